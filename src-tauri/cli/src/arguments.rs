@@ -1,0 +1,77 @@
+//! What can be asked for.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Reeldesk on the command line.
+#[derive(Parser)]
+#[command(version, about)]
+pub(crate) struct Arguments {
+    /// The folder of Reeldesk's data (by default the one that the window uses)
+    #[arg(long, global = true, env = "REELDESK_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// The workspace to work in
+    #[arg(long, global = true, default_value = reeldesk_core::workspace::SANDBOX)]
+    pub workspace: String,
+    /// Print JSON, one value a line
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run the sandbox until Ctrl-C
+    Sandbox,
+    /// Send files, or the videos in folders, and follow them
+    Ingest {
+        /// Files and folders
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        /// Wait until every one can be played, not only until it is in S3
+        #[arg(long)]
+        wait: bool,
+    },
+    /// The catalog
+    #[command(subcommand)]
+    Videos(Videos),
+    /// MediaConvert jobs
+    #[command(subcommand)]
+    Jobs(Jobs),
+    /// HLS playlists
+    #[command(subcommand)]
+    Hls(Hls),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Videos {
+    /// All videos, newest first
+    List,
+    /// One video
+    Show {
+        /// Its guid
+        guid: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Jobs {
+    /// The newest jobs
+    List,
+    /// One job
+    Show {
+        /// Its id
+        id: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Hls {
+    /// The renditions of a stream
+    Show {
+        /// The address or path of its playlist
+        uri: String,
+    },
+}

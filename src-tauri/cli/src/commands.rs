@@ -1,0 +1,154 @@
+//! Each command: one or two calls of the core, and the answer printed.
+
+use std::process::ExitCode;
+
+use reeldesk_core::catalog::{Guid, Status, Video};
+use reeldesk_core::playback::Stream;
+use reeldesk_core::{Code, Error, Result, Session};
+use serde_json::json;
+
+use crate::arguments::{Arguments, Command, Hls, Jobs, Videos};
+use crate::{ingest, output};
+
+pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let data_dir = match arguments.data_dir {
+        Some(folder) => folder,
+        None => reeldesk_core::default_data_dir()?,
+    };
+    let json = arguments.json;
+    if let Command::Hls(Hls::Show { uri }) = &arguments.command {
+        show_stream(&reeldesk_core::playback::read_anywhere(uri).await?, json);
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Command::Sandbox = arguments.command {
+        return sandbox(&data_dir).await;
+    }
+    let session = Session::open(&data_dir, &arguments.workspace).await?;
+    let code = match arguments.command {
+        Command::Ingest { paths, wait } => ingest::run(&session, paths, wait, json).await,
+        Command::Videos(Videos::List) => list_videos(&session, json).await,
+        Command::Videos(Videos::Show { guid }) => show_video(&session, guid, json).await,
+        Command::Jobs(Jobs::List) => list_jobs(&session, json).await,
+        Command::Jobs(Jobs::Show { id }) => session.jobs.get(&id).await.map(|job| show_value(&job)),
+        Command::Hls(_) | Command::Sandbox => Ok(ExitCode::SUCCESS),
+    };
+    session.close().await;
+    code
+}
+
+async fn sandbox(data_dir: &std::path::Path) -> Result<ExitCode> {
+    let session = Session::open(data_dir, reeldesk_core::workspace::SANDBOX).await?;
+    let Some(sandbox) = session.sandbox() else { return Ok(ExitCode::FAILURE) };
+    if !sandbox.is_own() {
+        return Err(Error::new(
+            Code::InUse,
+            "A sandbox already runs on this data folder.",
+            "Use it as it is, or choose another folder with --data-dir.",
+        ));
+    }
+    output::line(&sandbox.endpoints());
+    tokio::signal::ctrl_c().await.map_err(Error::internal)?;
+    session.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list_videos(session: &Session, json: bool) -> Result<ExitCode> {
+    let mut next = None;
+    let mut rows = Vec::new();
+    loop {
+        let page = session.catalog.page(next, 100).await?;
+        for video in page.videos {
+            if json {
+                output::line(&video);
+            } else {
+                rows.push(vec![video.guid.to_string(), word(&video.status), clock(video.duration), video.title]);
+            }
+        }
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    if !json {
+        output::table(&["GUID", "STATUS", "DURATION", "TITLE"], &rows);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show_video(session: &Session, guid: String, json: bool) -> Result<ExitCode> {
+    let guid = Guid::new(guid).ok_or_else(|| Error::new(Code::Invalid, "The guid is empty.", "Give one."))?;
+    let video: Video = session.catalog.video(&guid).await?;
+    let stream = if video.is_playable() { Some(session.stream(&guid).await?) } else { None };
+    if json {
+        output::line(&json!({ "video": video, "stream": stream }));
+    } else {
+        show_value(&video);
+        if let Some(stream) = stream {
+            show_stream(&stream, false);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list_jobs(session: &Session, json: bool) -> Result<ExitCode> {
+    let jobs = session.jobs.newest().await?;
+    if json {
+        jobs.iter().for_each(output::line);
+    } else {
+        let rows: Vec<_> = jobs
+            .iter()
+            .map(|job| {
+                let percent = job.percent.map_or_else(String::new, |percent| format!("{percent} %"));
+                vec![job.id.clone(), format!("{:?}", job.state), percent, job.input.clone().unwrap_or_default()]
+            })
+            .collect();
+        output::table(&["JOB", "STATE", "DONE", "INPUT"], &rows);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show_value(value: &impl serde::Serialize) -> ExitCode {
+    output::text(&serde_json::to_string_pretty(value).unwrap_or_default());
+    ExitCode::SUCCESS
+}
+
+fn show_stream(stream: &Stream, json: bool) {
+    if json {
+        output::line(stream);
+        return;
+    }
+    let rows: Vec<_> = stream
+        .renditions
+        .iter()
+        .map(|rendition| {
+            let size = rendition.width.zip(rendition.height).map_or_else(String::new, |(w, h)| format!("{w}x{h}"));
+            let rate = |bits: Option<u64>| bits.map_or_else(String::new, |bits| format!("{} kb/s", bits / 1000));
+            vec![
+                size,
+                rate(rendition.bandwidth),
+                rate(rendition.average_bandwidth),
+                rendition.codecs.clone().unwrap_or_default(),
+                clock(Some(rendition.duration)),
+                rendition.segments.to_string(),
+            ]
+        })
+        .collect();
+    output::table(&["SIZE", "PEAK", "AVERAGE", "CODECS", "DURATION", "SEGMENTS"], &rows);
+}
+
+fn word(status: &Status) -> String {
+    match status {
+        Status::Ingest => "Ingest".into(),
+        Status::Encoding => "Encoding".into(),
+        Status::Complete => "Complete".into(),
+        Status::Error { .. } => "Error".into(),
+        Status::Other { word } => word.clone(),
+    }
+}
+
+fn clock(seconds: Option<f64>) -> String {
+    seconds.map_or_else(String::new, |seconds| {
+        let whole = seconds.round() as u64;
+        format!("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60)
+    })
+}

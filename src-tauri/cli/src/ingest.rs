@@ -1,0 +1,187 @@
+//! `reelctl ingest`: the main job without a window.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use reeldesk_core::event::Event;
+use reeldesk_core::ingest::{Journey, Stage};
+use reeldesk_core::{Result, Session};
+use serde_json::{Value, json};
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::output;
+
+pub(crate) async fn run(session: &Session, paths: Vec<PathBuf>, wait: bool, json: bool) -> Result<ExitCode> {
+    if session.workspace.is_sandbox() {
+        reeldesk_core::require_ffmpeg()?;
+    }
+    let mut events = session.events.subscribe();
+    let driver = session.drive(false).await?;
+    let added = driver.ingest.add(paths).await?;
+    let mut screen = Screen::new(json, &added);
+    let mut open: HashSet<String> = added.iter().map(|journey| journey.id.clone()).collect();
+    let mut all_well = true;
+    let mut settle = |journey: &Journey, screen: &mut Screen| {
+        screen.show(journey);
+        let well = journey.stage == Stage::Playable || (!wait && journey.stage >= Stage::Verified && journey.stage.is_open());
+        if open.contains(&journey.id) && (well || !journey.stage.is_open()) {
+            open.remove(&journey.id);
+            all_well &= well;
+            screen.end(journey);
+        }
+        open.is_empty()
+    };
+    // What was told before the subscription, or lost, is read from the list.
+    let mut done = false;
+    for journey in driver.ingest.list().iter().filter(|journey| added.iter().any(|other| other.id == journey.id)) {
+        done = settle(journey, &mut screen);
+    }
+    while !done {
+        tokio::select! {
+            event = events.recv() => match event {
+                Ok(Event::Journey { journey }) => done = settle(&journey, &mut screen),
+                Ok(_) => {}
+                Err(RecvError::Lagged(_)) => {
+                    for journey in driver.ingest.list() {
+                        done = settle(&journey, &mut screen);
+                    }
+                }
+                Err(RecvError::Closed) => break,
+            },
+            signal = tokio::signal::ctrl_c() => {
+                signal.ok();
+                screen.interrupted();
+                all_well = false;
+                break;
+            }
+        }
+    }
+    driver.stop().await;
+    Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What is shown: JSON lines, or a bar for each file.
+enum Screen {
+    Json { ended: HashSet<String>, last: HashMap<String, Value> },
+    Bars { all: MultiProgress, bars: HashMap<String, ProgressBar> },
+}
+
+impl Screen {
+    fn new(json: bool, added: &[Journey]) -> Self {
+        if json {
+            return Self::Json { ended: HashSet::new(), last: HashMap::new() };
+        }
+        let all = MultiProgress::new();
+        let style = ProgressStyle::with_template("{prefix:24!} {bar:30} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bars = added
+            .iter()
+            .map(|journey| {
+                let bar = all.add(ProgressBar::new(100).with_style(style.clone()).with_prefix(journey.title.clone()));
+                bar.enable_steady_tick(Duration::from_millis(250));
+                (journey.id.clone(), bar)
+            })
+            .collect();
+        Self::Bars { all, bars }
+    }
+
+    fn show(&mut self, journey: &Journey) {
+        match self {
+            Self::Json { ended, last } => {
+                if ended.contains(&journey.id) || !journey.stage.is_open() {
+                    return;
+                }
+                let value = json!({
+                    "state": journey.stage, "path": journey.path, "bytes": journey.size, "sent": journey.sent,
+                    "percent": journey.percent, "notice": journey.notice, "guid": journey.guid, "jobId": journey.job_id,
+                });
+                if last.get(&journey.id) != Some(&value) {
+                    output::line(&value);
+                    last.insert(journey.id.clone(), value);
+                }
+            }
+            Self::Bars { bars, .. } => {
+                let Some(bar) = bars.get(&journey.id) else { return };
+                bar.set_position(percent(journey));
+                bar.set_message(sentence(journey));
+            }
+        }
+    }
+
+    fn end(&mut self, journey: &Journey) {
+        match self {
+            Self::Json { ended, .. } => {
+                ended.insert(journey.id.clone());
+                output::line(&last_line(journey));
+            }
+            Self::Bars { all, bars } => {
+                if let Some(bar) = bars.get(&journey.id) {
+                    bar.finish_with_message(sentence(journey));
+                }
+                if let Some(error) = &journey.error {
+                    all.println(format!("{}\n  {}", error.message, error.remedy)).ok();
+                }
+                if let Some(url) = &journey.hls_url {
+                    all.println(format!("{}: {url}", journey.title)).ok();
+                }
+            }
+        }
+    }
+
+    fn interrupted(&self) {
+        if let Self::Bars { all, .. } = self {
+            all.println("Stopped. The same command goes on where this one stopped.").ok();
+        }
+    }
+}
+
+/// The last line of a file: `ready`, `uploaded` (without `--wait`) or `failed`.
+fn last_line(journey: &Journey) -> Value {
+    let mut line = match (&journey.error, journey.stage) {
+        (Some(error), _) => output::failure(error),
+        (None, Stage::Playable) => json!({ "state": "ready" }),
+        (None, Stage::Canceled) => json!({
+            "state": "failed", "code": "canceled", "message": "It was canceled.", "remedy": "Run the command again.",
+        }),
+        (None, _) => json!({ "state": "uploaded" }),
+    };
+    line["path"] = json!(journey.path);
+    line["guid"] = json!(journey.guid);
+    line["hlsUrl"] = json!(journey.hls_url);
+    line["key"] = json!(journey.key);
+    line
+}
+
+fn percent(journey: &Journey) -> u64 {
+    match journey.stage {
+        Stage::Sending | Stage::Finalising => (journey.sent * 100).checked_div(journey.size).unwrap_or(0),
+        Stage::Encoding => u64::from(journey.percent.unwrap_or(0)),
+        Stage::Playable => 100,
+        _ => 0,
+    }
+}
+
+fn sentence(journey: &Journey) -> String {
+    let stage = match journey.stage {
+        Stage::Checking => "Checking".to_owned(),
+        Stage::Waiting => "Waiting".to_owned(),
+        Stage::Sending => match (journey.speed, journey.time_left) {
+            (Some(speed), Some(left)) => format!("Sending, {:.1} MB/s, about {left} s left", speed / 1e6),
+            (Some(speed), None) => format!("Sending, {:.1} MB/s", speed / 1e6),
+            _ => "Sending".to_owned(),
+        },
+        Stage::Finalising => "Finalising".to_owned(),
+        Stage::Verified => "Verified".to_owned(),
+        Stage::Queued => "Queued".to_owned(),
+        Stage::Encoding => format!("Encoding {} %", journey.percent.unwrap_or(0)),
+        Stage::Playable => "Playable".to_owned(),
+        Stage::NeedsYou => "Needs you".to_owned(),
+        Stage::Canceled => "Canceled".to_owned(),
+    };
+    match &journey.notice {
+        Some(notice) => format!("{stage}: {notice}"),
+        None => stage,
+    }
+}

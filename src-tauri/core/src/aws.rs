@@ -1,0 +1,127 @@
+//! The clients, and what their errors mean.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::{RequestChecksumCalculation, StalledStreamProtectionConfig};
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+
+use crate::workspace::{CredentialsSource, Workspace};
+use crate::{Code, Error};
+
+/// The clients of one workspace; cheap to clone.
+#[derive(Clone)]
+pub struct Aws {
+    /// S3.
+    pub s3: aws_sdk_s3::Client,
+    /// DynamoDB.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// MediaConvert.
+    pub mediaconvert: aws_sdk_mediaconvert::Client,
+}
+
+impl Aws {
+    /// Makes the clients; asks nothing of AWS yet.
+    pub async fn connect(workspace: &Workspace) -> Self {
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .region(Region::new(workspace.region.clone()))
+            .retry_config(RetryConfig::standard().with_max_attempts(4))
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(Duration::from_secs(5))
+                    .read_timeout(Duration::from_secs(60))
+                    .build(),
+            );
+        loader = match &workspace.credentials {
+            CredentialsSource::Sandbox => {
+                let keys = reeldesk_sandbox::Credentials::default();
+                loader.credentials_provider(aws_credential_types::Credentials::from_keys(
+                    keys.access_key_id,
+                    keys.secret_access_key,
+                    None,
+                ))
+            }
+            CredentialsSource::Profile { name } => loader.profile_name(name),
+        };
+        if let Some(endpoint) = &workspace.endpoint {
+            loader = loader.endpoint_url(endpoint);
+        }
+        Self::with(&loader.load().await, workspace.endpoint.is_some())
+    }
+
+    fn with(config: &SdkConfig, path_style: bool) -> Self {
+        let s3 = aws_sdk_s3::config::Builder::from(config)
+            .force_path_style(path_style)
+            // The checksums that matter are given by the upload room itself.
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .stalled_stream_protection(
+                StalledStreamProtectionConfig::enabled().grace_period(Duration::from_secs(20)).build(),
+            )
+            .build();
+        Self {
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            dynamodb: aws_sdk_dynamodb::Client::new(config),
+            mediaconvert: aws_sdk_mediaconvert::Client::new(config),
+        }
+    }
+}
+
+/// Says what an SDK error means, `doing` something (as in "The file could not be sent").
+pub fn explain<E, R>(doing: &str, error: SdkError<E, R>) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    let code = error.code().unwrap_or_default().to_owned();
+    let said = error.message().unwrap_or_default().to_owned();
+    let offline = matches!(&error, SdkError::TimeoutError(_))
+        || matches!(&error, SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout());
+    let details = DisplayErrorContext(error).to_string();
+    let sign_in = details.contains("CredentialsNotLoaded") || details.contains("no providers in chain");
+    let (class, reason, remedy) = match code.as_str() {
+        _ if offline => (
+            Code::Network,
+            "AWS did not answer".to_owned(),
+            "Check the network connection; the work goes on by itself when AWS answers again.",
+        ),
+        "ExpiredToken" | "ExpiredTokenException" | "InvalidClientTokenId" | "InvalidAccessKeyId"
+        | "SignatureDoesNotMatch" | "UnrecognizedClientException" | "InvalidSignatureException" => (
+            Code::SignIn,
+            "AWS did not accept the credentials".to_owned(),
+            "Sign in again (for a profile: aws sso login, or new keys), then retry.",
+        ),
+        "AccessDenied" | "AccessDeniedException" | "ForbiddenException" | "AllAccessDisabled" => (
+            Code::AccessDenied,
+            "your AWS account may not do this".to_owned(),
+            "Send the details to the engineer who set up the account.",
+        ),
+        "NoSuchBucket" | "NoSuchKey" | "NotFound" | "ResourceNotFoundException" | "NotFoundException" => (
+            Code::NotFound,
+            "it does not exist in this AWS account and region".to_owned(),
+            "Check the names in the workspace.",
+        ),
+        "SlowDown" | "TooManyRequestsException" | "ThrottlingException" | "ProvisionedThroughputExceededException" => (
+            Code::Throttled,
+            "AWS asked to slow down".to_owned(),
+            "Reeldesk waits and tries again by itself.",
+        ),
+        "RequestTimeTooSkewed" => (
+            Code::Invalid,
+            "this computer's clock is more than 15 minutes wrong".to_owned(),
+            "Set the clock right, then retry.",
+        ),
+        _ if sign_in => (
+            Code::SignIn,
+            "there are no AWS credentials".to_owned(),
+            "Choose a profile in the workspace, or sign in, then retry.",
+        ),
+        _ => (
+            Code::Internal,
+            if said.is_empty() { "AWS refused it".to_owned() } else { said },
+            "Retry; if it happens again, send the details to the engineer who set up the account.",
+        ),
+    };
+    Error::new(class, format!("{doing}: {reason}."), remedy).with_details(details)
+}

@@ -1,0 +1,49 @@
+//! The TypeScript of every type that crosses to the window, as one file.
+
+use ts_rs::{Config, TS};
+
+use crate::{catalog, encode, error, event, ingest, playback, workspace};
+
+/// The text of `ui/src/bindings.ts`.
+#[must_use]
+pub fn typescript() -> String {
+    let config = Config::default();
+    let mut text = String::from("// Generated from the Rust types by `cargo xtask bindings`. Do not edit.\n");
+    macro_rules! declare {
+        ($($type:ty),* $(,)?) => {
+            $(text.push_str(&format!("\nexport {}\n", <$type as TS>::decl(&config)));)*
+        };
+    }
+    declare!(
+        error::Code,
+        error::Error,
+        workspace::CredentialsSource,
+        workspace::IngestMode,
+        workspace::Workspace,
+        catalog::Guid,
+        catalog::Status,
+        catalog::Video,
+        catalog::Cursor,
+        catalog::Page,
+        encode::State,
+        encode::Phase,
+        encode::Job,
+        ingest::Stage,
+        ingest::Media,
+        ingest::Journey,
+        playback::Rendition,
+        playback::Stream,
+        event::Event,
+    );
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_file_of_the_window_is_fresh() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/bindings.ts");
+        let written = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(written == super::typescript(), "ui/src/bindings.ts is stale: run `cargo xtask bindings`");
+    }
+}

@@ -1,0 +1,114 @@
+//! The catalog: videos in the DynamoDB table, of every generation of the pipeline, as one type.
+
+mod item;
+mod mediainfo;
+mod table;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+pub use self::item::Item;
+pub use self::table::{Catalog, Cursor, Page};
+
+/// The key of a video.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+pub struct Guid(String);
+
+impl Guid {
+    /// A key of the table: 1 to 2,048 bytes.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Option<Self> {
+        let text = text.into();
+        (1..=2048).contains(&text.len()).then_some(Self(text))
+    }
+
+    /// A new one, as the pipeline makes them (UUID version 4).
+    #[must_use]
+    pub fn random() -> Self {
+        Self(uuid::Uuid::new_v4().to_string())
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for Guid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where a video stands, as its item says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum Status {
+    /// `Ingest` without a job: the pipeline looks at the source.
+    Ingest,
+    /// `Ingest` with a job: it is being encoded or waits for it.
+    Encoding,
+    /// `Complete`.
+    Complete,
+    /// `Error`, with the step and what it said.
+    Error {
+        /// The step that failed.
+        at: String,
+        /// What it said, in one line.
+        message: String,
+    },
+    /// A word that is not the pipeline's.
+    Other {
+        /// The word.
+        word: String,
+    },
+}
+
+/// One video.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Video {
+    /// Its key.
+    pub guid: Guid,
+    /// What the admin calls it, or the name of its source.
+    pub title: String,
+    /// Where it stands.
+    pub status: Status,
+    /// When the pipeline took it, in milliseconds since the epoch.
+    #[ts(type = "number | null")]
+    pub started_at: Option<i64>,
+    /// When it ended.
+    #[ts(type = "number | null")]
+    pub ended_at: Option<i64>,
+    /// Seconds.
+    pub duration: Option<f64>,
+    /// Pixels of the source.
+    pub width: Option<u32>,
+    /// Pixels of the source.
+    pub height: Option<u32>,
+    /// The bucket of the source.
+    pub src_bucket: Option<String>,
+    /// The key of the source.
+    pub src_video: Option<String>,
+    /// The multivariant playlist behind the CDN.
+    pub hls_url: Option<String>,
+    /// MP4 files behind the CDN.
+    pub mp4_urls: Vec<String>,
+    /// A picture behind the CDN.
+    pub thumbnail_url: Option<String>,
+    /// The MediaConvert job.
+    pub job_id: Option<String>,
+    /// The name of the pipeline.
+    pub workflow: Option<String>,
+    /// The job template that was used.
+    pub job_template: Option<String>,
+}
+
+impl Video {
+    /// Whether there is something to play.
+    #[must_use]
+    pub fn is_playable(&self) -> bool {
+        self.status == Status::Complete && self.hls_url.is_some()
+    }
+}

@@ -1,0 +1,180 @@
+//! Reading items. Tolerant of what is missing, extra or of another type; the fields of the old generations are
+//! read where the new ones are missing (`EndTime`, `ecodeJobId`, `thumbNailUrl`).
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::Value;
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+use time::{OffsetDateTime, PrimitiveDateTime};
+
+use super::mediainfo::MediaInfo;
+use super::{Guid, Status, Video};
+
+/// An item of the table, as the SDK gives it.
+pub struct Item(pub HashMap<String, AttributeValue>);
+
+impl Item {
+    fn text(&self, names: &[&str]) -> Option<String> {
+        names.iter().find_map(|name| self.0.get(*name)?.as_s().ok().filter(|text| !text.is_empty()).cloned())
+    }
+
+    fn texts(&self, names: &[&str]) -> Vec<String> {
+        let Some(value) = names.iter().find_map(|name| self.0.get(*name)) else { return Vec::new() };
+        match value {
+            AttributeValue::L(items) => items.iter().filter_map(|item| item.as_s().ok().cloned()).collect(),
+            AttributeValue::Ss(items) => items.clone(),
+            AttributeValue::S(text) => vec![text.clone()],
+            _ => Vec::new(),
+        }
+    }
+
+    fn number(&self, name: &str) -> Option<u32> {
+        match self.0.get(name)? {
+            AttributeValue::N(text) | AttributeValue::S(text) => text.parse::<f64>().ok().map(|number| number as u32),
+            _ => None,
+        }
+    }
+
+    fn own(&self, name: &str) -> Option<String> {
+        self.0.get("reeldesk")?.as_m().ok()?.get(name)?.as_s().ok().filter(|text| !text.is_empty()).cloned()
+    }
+
+    /// The video; `None` for an item without a key.
+    #[must_use]
+    pub fn read(&self) -> Option<Video> {
+        let guid = Guid::new(self.text(&["guid"])?)?;
+        let info = self.text(&["srcMediainfo"]).and_then(|text| MediaInfo::parse(&text));
+        let src_video = self.text(&["srcVideo"]);
+        let job_id = self.text(&["encodeJobId", "ecodeJobId"]);
+        let size = info.as_ref().and_then(MediaInfo::size);
+        let title = self.own("title").or_else(|| self.text(&["title"])).or_else(|| {
+            let key = src_video.as_ref()?;
+            Some(key.rsplit('/').next().unwrap_or(key).to_owned())
+        });
+        Some(Video {
+            title: title.unwrap_or_else(|| guid.to_string()),
+            status: self.status(job_id.is_some()),
+            started_at: self.text(&["startTime"]).and_then(|text| parse_time(&text)),
+            ended_at: self.text(&["endTime", "EndTime"]).and_then(|text| parse_time(&text)),
+            duration: info.as_ref().and_then(MediaInfo::duration),
+            width: self.number("srcWidth").or(size.map(|size| size.0)),
+            height: self.number("srcHeight").or(size.map(|size| size.1)),
+            src_bucket: self.text(&["srcBucket"]),
+            hls_url: self.text(&["hlsUrl", "cmafHlsUrl"]),
+            mp4_urls: self.texts(&["mp4Urls"]),
+            thumbnail_url: self.texts(&["thumbNailsUrls", "thumbNailUrl"]).pop(),
+            workflow: self.text(&["workflowName"]),
+            job_template: self.text(&["jobTemplate"]),
+            guid,
+            src_video,
+            job_id,
+        })
+    }
+
+    fn status(&self, has_job: bool) -> Status {
+        match self.text(&["workflowStatus", "status"]).as_deref() {
+            Some("Complete") => Status::Complete,
+            Some("Error") => Status::Error {
+                at: self.text(&["workflowErrorAt"]).unwrap_or_default(),
+                message: self.text(&["errorMessage"]).map(|text| error_line(&text)).unwrap_or_default(),
+            },
+            Some("Ingest") | None if has_job => Status::Encoding,
+            Some("Ingest") | None => Status::Ingest,
+            Some(word) => Status::Other { word: word.to_owned() },
+        }
+    }
+}
+
+/// An error is plain text, or for a failed job the whole EventBridge event.
+fn error_line(text: &str) -> String {
+    let Ok(event) = serde_json::from_str::<Value>(text) else { return text.to_owned() };
+    let detail = &event["detail"];
+    match (detail["errorCode"].as_i64(), detail["errorMessage"].as_str()) {
+        (Some(code), Some(message)) => format!("{message} (MediaConvert error {code})"),
+        (None, Some(message)) => message.to_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+/// ISO 8601, or the `YYYY-MM-DD HH:mm.S` of the first generations; milliseconds since the epoch.
+fn parse_time(text: &str) -> Option<i64> {
+    let old = format_description!("[year]-[month]-[day] [hour]:[minute].[second padding:none]");
+    let time = OffsetDateTime::parse(text, &Rfc3339)
+        .ok()
+        .or_else(|| PrimitiveDateTime::parse(text, old).ok().map(PrimitiveDateTime::assume_utc))?;
+    i64::try_from(time.unix_timestamp_nanos() / 1_000_000).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attribute(value: &Value) -> AttributeValue {
+        match value {
+            Value::Null => AttributeValue::Null(true),
+            Value::Bool(flag) => AttributeValue::Bool(*flag),
+            Value::Number(number) => AttributeValue::N(number.to_string()),
+            Value::String(text) => AttributeValue::S(text.clone()),
+            Value::Array(items) => AttributeValue::L(items.iter().map(attribute).collect()),
+            Value::Object(map) => {
+                AttributeValue::M(map.iter().map(|(key, value)| (key.clone(), attribute(value))).collect())
+            }
+        }
+    }
+
+    fn video(file: &str) -> Video {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/items").join(file);
+        let value: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let map = value.as_object().unwrap();
+        Item(map.iter().map(|(key, value)| (key.clone(), attribute(value))).collect()).read().unwrap()
+    }
+
+    #[test]
+    fn each_step_of_today() {
+        assert_eq!(video("ddb_item_after_ingest.json").status, Status::Ingest);
+        assert_eq!(video("ddb_item_after_process.json").status, Status::Encoding);
+        let done = video("ddb_item_after_publish.json");
+        assert_eq!(done.status, Status::Complete);
+        assert_eq!(done.duration, Some(21.021));
+        assert_eq!((done.width, done.height), (Some(1920), Some(1080)));
+        assert_eq!(done.started_at, Some(1_768_471_200_123));
+        assert!(done.hls_url.unwrap().ends_with("/hls/movie.m3u8"));
+        assert!(done.thumbnail_url.unwrap().ends_with("movie_thumb.0000004.jpg"));
+    }
+
+    #[test]
+    fn the_first_generation() {
+        let old = video("ddb_item_legacy_pre4.3_complete.json");
+        assert_eq!(old.status, Status::Complete);
+        // 21,021 here are milliseconds: frames over frame rate say so.
+        assert_eq!(old.duration, Some(21.021));
+        assert_eq!(old.job_id.as_deref(), Some("1515368087458-qnoxtd"));
+        assert_eq!(old.started_at, Some(1_547_546_405_000));
+        assert_eq!(old.ended_at, Some(1_547_546_551_000));
+        assert!(old.thumbnail_url.unwrap().ends_with("movie_thumb.0000004.jpg"));
+        assert_eq!(old.mp4_urls.len(), 1);
+    }
+
+    #[test]
+    fn errors() {
+        let Status::Error { at, message } = video("ddb_item_error_encoding.json").status else { panic!() };
+        assert_eq!(at, "Encoding");
+        assert!(message.contains("MediaConvert error"), "{message}");
+        let Status::Error { at, message } = video("ddb_item_error_stub_only.json").status else { panic!() };
+        assert_eq!(at, "vod-input-validate");
+        assert!(message.starts_with("Error: srcVideo is not defined"));
+    }
+
+    #[test]
+    fn strange_items() {
+        let item = |fields: &[(&str, AttributeValue)]| {
+            Item(fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()).read()
+        };
+        assert!(item(&[]).is_none());
+        let key = ("guid", AttributeValue::S("g".into()));
+        let odd = item(&[key, ("workflowStatus", AttributeValue::N("3".into())), ("hlsUrl", AttributeValue::Bool(true))]);
+        assert_eq!(odd.map(|video| (video.status, video.hls_url)), Some((Status::Ingest, None)));
+    }
+}

@@ -1,0 +1,169 @@
+//! The table and its index.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::macros::format_description;
+use ts_rs::TS;
+
+use super::{Guid, Item, Video};
+use crate::aws::explain;
+use crate::workspace::Workspace;
+use crate::{Code, Error, Result};
+
+const INDEX: &str = "srcBucket-startTime-index";
+
+/// The catalog of one workspace; cheap to clone.
+#[derive(Clone)]
+pub struct Catalog {
+    dynamodb: aws_sdk_dynamodb::Client,
+    table: String,
+    source_bucket: String,
+}
+
+/// A page of videos.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Page {
+    /// Newest first.
+    pub videos: Vec<Video>,
+    /// What to ask for the page after this one with.
+    pub next: Option<Cursor>,
+}
+
+/// Where a page ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Cursor {
+    guid: String,
+    start_time: String,
+}
+
+impl Catalog {
+    /// The catalog of this workspace.
+    #[must_use]
+    pub fn new(dynamodb: aws_sdk_dynamodb::Client, workspace: &Workspace) -> Self {
+        Self { dynamodb, table: workspace.table.clone(), source_bucket: workspace.source_bucket.clone() }
+    }
+
+    /// A page of the videos of the source bucket, newest first.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn page(&self, after: Option<Cursor>, limit: i32) -> Result<Page> {
+        let start = after.map(|cursor| {
+            HashMap::from([
+                ("guid".to_owned(), AttributeValue::S(cursor.guid)),
+                ("startTime".to_owned(), AttributeValue::S(cursor.start_time)),
+                ("srcBucket".to_owned(), AttributeValue::S(self.source_bucket.clone())),
+            ])
+        });
+        let answer = self
+            .dynamodb
+            .query()
+            .table_name(&self.table)
+            .index_name(INDEX)
+            .key_condition_expression("#b = :b")
+            .expression_attribute_names("#b", "srcBucket")
+            .expression_attribute_values(":b", AttributeValue::S(self.source_bucket.clone()))
+            .scan_index_forward(false)
+            .set_exclusive_start_key(start)
+            .limit(limit)
+            .send()
+            .await
+            .map_err(|error| explain("The catalog could not be read", error))?;
+        let next = answer.last_evaluated_key.and_then(|key| {
+            let text = |name: &str| key.get(name)?.as_s().ok().cloned();
+            Some(Cursor { guid: text("guid")?, start_time: text("startTime")? })
+        });
+        let videos = answer.items.unwrap_or_default().into_iter().filter_map(|item| Item(item).read()).collect();
+        Ok(Page { videos, next })
+    }
+
+    /// The videos that the pipeline took since a time (milliseconds since the epoch), oldest first.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn since(&self, time_ms: i64) -> Result<Vec<Video>> {
+        let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(time_ms) * 1_000_000).map_err(Error::internal)?;
+        let from = time
+            .format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"))
+            .map_err(Error::internal)?;
+        let mut pages = self
+            .dynamodb
+            .query()
+            .table_name(&self.table)
+            .index_name(INDEX)
+            .key_condition_expression("#b = :b AND #s >= :s")
+            .expression_attribute_names("#b", "srcBucket")
+            .expression_attribute_names("#s", "startTime")
+            .expression_attribute_values(":b", AttributeValue::S(self.source_bucket.clone()))
+            .expression_attribute_values(":s", AttributeValue::S(from))
+            .into_paginator()
+            .items()
+            .send();
+        let mut videos = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|error| explain("The catalog could not be read", error))?;
+            videos.extend(Item(item).read());
+        }
+        Ok(videos)
+    }
+
+    /// One video.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] when the table has none of this key.
+    pub async fn video(&self, guid: &Guid) -> Result<Video> {
+        let answer = self
+            .dynamodb
+            .get_item()
+            .table_name(&self.table)
+            .key("guid", AttributeValue::S(guid.to_string()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| explain("The video could not be read", error))?;
+        answer.item.and_then(|item| Item(item).read()).ok_or_else(|| {
+            Error::new(
+                Code::NotFound,
+                format!("The catalog has no video {guid}."),
+                "Check the guid; reelctl videos list shows those that there are.",
+            )
+        })
+    }
+
+    /// Names the video. All that the app adds lives in the one map `reeldesk`: the pipeline's own update does not
+    /// escape names, so any other new attribute could break its next step.
+    ///
+    /// # Errors
+    /// When the table cannot be written, or the video is gone.
+    pub async fn set_title(&self, guid: &Guid, title: &str) -> Result<()> {
+        let own = HashMap::from([("title".to_owned(), AttributeValue::S(title.to_owned()))]);
+        self.update(guid, &[("reeldesk", AttributeValue::M(own))], true).await
+    }
+
+    /// Writes fields of an item and leaves the others as they are.
+    pub(crate) async fn update(&self, guid: &Guid, fields: &[(&str, AttributeValue)], must_exist: bool) -> Result<()> {
+        let mut update =
+            self.dynamodb.update_item().table_name(&self.table).key("guid", AttributeValue::S(guid.to_string()));
+        let mut assignments = Vec::new();
+        for (index, (name, value)) in fields.iter().enumerate() {
+            assignments.push(format!("#f{index} = :f{index}"));
+            update = update
+                .expression_attribute_names(format!("#f{index}"), *name)
+                .expression_attribute_values(format!(":f{index}"), value.clone());
+        }
+        if must_exist {
+            update = update.condition_expression("attribute_exists(#guid)").expression_attribute_names("#guid", "guid");
+        }
+        update
+            .update_expression(format!("SET {}", assignments.join(", ")))
+            .send()
+            .await
+            .map_err(|error| explain("The catalog could not be written", error))?;
+        Ok(())
+    }
+}

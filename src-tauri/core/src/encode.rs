@@ -1,0 +1,175 @@
+//! Encodes: the MediaConvert jobs of the workspace.
+
+use aws_sdk_mediaconvert::types::{Job as SdkJob, JobPhase, JobStatus, Order};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::Result;
+use crate::aws::explain;
+use crate::catalog::Guid;
+
+/// Where a job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum State {
+    /// In the queue.
+    Submitted,
+    /// Being worked on.
+    Progressing,
+    /// Done.
+    Complete,
+    /// Canceled by someone.
+    Canceled,
+    /// Failed.
+    Error,
+}
+
+/// What a job that is worked on does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Phase {
+    /// It looks at the input.
+    Probing,
+    /// It encodes.
+    Transcoding,
+    /// It writes the outputs.
+    Uploading,
+}
+
+/// A MediaConvert job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Job {
+    /// Its id.
+    pub id: String,
+    /// Where it stands.
+    pub state: State,
+    /// What it does, while it is worked on.
+    pub phase: Option<Phase>,
+    /// 0 to 100, as MediaConvert says; not every input has it.
+    pub percent: Option<u8>,
+    /// The video that it belongs to.
+    pub guid: Option<Guid>,
+    /// The object that it reads.
+    pub input: Option<String>,
+    /// The template that it was made from.
+    pub template: Option<String>,
+    /// The queue's name.
+    pub queue: Option<String>,
+    /// Milliseconds since the epoch.
+    #[ts(type = "number | null")]
+    pub submitted_at: Option<i64>,
+    /// Milliseconds since the epoch.
+    #[ts(type = "number | null")]
+    pub finished_at: Option<i64>,
+    /// MediaConvert's error code.
+    pub error_code: Option<i32>,
+    /// MediaConvert's own words.
+    pub error_message: Option<String>,
+    /// What MediaConvert warned of.
+    pub warnings: Vec<String>,
+}
+
+impl Job {
+    fn read(job: SdkJob) -> Option<Self> {
+        let time = |time: Option<aws_smithy_types::DateTime>| time.and_then(|time| time.to_millis().ok());
+        let timing = job.timing();
+        let guid = job.user_metadata().and_then(|metadata| metadata.get("guid").or_else(|| metadata.get("Guid")));
+        Some(Self {
+            state: match job.status()? {
+                JobStatus::Submitted => State::Submitted,
+                JobStatus::Complete => State::Complete,
+                JobStatus::Canceled => State::Canceled,
+                JobStatus::Error => State::Error,
+                _ => State::Progressing,
+            },
+            phase: job.current_phase().and_then(|phase| match phase {
+                JobPhase::Probing => Some(Phase::Probing),
+                JobPhase::Transcoding => Some(Phase::Transcoding),
+                JobPhase::Uploading => Some(Phase::Uploading),
+                _ => None,
+            }),
+            percent: job.job_percent_complete().and_then(|percent| u8::try_from(percent.clamp(0, 100)).ok()),
+            guid: guid.and_then(|guid| Guid::new(guid.clone())),
+            input: job
+                .settings()
+                .and_then(|settings| settings.inputs().first()?.file_input().map(str::to_owned)),
+            template: job.job_template().map(|template| last_part(template)),
+            queue: job.queue().map(|queue| last_part(queue)),
+            submitted_at: time(timing.and_then(|timing| timing.submit_time().copied()).or(job.created_at().copied())),
+            finished_at: time(timing.and_then(|timing| timing.finish_time().copied())),
+            error_code: job.error_code(),
+            error_message: job.error_message().map(str::to_owned),
+            warnings: job.messages().map(|messages| messages.warning().to_vec()).unwrap_or_default(),
+            id: job.id?,
+        })
+    }
+
+    /// Whether it may still change.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, State::Submitted | State::Progressing)
+    }
+}
+
+/// The name at the end of an ARN.
+fn last_part(arn: &str) -> String {
+    arn.rsplit('/').next().unwrap_or(arn).to_owned()
+}
+
+/// The jobs of a workspace's account and region; cheap to clone.
+#[derive(Clone)]
+pub struct Jobs(aws_sdk_mediaconvert::Client);
+
+impl Jobs {
+    /// The jobs that this client sees.
+    #[must_use]
+    pub fn new(client: aws_sdk_mediaconvert::Client) -> Self {
+        Self(client)
+    }
+
+    /// The newest jobs, whoever started them: 20 at most, one request.
+    ///
+    /// # Errors
+    /// When MediaConvert cannot be asked.
+    pub async fn newest(&self) -> Result<Vec<Job>> {
+        let answer = self
+            .0
+            .list_jobs()
+            .order(Order::Descending)
+            .max_results(20)
+            .send()
+            .await
+            .map_err(|error| explain("The jobs could not be read", error))?;
+        Ok(answer.jobs.unwrap_or_default().into_iter().filter_map(Job::read).collect())
+    }
+
+    /// One job.
+    ///
+    /// # Errors
+    /// [`crate::Code::NotFound`] when there is none of this id.
+    pub async fn get(&self, id: &str) -> Result<Job> {
+        let answer = self
+            .0
+            .get_job()
+            .id(id)
+            .send()
+            .await
+            .map_err(|error| explain(&format!("The job {id} could not be read"), error))?;
+        answer.job.and_then(Job::read).ok_or_else(|| crate::Error::internal("a job without id or status"))
+    }
+
+    /// Cancels a job that has not ended.
+    ///
+    /// # Errors
+    /// When MediaConvert refuses, for instance because the job has ended.
+    pub async fn cancel(&self, id: &str) -> Result<()> {
+        self.0
+            .cancel_job()
+            .id(id)
+            .send()
+            .await
+            .map_err(|error| explain(&format!("The job {id} could not be canceled"), error))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,109 @@
+//! One error for the shells: a stable code, a sentence for the admin, what to do, and the details for an engineer.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What class of trouble it is; the shells decide by this, never by text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum Code {
+    /// The file is no video that can be encoded.
+    NotAVideo,
+    /// The path does not exist, or went away.
+    FileMissing,
+    /// The file or folder cannot be read.
+    FileUnreadable,
+    /// The file is not what it was when its upload began.
+    FileChanged,
+    /// A folder holds no video.
+    NoVideos,
+    /// The file is too large for S3.
+    TooLarge,
+    /// ffmpeg or ffprobe is missing.
+    NoFfmpeg,
+    /// The disk is full.
+    StorageFull,
+    /// AWS did not answer.
+    Network,
+    /// The credentials are missing or have expired.
+    SignIn,
+    /// The credentials may not do this.
+    AccessDenied,
+    /// A bucket, table, job or video does not exist.
+    NotFound,
+    /// The object in S3 is not the file.
+    Integrity,
+    /// The encoder refused or failed.
+    EncodeFailed,
+    /// The server-side pipeline failed at a step.
+    PipelineFailed,
+    /// Someone canceled the job or the upload.
+    Canceled,
+    /// Another process works on the same data.
+    InUse,
+    /// A value that was typed or passed is wrong.
+    Invalid,
+    /// The playlist or its segments cannot be read.
+    Playback,
+    /// AWS asks to slow down.
+    Throttled,
+    /// Anything of ours.
+    Internal,
+}
+
+/// The error that crosses to the shells.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS, thiserror::Error)]
+#[error("{message} {remedy}")]
+pub struct Error {
+    /// Its class.
+    pub code: Code,
+    /// What happened, and to which file or field.
+    pub message: String,
+    /// What to do.
+    pub remedy: String,
+    /// For the engineer: request ids, the service's own words. May be empty.
+    pub details: String,
+}
+
+impl Error {
+    /// An error without details.
+    pub fn new(code: Code, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { code, message: message.into(), remedy: remedy.into(), details: String::new() }
+    }
+
+    /// The same with the details for an engineer.
+    #[must_use]
+    pub fn with_details(mut self, details: impl std::fmt::Display) -> Self {
+        self.details = details.to_string();
+        self
+    }
+
+    /// Anything of ours that should not happen.
+    pub fn internal(error: impl std::fmt::Display) -> Self {
+        Self::new(
+            Code::Internal,
+            "Something inside Reeldesk failed.",
+            "Try again; if it happens again, copy the details and send them to us.",
+        )
+        .with_details(error)
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        if let rusqlite::Error::SqliteFailure(failure, _) = &error
+            && failure.code == rusqlite::ErrorCode::DiskFull
+        {
+            return Self::new(
+                Code::StorageFull,
+                "The disk that holds Reeldesk's data is full.",
+                "Free some space; the work goes on where it stopped.",
+            )
+            .with_details(error);
+        }
+        Self::internal(error)
+    }
+}
+
+/// The result of nearly everything here.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,72 @@
+//! What the shells hear: whole values, never deltas.
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast;
+use ts_rs::TS;
+
+use crate::catalog::Video;
+use crate::encode::Job;
+use crate::ingest::Journey;
+
+/// Something that the screen shows has changed.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum Event {
+    /// A journey, as it is now.
+    Journey {
+        /// All of it.
+        journey: Box<Journey>,
+    },
+    /// The newest videos of the catalog, as last read.
+    Library {
+        /// The first page, newest first.
+        videos: Vec<Video>,
+        /// When it was read, in milliseconds since the epoch.
+        #[ts(type = "number")]
+        read_at: i64,
+    },
+    /// The newest jobs, as last read.
+    Jobs {
+        /// Newest first.
+        jobs: Vec<Job>,
+        /// When they were read, in milliseconds since the epoch.
+        #[ts(type = "number")]
+        read_at: i64,
+    },
+    /// AWS could not be asked; what is shown is older than it looks.
+    Unreachable {
+        /// Why.
+        error: crate::Error,
+    },
+    /// Events were lost: read everything anew.
+    Resync,
+}
+
+/// Where events are told and heard.
+#[derive(Clone)]
+pub struct Events(broadcast::Sender<Event>);
+
+impl Default for Events {
+    fn default() -> Self {
+        Self(broadcast::channel(1024).0)
+    }
+}
+
+impl Events {
+    /// Tells everyone who listens; nobody may.
+    pub fn tell(&self, event: Event) {
+        self.0.send(event).ok();
+    }
+
+    /// Hears all that is told from now on.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.0.subscribe()
+    }
+}
+
+/// Milliseconds since the epoch, now.
+#[must_use]
+pub fn now_ms() -> i64 {
+    i64::try_from(time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,148 @@
+//! Ingest: the journey of one file from the disk to a playable stream. This is the one place that joins probe,
+//! upload, encode and catalog.
+//!
+//! A journey is written to the store at every change of stage, and taken up again at the next start.
+
+mod drive;
+mod follow;
+mod journeys;
+mod naming;
+mod pace;
+mod probe;
+mod sources;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+pub use self::drive::Ingest;
+pub use self::probe::Media;
+pub(crate) use self::probe::no_ffmpeg;
+use crate::Error;
+use crate::catalog::Guid;
+
+/// Where a journey stands. The order is that of the way; only [`Stage::may_become`] says what follows what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Stage {
+    /// The file is looked at.
+    Checking,
+    /// Others are sent first.
+    Waiting,
+    /// Its bytes are on their way.
+    Sending,
+    /// All bytes are there; S3 puts them together.
+    Finalising,
+    /// S3 holds exactly the file; the pipeline has not answered yet.
+    Verified,
+    /// The catalog has the video; its job waits.
+    Queued,
+    /// Its job is worked on.
+    Encoding,
+    /// It can be watched.
+    Playable,
+    /// It cannot go on alone; the error says why and what to do.
+    NeedsYou,
+    /// Someone canceled it.
+    Canceled,
+}
+
+impl Stage {
+    /// Whether work goes on by itself.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        !matches!(self, Self::Playable | Self::NeedsYou | Self::Canceled)
+    }
+
+    /// Whether it waits for the pipeline or the encoder.
+    #[must_use]
+    pub fn is_followed(self) -> bool {
+        matches!(self, Self::Verified | Self::Queued | Self::Encoding)
+    }
+
+    /// The legal moves: forward along the way, out of it at any point, and back to its beginning by a retry or a
+    /// restart.
+    #[must_use]
+    pub fn may_become(self, next: Self) -> bool {
+        match next {
+            Self::Checking => !self.is_followed() && self != Self::Playable,
+            Self::Waiting => self < Self::Verified,
+            Self::NeedsYou | Self::Canceled => self.is_open(),
+            _ => self.is_open() && self <= next,
+        }
+    }
+}
+
+/// One file's journey: the one row that joins the file, the object, the video, the job and the address.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Journey {
+    /// Its own id.
+    pub id: String,
+    /// Its place in the list, counting up.
+    #[ts(type = "number")]
+    pub position: i64,
+    /// The file.
+    #[ts(type = "string")]
+    pub path: PathBuf,
+    /// The admin's name for it.
+    pub title: String,
+    /// Where it stands.
+    pub stage: Stage,
+    /// Bytes of the file.
+    #[ts(type = "number")]
+    pub size: u64,
+    /// Bytes that left this computer (stored and in flight).
+    #[ts(type = "number")]
+    pub sent: u64,
+    /// Bytes a second, smoothed; none while it is not known.
+    pub speed: Option<f64>,
+    /// Seconds left of the sending, an estimate; none while it is not known.
+    pub time_left: Option<u32>,
+    /// Percent of the encode, as MediaConvert says.
+    pub percent: Option<u8>,
+    /// What is worth knowing about this stage: a stall, a retry, an overrun.
+    pub notice: Option<String>,
+    /// Why it cannot go on.
+    pub error: Option<Error>,
+    /// What the file is.
+    pub media: Option<Media>,
+    /// The key of its object.
+    pub key: Option<String>,
+    /// Its video.
+    pub guid: Option<Guid>,
+    /// Its job.
+    pub job_id: Option<String>,
+    /// The address of its stream.
+    pub hls_url: Option<String>,
+    /// When it was added, in milliseconds since the epoch.
+    #[ts(type = "number")]
+    pub added_at: i64,
+    /// When its stage last changed.
+    #[ts(type = "number")]
+    pub stage_since: i64,
+    /// When the object was there; the pipeline's item is looked for from then on.
+    #[ts(type = "number | null")]
+    pub verified_at: Option<i64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Stage::*;
+
+    #[test]
+    fn the_way_is_one_way() {
+        for stage in [Checking, Waiting, Sending, Finalising, Verified, Queued, Encoding] {
+            assert!(stage.may_become(NeedsYou) && stage.may_become(Canceled));
+            assert!(stage.is_open());
+        }
+        assert!(Verified.may_become(Playable), "a short encode may end between two looks");
+        assert!(!Playable.may_become(Encoding));
+        assert!(!Playable.may_become(NeedsYou));
+        assert!(!Verified.may_become(Sending));
+        assert!(!Encoding.may_become(Checking), "what is encoding is never sent again");
+        assert!(Sending.may_become(Waiting), "a restart waits its turn again");
+        assert!(NeedsYou.may_become(Checking) && Canceled.may_become(Checking), "a retry");
+    }
+}

@@ -1,0 +1,347 @@
+//! Driving journeys: check, send, hand over to the follower.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::journeys::Journeys;
+use super::pace::Pace;
+use super::{Journey, Stage, naming, probe, sources};
+use crate::aws::Aws;
+use crate::catalog::Catalog;
+use crate::encode::Jobs;
+use crate::event::{Events, now_ms};
+use crate::store::Store;
+use crate::upload::{Identity, Progress, Request, Uploader};
+use crate::workspace::Workspace;
+use crate::{Code, Error, Result};
+
+/// Files that are sent at the same time.
+const FILES_AT_ONCE: usize = 2;
+/// How often progress is told.
+const TELL_EVERY: Duration = Duration::from_millis(250);
+/// The longest wait between two tries.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+
+/// The ingest of one workspace; cheap to clone. One process drives a store's journeys at a time.
+#[derive(Clone)]
+pub struct Ingest(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    pub journeys: Journeys,
+    pub workspace: Workspace,
+    pub catalog: Catalog,
+    pub jobs: Jobs,
+    pub events: Events,
+    /// Rung when a journey waits for the pipeline.
+    pub follow: Notify,
+    pub stop: CancellationToken,
+    uploader: Uploader,
+    files: Semaphore,
+    running: Mutex<HashMap<String, CancellationToken>>,
+    tasks: TaskTracker,
+}
+
+impl Ingest {
+    /// Loads the journeys of the workspace; nothing moves before [`Ingest::resume`].
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn open(workspace: &Workspace, aws: &Aws, store: Store, events: Events) -> Result<Self> {
+        Ok(Self(Arc::new(Inner {
+            journeys: Journeys::load(store.clone(), events.clone(), &workspace.name).await?,
+            workspace: workspace.clone(),
+            catalog: Catalog::new(aws.dynamodb.clone(), workspace),
+            jobs: Jobs::new(aws.mediaconvert.clone()),
+            uploader: Uploader::new(aws.s3.clone(), store),
+            events,
+            follow: Notify::new(),
+            stop: CancellationToken::new(),
+            files: Semaphore::new(FILES_AT_ONCE),
+            running: Mutex::default(),
+            tasks: TaskTracker::new(),
+        })))
+    }
+
+    /// Takes up what the last run left unfinished.
+    pub fn resume(&self) {
+        for journey in self.list() {
+            if journey.stage.is_open() && !journey.stage.is_followed() {
+                self.start(journey.id);
+            }
+        }
+        self.0.follow.notify_one();
+    }
+
+    /// All journeys, in the order in which they were added.
+    #[must_use]
+    pub fn list(&self) -> Vec<Journey> {
+        self.0.journeys.list()
+    }
+
+    /// Adds files and folders, a journey for each file; a path that cannot be taken becomes a journey that says
+    /// why. A file whose journey is still open is not taken twice.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn add(&self, paths: Vec<PathBuf>) -> Result<Vec<Journey>> {
+        let mut added = Vec::new();
+        for path in paths {
+            let path = std::path::absolute(&path).unwrap_or(path);
+            let found = {
+                let path = path.clone();
+                tokio::task::spawn_blocking(move || sources::files(&path)).await.map_err(Error::internal)?
+            };
+            match found {
+                Ok(files) => {
+                    for file in files {
+                        added.push(self.add_file(file, None).await?);
+                    }
+                }
+                Err(error) => added.push(self.add_file(path, Some(error)).await?),
+            }
+        }
+        Ok(added)
+    }
+
+    async fn add_file(&self, path: PathBuf, error: Option<Error>) -> Result<Journey> {
+        let open = |journey: &Journey| journey.path == path && journey.stage.is_open();
+        if let Some(journey) = self.list().into_iter().find(open) {
+            return Ok(journey);
+        }
+        let size = Identity::of(&path).map_or(0, |identity| identity.size);
+        let now = now_ms();
+        let journey = Journey {
+            id: uuid::Uuid::new_v4().to_string(),
+            position: self.0.journeys.next_position(),
+            title: naming::title(&path),
+            stage: if error.is_some() { Stage::NeedsYou } else { Stage::Checking },
+            size,
+            sent: 0,
+            speed: None,
+            time_left: None,
+            percent: None,
+            notice: None,
+            error,
+            media: None,
+            key: None,
+            guid: None,
+            job_id: None,
+            hls_url: None,
+            added_at: now,
+            stage_since: now,
+            verified_at: None,
+            path,
+        };
+        self.0.journeys.add(journey.clone()).await?;
+        if journey.stage.is_open() {
+            self.start(journey.id.clone());
+        }
+        Ok(journey)
+    }
+
+    /// Cancels: an upload is aborted in S3, a job in MediaConvert.
+    ///
+    /// # Errors
+    /// When AWS cannot be told.
+    pub async fn cancel(&self, id: &str) -> Result<()> {
+        let journey = self.journey(id)?;
+        if !journey.stage.is_open() {
+            return Ok(());
+        }
+        if journey.stage.is_followed() {
+            if let Some(job) = &journey.job_id {
+                self.0.jobs.cancel(job).await?;
+            }
+        } else {
+            if let Some(token) = self.running().get(id) {
+                token.cancel();
+            }
+            self.0.uploader.abort(id).await?;
+        }
+        self.0.journeys.enter(id, Stage::Canceled, |_| {}).await?;
+        Ok(())
+    }
+
+    /// Tries again what needs the admin or was canceled: an upload goes on where it stopped; what failed after it
+    /// is sent anew, under a new key.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn retry(&self, id: &str) -> Result<()> {
+        let retried = self
+            .0
+            .journeys
+            .enter(id, Stage::Checking, |journey| {
+                journey.error = None;
+                if journey.verified_at.take().is_some() {
+                    (journey.key, journey.guid, journey.job_id, journey.percent) = (None, None, None, None);
+                }
+            })
+            .await?;
+        if retried.is_some() {
+            self.start(id.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Takes a journey that has ended off the list; an unfinished upload of it is removed from S3.
+    ///
+    /// # Errors
+    /// When it is still under way, or S3 cannot be told.
+    pub async fn dismiss(&self, id: &str) -> Result<()> {
+        if self.journey(id)?.stage.is_open() {
+            return Err(Error::new(Code::Invalid, "This is still under way.", "Cancel it first."));
+        }
+        self.0.uploader.abort(id).await?;
+        self.0.journeys.remove(id).await
+    }
+
+    /// Stops driving; what is unfinished goes on at the next start.
+    pub async fn stop(&self) {
+        self.0.stop.cancel();
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+
+    fn journey(&self, id: &str) -> Result<Journey> {
+        self.0.journeys.get(id).ok_or_else(|| {
+            Error::new(Code::NotFound, "This is no longer in the list.", "Look at the list again.")
+        })
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<String, CancellationToken>> {
+        self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start(&self, id: String) {
+        let token = self.0.stop.child_token();
+        self.running().insert(id.clone(), token.clone());
+        let ingest = self.clone();
+        self.0.tasks.spawn(async move {
+            if let Err(error) = ingest.drive(&id, &token).await
+                && !token.is_cancelled()
+            {
+                tracing::warn!(id, code = ?error.code, message = error.message, details = error.details, "a journey stopped");
+                let failed = ingest.0.journeys.enter(&id, Stage::NeedsYou, |journey| journey.error = Some(error)).await;
+                if let Err(error) = failed {
+                    tracing::error!(id, %error, "and could not be recorded");
+                }
+            }
+            ingest.running().remove(&id);
+        });
+    }
+
+    async fn drive(&self, id: &str, token: &CancellationToken) -> Result<()> {
+        let journeys = &self.0.journeys;
+        let path = self.journey(id)?.path;
+        Identity::of(&path)?;
+        let media = probe::probe(&path).await?;
+        let Some(extension) = naming::extension(&path, &media.container) else {
+            return Err(Error::new(
+                Code::NotAVideo,
+                format!("\"{}\" is a video of a kind that the pipeline does not take.", crate::shown(&path)),
+                format!("Convert it to one of: {}.", naming::SUFFIXES.join(", ")),
+            ));
+        };
+        let checked = journeys
+            .enter(id, Stage::Waiting, |journey| {
+                journey.media = Some(media);
+                journey.key.get_or_insert_with(|| {
+                    naming::key(&uuid::Uuid::new_v4().to_string(), &path, extension)
+                });
+            })
+            .await?;
+        let Some(journey) = checked else { return Ok(()) };
+        let _turn = tokio::select! {
+            turn = self.0.files.acquire() => turn.map_err(Error::internal)?,
+            () = token.cancelled() => return Ok(()),
+        };
+        journeys.enter(id, Stage::Sending, |_| {}).await?;
+        self.send(&journey, token).await?;
+        journeys
+            .enter(id, Stage::Verified, |journey| {
+                journey.sent = journey.size;
+                (journey.speed, journey.time_left) = (None, None);
+                journey.verified_at = Some(now_ms());
+            })
+            .await?;
+        self.0.uploader.forget(id).await?;
+        self.0.follow.notify_one();
+        Ok(())
+    }
+
+    /// Sends until it is there; what AWS or the network refuse for the moment is tried again.
+    async fn send(&self, journey: &Journey, token: &CancellationToken) -> Result<()> {
+        let request = Request {
+            id: journey.id.clone(),
+            path: journey.path.clone(),
+            bucket: self.0.workspace.source_bucket.clone(),
+            key: journey.key.clone().unwrap_or_default(),
+            metadata: metadata(&journey.path),
+            content_type: "application/octet-stream".into(),
+        };
+        let mut wait = Duration::from_secs(1);
+        loop {
+            let progress = Progress::default();
+            let told = self.tell(&journey.id, &progress);
+            let sent = tokio::select! {
+                sent = self.0.uploader.send(&request, &progress, token) => sent,
+                never = told => match never {},
+            };
+            match sent {
+                Ok(_) => return Ok(()),
+                Err(error) if matches!(error.code, Code::Network | Code::Throttled) => {
+                    self.0.journeys.show(&journey.id, |journey| {
+                        (journey.speed, journey.time_left) = (None, None);
+                        journey.notice = Some(format!("{} Retrying in {} s.", error.message, wait.as_secs()));
+                    });
+                    tokio::select! {
+                        () = tokio::time::sleep(wait) => {}
+                        () = token.cancelled() => return Err(error),
+                    }
+                    wait = (wait * 2).min(MAX_WAIT);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Shows the progress of one sending, for as long as it is awaited.
+    async fn tell(&self, id: &str, progress: &Progress) -> std::convert::Infallible {
+        let mut pace: Option<Pace> = None;
+        let mut beat = tokio::time::interval(TELL_EVERY);
+        loop {
+            beat.tick().await;
+            let (stored, in_flight) = progress.bytes();
+            let now = Instant::now();
+            let pace = pace.get_or_insert_with(|| Pace::start(now, stored));
+            self.0.journeys.show(id, |journey| {
+                let sent = (stored + in_flight).min(journey.size);
+                let (speed, left) = pace.update(now, sent, journey.size);
+                journey.sent = sent;
+                if progress.is_finalising() {
+                    journey.stage = Stage::Finalising;
+                    (journey.speed, journey.time_left) = (None, None);
+                } else {
+                    (journey.speed, journey.time_left) = (speed, left);
+                }
+                if in_flight > 0 {
+                    journey.notice = None;
+                }
+            });
+        }
+    }
+}
+
+/// The admin's own name for the file, which is not in the key; percent-encoded, as metadata is ASCII.
+fn metadata(path: &Path) -> Vec<(String, String)> {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    vec![("reeldesk-name".to_owned(), utf8_percent_encode(&name, NON_ALPHANUMERIC).to_string())]
+}

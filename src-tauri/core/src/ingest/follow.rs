@@ -1,0 +1,202 @@
+//! Following: what the catalog and MediaConvert say, until every journey has ended. One query of the index and
+//! one list of jobs serve all journeys at once.
+
+use std::time::Duration;
+
+use super::{Ingest, Journey, Stage};
+use crate::catalog::{Status, Video};
+use crate::encode::{Job, Phase, State};
+use crate::event::{Event, now_ms};
+use crate::{Code, Error, Result};
+
+/// How long before the upload's end the pipeline's item may say that it began: clocks differ.
+const CLOCK_SLACK_MS: i64 = 5 * 60 * 1000;
+/// After this the pipeline's silence is told.
+const PIPELINE_ANSWERS_WITHIN_MS: i64 = 60_000;
+/// After this a job that is done and not published is told.
+const PUBLISHES_WITHIN_MS: i64 = 120_000;
+
+impl Ingest {
+    /// Follows until [`Ingest::stop`]. With `live` it also keeps the screen's library and jobs fresh.
+    pub async fn follow(&self, live: bool) {
+        let sandbox = self.0.workspace.is_sandbox();
+        let (busy, idle) = if sandbox { (1, 10) } else { (5, 60) };
+        let mut shown = (Vec::new(), Vec::new());
+        let mut was_active = false;
+        loop {
+            let active = self.list().iter().any(|journey| journey.stage.is_followed());
+            if active || live {
+                if let Err(error) = self.look(live, &mut shown).await {
+                    tracing::warn!(code = ?error.code, details = error.details, "the state could not be read");
+                    self.0.events.tell(Event::Unreachable { error });
+                }
+            }
+            let open_jobs = shown.1.iter().any(Job::is_open);
+            let pause = if active || was_active || open_jobs { busy } else { idle };
+            was_active = active;
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_secs(pause)) => {}
+                () = self.0.follow.notified() => {}
+                () = self.0.stop.cancelled() => return,
+            }
+        }
+    }
+
+    async fn look(&self, live: bool, shown: &mut (Vec<Video>, Vec<Job>)) -> Result<()> {
+        let followed: Vec<Journey> =
+            self.list().into_iter().filter(|journey| journey.stage.is_followed()).collect();
+        let jobs = self.0.jobs.newest().await?;
+        if let Some(since) = followed.iter().filter_map(|journey| journey.verified_at).min() {
+            let videos = self.0.catalog.since(since - CLOCK_SLACK_MS).await?;
+            for journey in &followed {
+                let video = videos.iter().find(|video| belongs(video, journey));
+                self.advance(journey, video, &jobs).await?;
+            }
+        }
+        if live {
+            let read_at = now_ms();
+            let videos = self.0.catalog.page(None, 100).await?.videos;
+            if videos != shown.0 {
+                self.0.events.tell(Event::Library { videos: videos.clone(), read_at });
+            }
+            if jobs != shown.1 {
+                self.0.events.tell(Event::Jobs { jobs: jobs.clone(), read_at });
+            }
+            *shown = (videos, jobs);
+        }
+        Ok(())
+    }
+
+    async fn advance(&self, journey: &Journey, video: Option<&Video>, jobs: &[Job]) -> Result<()> {
+        let journeys = &self.0.journeys;
+        let Some(video) = video else {
+            let waited = now_ms() - journey.verified_at.unwrap_or(journey.stage_since);
+            if waited > PIPELINE_ANSWERS_WITHIN_MS {
+                journeys.show(&journey.id, |journey| {
+                    journey.notice = Some(format!(
+                        "No answer from the pipeline for {} min: it may start on metadata files only, or not on this bucket.",
+                        waited / 60_000
+                    ));
+                });
+            }
+            return Ok(());
+        };
+        if journey.guid.is_none() {
+            self.0.catalog.set_title(&video.guid, &journey.title).await?;
+        }
+        let know = |journey: &mut Journey| {
+            journey.guid = Some(video.guid.clone());
+            journey.job_id.clone_from(&video.job_id);
+        };
+        match &video.status {
+            Status::Complete => {
+                journeys
+                    .enter(&journey.id, Stage::Playable, |journey| {
+                        know(journey);
+                        journey.percent = Some(100);
+                        journey.hls_url.clone_from(&video.hls_url);
+                    })
+                    .await?;
+            }
+            Status::Error { at, message } => self.failed(journey, pipeline_error(journey, at, message), know).await?,
+            Status::Ingest | Status::Other { .. } => {
+                journeys.enter(&journey.id, Stage::Queued, know).await?;
+            }
+            Status::Encoding => {
+                let job = match jobs.iter().find(|job| Some(&job.id) == video.job_id.as_ref()) {
+                    Some(job) => Some(job.clone()),
+                    None => match &video.job_id {
+                        Some(id) => self.0.jobs.get(id).await.ok(),
+                        None => None,
+                    },
+                };
+                self.encoding(journey, job, know).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn encoding(&self, journey: &Journey, job: Option<Job>, know: impl Fn(&mut Journey)) -> Result<()> {
+        let journeys = &self.0.journeys;
+        let Some(job) = job else {
+            journeys.enter(&journey.id, Stage::Queued, know).await?;
+            return Ok(());
+        };
+        match job.state {
+            State::Submitted => {
+                journeys.enter(&journey.id, Stage::Queued, know).await?;
+            }
+            State::Canceled => {
+                let error = Error::new(
+                    Code::Canceled,
+                    format!("The encode of \"{}\" was canceled.", journey.title),
+                    "Retry sends and encodes it again.",
+                );
+                self.failed(journey, error, know).await?;
+            }
+            // The pipeline writes the item next; until then the job's own words would be a guess at it.
+            State::Complete | State::Error => {
+                let finished = job.finished_at.unwrap_or_else(now_ms);
+                let late = now_ms() - finished > PUBLISHES_WITHIN_MS;
+                let notice = if late {
+                    "The encode has ended and the pipeline has not published it: its publish step may have failed."
+                } else {
+                    "Publishing"
+                };
+                journeys.enter(&journey.id, Stage::Encoding, know).await?;
+                journeys.show(&journey.id, |journey| {
+                    journey.percent = Some(100);
+                    journey.notice = Some(notice.to_owned());
+                });
+            }
+            State::Progressing => {
+                journeys.enter(&journey.id, Stage::Encoding, know).await?;
+                journeys.show(&journey.id, |journey| {
+                    journey.percent = job.percent;
+                    journey.notice = match job.phase {
+                        Some(Phase::Probing) => Some("Probing".to_owned()),
+                        Some(Phase::Uploading) => Some("Writing the outputs".to_owned()),
+                        Some(Phase::Transcoding) | None => None,
+                    };
+                });
+            }
+        }
+        Ok(())
+    }
+
+    async fn failed(&self, journey: &Journey, error: Error, know: impl Fn(&mut Journey)) -> Result<()> {
+        self.0
+            .journeys
+            .enter(&journey.id, Stage::NeedsYou, |journey| {
+                know(journey);
+                journey.error = Some(error);
+            })
+            .await?;
+        Ok(())
+    }
+}
+
+/// The item is found through the key of its source.
+fn belongs(video: &Video, journey: &Journey) -> bool {
+    match &journey.guid {
+        Some(guid) => video.guid == *guid,
+        None => video.src_video.is_some() && video.src_video == journey.key,
+    }
+}
+
+fn pipeline_error(journey: &Journey, at: &str, message: &str) -> Error {
+    if at == "Encoding" {
+        return Error::new(
+            Code::EncodeFailed,
+            format!("The encode of \"{}\" failed.", journey.title),
+            "Check that the file plays to its end on this computer; export it again if not, then retry.",
+        )
+        .with_details(message);
+    }
+    Error::new(
+        Code::PipelineFailed,
+        format!("The pipeline failed on \"{}\" at its step {at}.", journey.title),
+        "Send the details to the engineer who runs the pipeline, then retry.",
+    )
+    .with_details(message)
+}

@@ -1,0 +1,143 @@
+//! The journeys: in memory for the screen, in the store for the next start. Every change goes through here, is
+//! checked against the legal moves, and is told.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::params;
+
+use super::{Journey, Stage};
+use crate::event::{Event, Events, now_ms};
+use crate::store::Store;
+use crate::{Error, Result};
+
+#[derive(Clone)]
+pub(super) struct Journeys {
+    store: Store,
+    events: Events,
+    workspace: String,
+    all: Arc<Mutex<BTreeMap<String, Journey>>>,
+}
+
+impl Journeys {
+    pub async fn load(store: Store, events: Events, workspace: &str) -> Result<Self> {
+        let name = workspace.to_owned();
+        let bodies: Vec<String> = store
+            .call(move |db| {
+                let rows = db
+                    .prepare("SELECT body FROM journeys WHERE workspace = ?1 ORDER BY position")?
+                    .query_map([name], |row| row.get(0))?
+                    .collect::<rusqlite::Result<_>>()?;
+                Ok(rows)
+            })
+            .await?;
+        let all = bodies
+            .iter()
+            .filter_map(|body| match serde_json::from_str::<Journey>(body) {
+                Ok(journey) => Some((journey.id.clone(), journey)),
+                Err(error) => {
+                    tracing::error!(%error, "a journey in the store cannot be read");
+                    None
+                }
+            })
+            .collect();
+        Ok(Self { store, events, workspace: workspace.to_owned(), all: Arc::new(Mutex::new(all)) })
+    }
+
+    fn map(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Journey>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All, in the order in which they were added.
+    pub fn list(&self) -> Vec<Journey> {
+        let mut all: Vec<_> = self.map().values().cloned().collect();
+        all.sort_by_key(|journey| journey.position);
+        all
+    }
+
+    pub fn get(&self, id: &str) -> Option<Journey> {
+        self.map().get(id).cloned()
+    }
+
+    pub fn next_position(&self) -> i64 {
+        self.map().values().map(|journey| journey.position).max().unwrap_or(0) + 1
+    }
+
+    /// Adds a journey and tells of it.
+    pub async fn add(&self, journey: Journey) -> Result<()> {
+        self.map().insert(journey.id.clone(), journey.clone());
+        self.keep(journey).await
+    }
+
+    /// Moves a journey to a stage and edits it on the way; an illegal move changes nothing and answers `None`.
+    pub async fn enter(&self, id: &str, stage: Stage, edit: impl FnOnce(&mut Journey)) -> Result<Option<Journey>> {
+        let journey = {
+            let mut all = self.map();
+            let Some(journey) = all.get_mut(id) else { return Ok(None) };
+            if !journey.stage.may_become(stage) {
+                tracing::debug!(id, from = ?journey.stage, to = ?stage, "not a legal move");
+                return Ok(None);
+            }
+            let before = journey.clone();
+            if journey.stage != stage {
+                journey.stage = stage;
+                journey.stage_since = now_ms();
+                journey.notice = None;
+            }
+            edit(journey);
+            if *journey == before {
+                return Ok(Some(before));
+            }
+            journey.clone()
+        };
+        self.keep(journey.clone()).await?;
+        Ok(Some(journey))
+    }
+
+    /// Shows progress; nothing that the next start needs, so it is not written.
+    pub fn show(&self, id: &str, edit: impl FnOnce(&mut Journey)) {
+        let changed = {
+            let mut all = self.map();
+            let Some(journey) = all.get_mut(id) else { return };
+            let before = journey.clone();
+            edit(journey);
+            (*journey != before).then(|| journey.clone())
+        };
+        if let Some(journey) = changed {
+            self.events.tell(Event::Journey { journey: Box::new(journey) });
+        }
+    }
+
+    /// Takes a journey that has ended off the list.
+    pub async fn remove(&self, id: &str) -> Result<()> {
+        if self.map().remove(id).is_some() {
+            let id = id.to_owned();
+            self.store
+                .call(move |db| {
+                    db.execute("DELETE FROM journeys WHERE id = ?1", [id])?;
+                    Ok(())
+                })
+                .await?;
+            self.events.tell(Event::Resync);
+        }
+        Ok(())
+    }
+
+    async fn keep(&self, journey: Journey) -> Result<()> {
+        let body = serde_json::to_string(&journey).map_err(Error::internal)?;
+        let (id, position, open, workspace) =
+            (journey.id.clone(), journey.position, journey.stage.is_open(), self.workspace.clone());
+        self.store
+            .call(move |db| {
+                db.execute(
+                    "INSERT INTO journeys (id, position, workspace, open, body) VALUES (?1, ?2, ?3, ?4, ?5)
+                     ON CONFLICT (id) DO UPDATE SET open = excluded.open, body = excluded.body",
+                    params![id, position, workspace, open, body],
+                )?;
+                Ok(())
+            })
+            .await?;
+        self.events.tell(Event::Journey { journey: Box::new(journey) });
+        Ok(())
+    }
+}

@@ -1,0 +1,7 @@
+//! Playback: what the playlists say, and the loopback proxy that the player talks to.
+
+mod proxy;
+mod stream;
+
+pub use self::proxy::Proxy;
+pub use self::stream::{Rendition, Stream, read, read_anywhere};

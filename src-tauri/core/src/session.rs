@@ -1,0 +1,169 @@
+//! A session: one workspace, connected; what a shell works with from its start to its end.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::aws::Aws;
+use crate::catalog::{Catalog, Guid, Video};
+use crate::encode::Jobs;
+use crate::event::Events;
+use crate::ingest::Ingest;
+use crate::playback::{self, Proxy, Stream};
+use crate::store::Store;
+use crate::workspace::{RunningSandbox, SANDBOX, Workspace, Workspaces};
+use crate::{Code, Error, Result};
+
+/// A connected workspace.
+pub struct Session {
+    /// Which one.
+    pub workspace: Workspace,
+    /// Its catalog.
+    pub catalog: Catalog,
+    /// Its jobs.
+    pub jobs: Jobs,
+    /// What happens.
+    pub events: Events,
+    aws: Aws,
+    data_dir: PathBuf,
+    sandbox: Option<RunningSandbox>,
+    http: reqwest::Client,
+}
+
+impl Session {
+    /// Connects to the workspace of this name; the sandbox is found or started.
+    ///
+    /// # Errors
+    /// When the data folder cannot be used, the workspace is not known, or the sandbox does not start.
+    pub async fn open(data_dir: &Path, workspace: &str) -> Result<Self> {
+        std::fs::create_dir_all(data_dir).map_err(|error| crate::upload::unreadable(data_dir, &error))?;
+        let (workspace, sandbox) = if workspace == SANDBOX {
+            let sandbox = RunningSandbox::attach(data_dir).await?;
+            (sandbox.workspace(), Some(sandbox))
+        } else {
+            (Workspaces::of(data_dir).get(workspace)?, None)
+        };
+        Self::connect(data_dir, workspace, sandbox).await
+    }
+
+    async fn connect(data_dir: &Path, workspace: Workspace, sandbox: Option<RunningSandbox>) -> Result<Self> {
+        let aws = Aws::connect(&workspace).await;
+        let http = reqwest::Client::builder()
+            .connect_timeout(std::time::Duration::from_secs(10))
+            .build()
+            .map_err(Error::internal)?;
+        Ok(Self {
+            catalog: Catalog::new(aws.dynamodb.clone(), &workspace),
+            jobs: Jobs::new(aws.mediaconvert.clone()),
+            events: Events::default(),
+            data_dir: data_dir.to_owned(),
+            workspace,
+            aws,
+            sandbox,
+            http,
+        })
+    }
+
+    /// The sandbox behind it, where it is one.
+    #[must_use]
+    pub fn sandbox(&self) -> Option<&RunningSandbox> {
+        self.sandbox.as_ref()
+    }
+
+    /// Begins to drive this store's journeys, taking up the unfinished ones.
+    ///
+    /// # Errors
+    /// [`Code::InUse`] when another process does.
+    pub async fn drive(&self, live: bool) -> Result<Driver> {
+        let lock = lock(&self.data_dir.join("uploads.lock"))?;
+        let store = Store::open(&self.data_dir.join("reeldesk.sqlite"))?;
+        let ingest = Ingest::open(&self.workspace, &self.aws, store, self.events.clone()).await?;
+        let follower = tokio::spawn({
+            let ingest = ingest.clone();
+            async move { ingest.follow(live).await }
+        });
+        ingest.resume();
+        Ok(Driver { ingest, follower, _lock: Arc::new(lock) })
+    }
+
+    /// The address that this workspace's CDN has for one of a video's: the path is the catalog's, the domain the
+    /// workspace's.
+    ///
+    /// # Errors
+    /// When one of them is no address.
+    pub fn address(&self, stored: &str) -> Result<url::Url> {
+        let key = stored.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or(stored, |(_, key)| key);
+        self.workspace.cdn_url(key)
+    }
+
+    /// What the playlists of a video say.
+    ///
+    /// # Errors
+    /// When it has none, or one cannot be read.
+    pub async fn stream(&self, guid: &Guid) -> Result<Stream> {
+        let video = self.catalog.video(guid).await?;
+        playback::read(&self.http, self.hls(&video)?.as_str()).await
+    }
+
+    /// The address of a video's multivariant playlist.
+    ///
+    /// # Errors
+    /// When it has none.
+    pub fn hls(&self, video: &Video) -> Result<url::Url> {
+        let stored = video.hls_url.as_deref().ok_or_else(|| {
+            Error::new(Code::Playback, format!("\"{}\" has no stream yet.", video.title), "Wait until it is playable.")
+        })?;
+        self.address(stored)
+    }
+
+    /// Starts the loopback proxy for a player.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn proxy(&self) -> Result<Proxy> {
+        Proxy::start(self.http.clone()).await
+    }
+
+    /// Ends it; a sandbox of ours is stopped in good order.
+    pub async fn close(self) {
+        if let Some(sandbox) = self.sandbox {
+            sandbox.stop().await;
+        }
+    }
+}
+
+/// The right to drive a store's journeys, and the journeys.
+pub struct Driver {
+    /// The journeys.
+    pub ingest: Ingest,
+    follower: tokio::task::JoinHandle<()>,
+    _lock: Arc<File>,
+}
+
+impl Driver {
+    /// Stops driving in good order.
+    pub async fn stop(self) {
+        self.ingest.stop().await;
+        if self.follower.await.is_err() {
+            tracing::warn!("the follower did not end in good order");
+        }
+    }
+}
+
+fn lock(path: &Path) -> Result<File> {
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(|error| crate::upload::unreadable(path, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::new(
+            Code::InUse,
+            "Another Reeldesk sends files from this data folder.",
+            "Use its window, or close it, or choose another folder with --data-dir.",
+        )),
+        Err(TryLockError::Error(error)) => Err(crate::upload::unreadable(path, &error)),
+    }
+}

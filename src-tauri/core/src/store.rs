@@ -1,0 +1,84 @@
+//! The SQLite file of the app: the upload journal and the journeys. It is never thrown away.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+
+use crate::{Error, Result};
+
+/// Each entry takes the file from the version before it to the next; `user_version` says where a file is.
+const MIGRATIONS: [&str; 1] = ["
+CREATE TABLE uploads (
+  id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key TEXT NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL,
+  modified_ns INTEGER NOT NULL, part_size INTEGER NOT NULL, upload_id TEXT);
+CREATE TABLE parts (
+  upload TEXT NOT NULL REFERENCES uploads(id) ON DELETE CASCADE, number INTEGER NOT NULL, etag TEXT NOT NULL,
+  checksum TEXT NOT NULL, PRIMARY KEY (upload, number)) WITHOUT ROWID;
+CREATE TABLE journeys (
+  id TEXT PRIMARY KEY, position INTEGER NOT NULL, workspace TEXT NOT NULL, open INTEGER NOT NULL, body TEXT NOT NULL);
+CREATE INDEX journeys_in_order ON journeys (workspace, position);
+"];
+
+/// A handle on the file; cheap to clone.
+#[derive(Clone)]
+pub struct Store(Arc<Mutex<Connection>>);
+
+impl Store {
+    /// Opens the file, making or upgrading it.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, or comes from a newer Reeldesk.
+    pub fn open(path: &Path) -> Result<Self> {
+        let mut connection = Connection::open(path)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        let version: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if version > MIGRATIONS.len() {
+            return Err(Error::new(
+                crate::Code::Invalid,
+                format!("{} was written by a newer Reeldesk.", path.display()),
+                "Install the newer version again, or choose another data folder.",
+            ));
+        }
+        for (index, migration) in MIGRATIONS.iter().enumerate().skip(version) {
+            let transaction = connection.transaction()?;
+            transaction.execute_batch(migration)?;
+            transaction.pragma_update(None, "user_version", index + 1)?;
+            transaction.commit()?;
+        }
+        Ok(Self(Arc::new(Mutex::new(connection))))
+    }
+
+    /// Runs `work` with the connection, off the async threads.
+    ///
+    /// # Errors
+    /// What `work` answers.
+    pub async fn call<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let connection = self.0.clone();
+        tokio::task::spawn_blocking(move || {
+            work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner))
+        })
+        .await
+        .map_err(Error::internal)?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_a_newer_version_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("reeldesk.sqlite");
+        drop(Store::open(&path).unwrap());
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+        assert_eq!(Store::open(&path).err().map(|error| error.code), Some(crate::Code::Invalid));
+    }
+}

@@ -1,0 +1,110 @@
+//! How a file is cut into parts. Source: S3 User Guide, "Amazon S3 multipart upload limits".
+
+use crate::{Code, Error, Result};
+
+const MIB: u64 = 1024 * 1024;
+/// The part size for all files that it suffices for.
+const USUAL_PART: u64 = 8 * MIB;
+const MAX_PARTS: u64 = 10_000;
+const MAX_PART: u64 = 5 * 1024 * MIB;
+/// 48.8 TiB (50 TB).
+const MAX_OBJECT: u64 = MAX_PART * MAX_PARTS;
+
+/// The number of a part: 1 to 10,000.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PartNumber(u16);
+
+impl PartNumber {
+    /// A number that S3 takes.
+    #[must_use]
+    pub fn new(number: i64) -> Option<Self> {
+        u16::try_from(number).ok().filter(|number| (1..=10_000).contains(number)).map(Self)
+    }
+
+    /// As S3 wants it.
+    #[must_use]
+    pub fn get(self) -> i32 {
+        i32::from(self.0)
+    }
+}
+
+/// The parts of a file of a known size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartPlan {
+    size: u64,
+    part_size: u64,
+}
+
+impl PartPlan {
+    /// Cuts a file of `size` bytes.
+    ///
+    /// # Errors
+    /// [`Code::TooLarge`] above what S3 takes, [`Code::NotAVideo`] for an empty file.
+    pub fn for_size(size: u64) -> Result<Self> {
+        if size == 0 {
+            return Err(Error::new(Code::NotAVideo, "The file is empty.", "Export it again, then add it."));
+        }
+        if size > MAX_OBJECT {
+            return Err(Error::new(
+                Code::TooLarge,
+                "The file is larger than 48.8 TiB, the most that S3 takes.",
+                "Split it or encode it smaller, then add it.",
+            ));
+        }
+        let part_size = USUAL_PART.max(size.div_ceil(MAX_PARTS).next_multiple_of(MIB)).min(MAX_PART);
+        Ok(Self { size, part_size })
+    }
+
+    /// The plan that the journal holds.
+    #[must_use]
+    pub fn recorded(size: u64, part_size: u64) -> Self {
+        Self { size, part_size: part_size.max(1) }
+    }
+
+    /// Bytes of every part but the last.
+    #[must_use]
+    pub fn part_size(self) -> u64 {
+        self.part_size
+    }
+
+    /// The parts in order: number, offset and length in bytes.
+    pub fn parts(self) -> impl Iterator<Item = (PartNumber, u64, u64)> {
+        let count = self.size.div_ceil(self.part_size).min(MAX_PARTS);
+        (0..count).filter_map(move |index| {
+            let offset = index * self.part_size;
+            let number = PartNumber::new(i64::try_from(index).ok()? + 1)?;
+            Some((number, offset, self.part_size.min(self.size - offset)))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(size: u64, count: usize, last: u64) {
+        let plan = PartPlan::for_size(size).unwrap();
+        let parts: Vec<_> = plan.parts().collect();
+        assert_eq!(parts.len(), count);
+        assert_eq!(parts.iter().map(|part| part.2).sum::<u64>(), size);
+        assert_eq!(parts.last().map(|part| part.2), Some(last));
+        assert!((5 * MIB..=MAX_PART).contains(&plan.part_size()));
+    }
+
+    #[test]
+    fn parts_cover_the_file() {
+        check(1, 1, 1);
+        check(USUAL_PART, 1, USUAL_PART);
+        check(USUAL_PART + 1, 2, 1);
+        check(USUAL_PART * MAX_PARTS, 10_000, USUAL_PART);
+        check(100 * 1024 * MIB, 9_310, 100 * 1024 * MIB - 9_309 * 11 * MIB);
+        check(MAX_OBJECT, 10_000, MAX_PART);
+    }
+
+    #[test]
+    fn refused_sizes() {
+        assert_eq!(PartPlan::for_size(MAX_OBJECT + 1).unwrap_err().code, Code::TooLarge);
+        assert_eq!(PartPlan::for_size(0).unwrap_err().code, Code::NotAVideo);
+    }
+}

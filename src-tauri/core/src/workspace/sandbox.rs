@@ -1,0 +1,104 @@
+//! The sandbox as a workspace: the one that runs on the data folder, or one of our own.
+
+use std::path::Path;
+use std::time::Duration;
+
+use reeldesk_sandbox::{Endpoints, Sandbox, StartError};
+
+use super::{CredentialsSource, IngestMode, SANDBOX, Workspace};
+use crate::{Code, Error, Result};
+
+/// A sandbox that answers: ours, or another process's.
+pub struct RunningSandbox {
+    endpoints: Endpoints,
+    own: Option<Sandbox>,
+}
+
+impl RunningSandbox {
+    /// Finds the sandbox of this data folder, or starts it.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub async fn attach(data_dir: &Path) -> Result<Self> {
+        let folder = data_dir.join("sandbox");
+        // Another process may be starting or stopping it just now.
+        for _ in 0..50 {
+            match Sandbox::start(&folder).await {
+                Ok(sandbox) => return Ok(Self { endpoints: sandbox.endpoints().clone(), own: Some(sandbox) }),
+                Err(StartError::AlreadyRunning(_)) => {
+                    let found = reeldesk_sandbox::find_running(&folder).map_err(Error::internal)?;
+                    if let Some(endpoints) = found
+                        && answers(&endpoints.cdn).await
+                    {
+                        return Ok(Self { endpoints, own: None });
+                    }
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                Err(error) => return Err(refused(&error)),
+            }
+        }
+        Err(refused(&StartError::AlreadyRunning(folder)))
+    }
+
+    /// Whether it runs in this process.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.own.is_some()
+    }
+
+    /// Where it listens and what it holds.
+    #[must_use]
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// The workspace to use it through.
+    #[must_use]
+    pub fn workspace(&self) -> Workspace {
+        let endpoints = &self.endpoints;
+        Workspace {
+            name: SANDBOX.into(),
+            region: endpoints.region.clone(),
+            credentials: CredentialsSource::Sandbox,
+            endpoint: Some(endpoints.api.clone()),
+            source_bucket: endpoints.source_bucket.clone(),
+            destination_bucket: endpoints.destination_bucket.clone(),
+            table: endpoints.table.clone(),
+            cdn: endpoints.cdn.clone(),
+            mode: IngestMode::Pipeline,
+        }
+    }
+
+    /// Stops it in good order where it is ours.
+    pub async fn stop(self) {
+        if let Some(sandbox) = self.own {
+            sandbox.stop().await;
+        }
+    }
+}
+
+async fn answers(cdn: &str) -> bool {
+    let address = cdn.trim_start_matches("http://").to_owned();
+    tokio::net::TcpStream::connect(address).await.is_ok()
+}
+
+fn refused(error: &StartError) -> Error {
+    let (code, message, remedy) = match error {
+        StartError::AlreadyRunning(_) => (
+            Code::InUse,
+            "Another Reeldesk uses this sandbox and does not answer.".to_owned(),
+            "Close it, then try again.",
+        ),
+        StartError::Folder { folder, source } => (
+            if source.kind() == std::io::ErrorKind::StorageFull { Code::StorageFull } else { Code::FileUnreadable },
+            format!("The sandbox cannot use its folder {}: {source}.", folder.display()),
+            "Free some space or correct the folder's permissions, then try again.",
+        ),
+        StartError::Part { part, .. } => (
+            Code::Internal,
+            format!("The sandbox's {part} did not start."),
+            "Try again; if it happens again, copy the details and send them to us.",
+        ),
+    };
+    Error::new(code, message, remedy).with_details(error)
+}

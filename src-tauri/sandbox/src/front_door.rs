@@ -1,0 +1,117 @@
+//! The one API endpoint: each request goes to the service that it is for.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use axum::response::IntoResponse as _;
+use axum::{Router, routing::any};
+use http_body_util::BodyExt as _;
+use s3s::service::S3Service;
+use tower::ServiceExt as _;
+
+use crate::Credentials;
+
+/// What stands behind the door.
+#[derive(Clone)]
+pub(crate) struct Services {
+    pub s3: S3Service,
+    pub mediaconvert: Router,
+    /// `http://127.0.0.1:<port>` of the DynamoDB listener.
+    pub dynamodb: String,
+    pub http: reqwest::Client,
+    pub credentials: Credentials,
+}
+
+/// The largest body of a DynamoDB request, in bytes (BatchWriteItem: 16 MB).
+const MAX_DYNAMODB_BODY: usize = 17 * 1024 * 1024;
+
+pub(crate) fn router(services: Services) -> Router {
+    Router::new().fallback(any(route)).with_state(services)
+}
+
+async fn route(State(services): State<Services>, request: Request<Body>) -> Response<Body> {
+    if let Some(refusal) = refuse_browsers(request.headers()) {
+        return refusal;
+    }
+    let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
+    if target.is_some_and(|target| target.starts_with("DynamoDB")) {
+        return match signed_by(request.headers(), &services.credentials) {
+            true => dynamodb(&services, request).await,
+            false => not_signed("com.amazon.coral.service#UnrecognizedClientException"),
+        };
+    }
+    if request.uri().path().starts_with("/2017-08-29/") {
+        return match signed_by(request.headers(), &services.credentials) {
+            true => services.mediaconvert.oneshot(request).await.into_response(),
+            false => not_signed("UnrecognizedClientException"),
+        };
+    }
+    let request = request.map(|body| s3s::Body::http_body_unsync(body));
+    match services.s3.call(request).await {
+        Ok(response) => response.map(|body| Body::new(body.map_err(axum::Error::new))),
+        Err(error) => {
+            tracing::debug!(?error, "a request ended early");
+            plain(StatusCode::INTERNAL_SERVER_ERROR, "the request ended early")
+        }
+    }
+}
+
+/// The API is for programs: a page in a browser (it sends `Origin`), or a name that was rebound to this
+/// address, has no business here.
+fn refuse_browsers(headers: &HeaderMap) -> Option<Response<Body>> {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let local = matches!(name, "127.0.0.1" | "localhost" | "[::1]") || name.ends_with(".localhost");
+    (headers.contains_key(header::ORIGIN) || !local)
+        .then(|| plain(StatusCode::FORBIDDEN, "the sandbox answers local programs only"))
+}
+
+/// Whether the request carries a signature made with the sandbox's access key.
+fn signed_by(headers: &HeaderMap, credentials: &Credentials) -> bool {
+    headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).is_some_and(|value| {
+        value.starts_with("AWS4-HMAC-SHA256 ")
+            && value.contains(&format!("Credential={}/", credentials.access_key_id))
+    })
+}
+
+fn not_signed(kind: &str) -> Response<Body> {
+    let message = "The security token included in the request is invalid.";
+    let body = format!(r#"{{"__type":"{kind}","message":"{message}"}}"#);
+    let mut response = plain(StatusCode::FORBIDDEN, &body);
+    response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static("UnrecognizedClientException"));
+    response
+}
+
+fn plain(status: StatusCode, text: &str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text.to_owned()));
+    *response.status_mut() = status;
+    response
+}
+
+async fn dynamodb(services: &Services, request: Request<Body>) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, MAX_DYNAMODB_BODY).await else {
+        return plain(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large");
+    };
+    let answer = services
+        .http
+        .request(parts.method, format!("{}{}", services.dynamodb, parts.uri.path()))
+        .headers(parts.headers)
+        .body(body)
+        .send()
+        .await;
+    match answer {
+        Ok(answer) => {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = answer.status();
+            *response.headers_mut() = answer.headers().clone();
+            response.headers_mut().remove(header::TRANSFER_ENCODING);
+            *response.body_mut() = Body::from_stream(answer.bytes_stream());
+            response
+        }
+        Err(error) => {
+            tracing::error!(%error, "the sandbox's DynamoDB did not answer");
+            plain(StatusCode::INTERNAL_SERVER_ERROR, "DynamoDB did not answer")
+        }
+    }
+}

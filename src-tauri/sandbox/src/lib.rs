@@ -1,0 +1,55 @@
+//! A local stand-in for the part of AWS that Reeldesk works with: S3, DynamoDB, MediaConvert over ffmpeg, the
+//! "Video on Demand on AWS" pipeline, and a CDN. It listens on loopback only and keeps everything in one folder.
+//!
+//! It knows nothing of the application: it is what the application is tried against.
+
+mod blobs;
+mod cdn;
+mod checksum;
+mod db;
+mod endpoints;
+mod ffmpeg;
+mod front_door;
+mod mediaconvert;
+mod pipeline;
+mod probe;
+mod s3;
+mod start;
+mod time;
+
+pub use endpoints::{Endpoints, find_running};
+pub use ffmpeg::ffmpeg_is_installed;
+pub use start::{Sandbox, StartError};
+
+/// The region that the sandbox says it is in.
+pub const REGION: &str = "us-east-1";
+/// The name of the pipeline's stack.
+pub const STACK: &str = "reeldesk-sandbox";
+/// The bucket that starts the pipeline.
+pub const SOURCE_BUCKET: &str = "reeldesk-sandbox-source";
+/// The bucket that encodes are written to and that the CDN serves.
+pub const DESTINATION_BUCKET: &str = "reeldesk-sandbox-destination";
+/// The catalog table.
+pub const TABLE: &str = "reeldesk-sandbox";
+/// The index of the catalog by source bucket and start time.
+pub const TABLE_INDEX: &str = "srcBucket-startTime-index";
+/// The role that jobs are submitted with.
+pub const ROLE: &str = "arn:aws:iam::000000000000:role/reeldesk-sandbox-mediaconvert";
+
+const ACCOUNT: &str = "000000000000";
+
+/// The access key of the sandbox. It opens nothing but the sandbox of this computer, so it is no secret.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Credentials {
+    /// The access key id.
+    pub access_key_id: String,
+    /// The secret access key.
+    pub secret_access_key: String,
+}
+
+impl Default for Credentials {
+    fn default() -> Self {
+        Self { access_key_id: "REELDESKSANDBOX".into(), secret_access_key: "reeldesk-sandbox-local-only".into() }
+    }
+}

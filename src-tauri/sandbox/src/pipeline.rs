@@ -1,0 +1,185 @@
+//! "Video on Demand on AWS" as the sandbox runs it: an object created in the source bucket makes an item, a
+//! job, and, when the job ends, the item's addresses or its error.
+//!
+//! Every step writes the fields that the solution's Lambda functions write, in the same shapes. Events are
+//! kept in SQLite until they are handled, so a kill between two steps loses none.
+//! Source: aws-solutions-library-samples/video-on-demand-on-aws v6.1.
+
+mod item;
+mod mediainfo;
+mod steps;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::db::Db;
+use crate::ffmpeg::Ffmpeg;
+use crate::mediaconvert::MediaConvert;
+use crate::s3::S3;
+use crate::{DESTINATION_BUCKET, SOURCE_BUCKET};
+
+/// The suffixes that start the workflow, in lower or in upper case, never mixed.
+const SUFFIXES: [&str; 12] = [
+    ".mpg", ".mp4", ".m4v", ".mov", ".m2ts", ".wmv", ".mxf", ".mkv", ".m3u8", ".mpeg", ".webm", ".h264",
+];
+
+/// The workflow and what it works with.
+pub(crate) struct Pipeline {
+    pub db: Db,
+    pub s3: S3,
+    pub mediaconvert: MediaConvert,
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// Host and port of the CDN.
+    pub cdn: String,
+    /// Rung after an event was written.
+    pub events: Arc<Notify>,
+}
+
+/// A step that failed: its name and what it said.
+pub(crate) struct StepError {
+    step: &'static str,
+    message: String,
+}
+
+impl Pipeline {
+    /// Handles events until `stop`.
+    pub async fn work(self, stop: CancellationToken) {
+        loop {
+            match self.next().await {
+                Ok(Some((id, kind, body))) => {
+                    if self.handle(&kind, &body).await {
+                        self.forget(id).await;
+                    } else {
+                        pause(&stop).await;
+                    }
+                }
+                Ok(None) => tokio::select! {
+                    () = self.events.notified() => {}
+                    () = stop.cancelled() => return,
+                },
+                Err(error) => {
+                    tracing::error!(%error, "the pipeline's events could not be read");
+                    pause(&stop).await;
+                }
+            }
+            if stop.is_cancelled() {
+                return;
+            }
+        }
+    }
+
+    async fn next(&self) -> rusqlite::Result<Option<(i64, String, Value)>> {
+        self.db
+            .call(|db| {
+                db.prepare("SELECT id, kind, body FROM events ORDER BY id LIMIT 1")?
+                    .query_map([], |row| {
+                        let body: String = row.get(2)?;
+                        Ok((row.get(0)?, row.get(1)?, serde_json::from_str(&body).unwrap_or_default()))
+                    })?
+                    .next()
+                    .transpose()
+            })
+            .await
+    }
+
+    async fn forget(&self, id: i64) {
+        let done = self.db.call(move |db| db.execute("DELETE FROM events WHERE id = ?1", [id])).await;
+        if let Err(error) = done {
+            tracing::error!(%error, "a handled event could not be removed");
+        }
+    }
+
+    /// Whether the event is done with; `false` to try again.
+    async fn handle(&self, kind: &str, body: &Value) -> bool {
+        let text = |key: &str| body[key].as_str().unwrap_or_default();
+        let result = match kind {
+            "ObjectCreated" if starts_workflow(text("bucket"), text("key")) => {
+                self.object_created(text("guid"), text("key")).await
+            }
+            "JobState" if body["detail"]["userMetadata"]["workflow"] == crate::STACK => {
+                self.job_ended(body).await
+            }
+            _ => Ok(()),
+        };
+        if let Err(error) = &result {
+            tracing::error!(%error, "the pipeline's table could not be written");
+        }
+        result.is_ok()
+    }
+
+    async fn object_created(&self, guid: &str, key: &str) -> Result<(), TableError> {
+        let known = self.get(guid).await?;
+        if known.as_ref().is_some_and(|item| item.contains_key("encodeJobId")) {
+            return Ok(());
+        }
+        let outcome = match known {
+            Some(_) => Ok(()),
+            None => self.ingest(guid, key).await?,
+        };
+        let outcome = match outcome {
+            Ok(()) => self.process(guid, key).await?,
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(error) => self.failed(guid, &error).await,
+        }
+    }
+
+    async fn job_ended(&self, event: &Value) -> Result<(), TableError> {
+        let detail = &event["detail"];
+        let guid = detail["userMetadata"]["guid"].as_str().unwrap_or_default();
+        if guid.is_empty() {
+            return Ok(());
+        }
+        match detail["status"].as_str() {
+            Some("COMPLETE") => self.publish(guid, event).await,
+            Some("ERROR") => self.encoding_failed(guid, event).await,
+            _ => Ok(()),
+        }
+    }
+
+    fn ffmpeg(&self) -> Result<Ffmpeg, StepError> {
+        Ffmpeg::find().ok_or_else(|| StepError {
+            step: "mediainfo",
+            message: "Error: ffprobe is not installed on this computer".into(),
+        })
+    }
+}
+
+/// The error of a call to the table.
+pub(crate) type TableError = aws_sdk_dynamodb::Error;
+
+async fn pause(stop: &CancellationToken) {
+    tokio::select! {
+        () = tokio::time::sleep(Duration::from_millis(500)) => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+fn starts_workflow(bucket: &str, key: &str) -> bool {
+    bucket == SOURCE_BUCKET
+        && SUFFIXES.iter().any(|suffix| key.ends_with(suffix) || key.ends_with(&suffix.to_uppercase()))
+}
+
+fn in_destination(key: &str) -> String {
+    format!("s3://{DESTINATION_BUCKET}/{key}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_lower_and_upper_case_suffixes_of_the_source_bucket_start() {
+        assert!(starts_workflow(SOURCE_BUCKET, "video/a.mp4"));
+        assert!(starts_workflow(SOURCE_BUCKET, "A.MOV"));
+        assert!(!starts_workflow(SOURCE_BUCKET, "a.Mp4"));
+        assert!(!starts_workflow(SOURCE_BUCKET, "a.avi"));
+        assert!(!starts_workflow(DESTINATION_BUCKET, "a.mp4"));
+    }
+}

@@ -1,0 +1,687 @@
+//! The operations, in S3's own shapes; each one parses, calls the store, and maps the answer.
+
+use s3s::auth::SimpleAuth;
+use s3s::dto::*;
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{S3Request, S3Response, s3_error};
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
+
+use super::multipart::{Completion, Upload};
+use super::receive::{Claims, announced_trailer, claimed_checksums, set_checksum};
+use super::{Content, NewObject, Object, Result, S3, Stored, internal, tags, timestamp};
+use crate::Credentials;
+use crate::checksum::Algorithm as Sum;
+
+/// The HTTP service: signatures are checked against the one pair of credentials.
+pub(crate) fn service(s3: S3, credentials: &Credentials) -> S3Service {
+    let mut builder = S3ServiceBuilder::new(s3);
+    builder.set_auth(SimpleAuth::from_single(
+        credentials.access_key_id.clone(),
+        credentials.secret_access_key.clone(),
+    ));
+    builder.build()
+}
+
+/// What `PutObject`, `CopyObject` and `CreateMultipartUpload` alike say of an object.
+macro_rules! content {
+    ($input:expr) => {
+        Content {
+            content_type: $input.content_type.clone(),
+            cache_control: $input.cache_control.clone(),
+            content_disposition: $input.content_disposition.clone(),
+            content_encoding: $input.content_encoding.clone(),
+            content_language: $input.content_language.clone(),
+            metadata: $input.metadata.clone().unwrap_or_default().into_iter().collect(),
+        }
+    };
+}
+
+fn checksum_type(full_object: bool) -> ChecksumType {
+    ChecksumType::from_static(if full_object {
+        ChecksumType::FULL_OBJECT
+    } else {
+        ChecksumType::COMPOSITE
+    })
+}
+
+/// `If-None-Match: *` is the only condition on a write that the sandbox knows.
+fn must_be_new(condition: Option<&IfNoneMatch>) -> Result<bool> {
+    match condition {
+        None => Ok(false),
+        Some(ETagCondition::Any) => Ok(true),
+        Some(ETagCondition::ETag(_)) => Err(s3_error!(
+            NotImplemented,
+            "If-None-Match takes only * here"
+        )),
+    }
+}
+
+fn tags_of(header: Option<&String>) -> Result<super::Tags> {
+    header.map_or_else(|| Ok(Vec::new()), |header| tags::parse_header(header))
+}
+
+/// The algorithm that an upload is made with, and whether its checksum covers the whole object.
+fn upload_checksum(input: &CreateMultipartUploadInput) -> Result<(Sum, bool)> {
+    let algorithm = match &input.checksum_algorithm {
+        None => Sum::Crc64nvme,
+        Some(name) => Sum::parse(name.as_str()).ok_or_else(|| {
+            s3_error!(InvalidRequest, "Checksum algorithm provided is unsupported.")
+        })?,
+    };
+    let full_object = match input.checksum_type.as_ref().map(ChecksumType::as_str) {
+        Some(ChecksumType::FULL_OBJECT) => true,
+        Some(_) => false,
+        None => !algorithm.can_be_composite(),
+    };
+    if full_object && !algorithm.can_be_full_object()
+        || !full_object && !algorithm.can_be_composite()
+    {
+        return Err(s3_error!(
+            InvalidRequest,
+            "The {} checksum type cannot be used with the {} checksum algorithm.",
+            checksum_type(full_object).as_str(),
+            algorithm.name().to_ascii_lowercase()
+        ));
+    }
+    Ok((algorithm, full_object))
+}
+
+fn checksum_of(stored: &Stored) -> Checksum {
+    let mut checksum = Checksum::default();
+    set_checksum!(checksum, stored.algorithm, &stored.value);
+    checksum.checksum_type = Some(checksum_type(stored.full_object));
+    checksum
+}
+
+fn initiator() -> Initiator {
+    Initiator { id: Some("sandbox".into()), display_name: Some("sandbox".into()) }
+}
+
+fn ok<T>(output: T) -> Result<S3Response<T>> {
+    Ok(S3Response::new(output))
+}
+
+/// Fails a read whose conditions do not hold.
+fn check_conditions(
+    object: &Object,
+    if_match: Option<&IfMatch>,
+    if_none_match: Option<&IfNoneMatch>,
+) -> Result<()> {
+    let matches = |condition: &ETagCondition| match condition {
+        ETagCondition::Any => true,
+        ETagCondition::ETag(tag) => tag.value() == object.etag,
+    };
+    if if_match.is_some_and(|condition| !matches(condition)) {
+        return Err(s3_error!(
+            PreconditionFailed,
+            "At least one of the pre-conditions you specified did not hold"
+        ));
+    }
+    if if_none_match.is_some_and(matches) {
+        return Err(s3_error!(NotModified, "Not Modified"));
+    }
+    Ok(())
+}
+
+impl S3 {
+    async fn put(&self, request: S3Request<PutObjectInput>) -> Result<S3Response<PutObjectOutput>> {
+        let trailer = announced_trailer(&request.headers);
+        let trailing_headers = request.trailing_headers;
+        let mut input = request.input;
+        self.check_bucket(&input.bucket).await?;
+        let must_be_new = must_be_new(input.if_none_match.as_ref())?;
+        let tags = tags::check(tags_of(input.tagging.as_ref())?)?;
+        let claims = Claims {
+            content_md5: input.content_md5.take(),
+            content_length: input.content_length,
+            checksums: claimed_checksums!(input),
+            trailer,
+            trailing_headers,
+        };
+        let algorithm = claims
+            .algorithm()
+            .or_else(|| input.checksum_algorithm.as_ref().and_then(|name| Sum::parse(name.as_str())))
+            .unwrap_or(Sum::Crc64nvme);
+        let written = self.receive(input.body.take(), claims, algorithm).await?;
+        let mut new = NewObject::whole(&input.bucket, &input.key, written, algorithm);
+        new.content = content!(input);
+        new.tags = tags;
+        new.must_be_new = must_be_new;
+        let mut output = PutObjectOutput {
+            e_tag: Some(ETag::Strong(new.etag.clone())),
+            checksum_type: Some(checksum_type(true)),
+            ..Default::default()
+        };
+        set_checksum!(output, algorithm, &new.checksum.value);
+        self.commit(new).await?;
+        ok(output)
+    }
+
+    async fn create(
+        &self,
+        input: CreateMultipartUploadInput,
+    ) -> Result<S3Response<CreateMultipartUploadOutput>> {
+        let (algorithm, full_object) = upload_checksum(&input)?;
+        let tags = tags::check(tags_of(input.tagging.as_ref())?)?;
+        let id = self
+            .create_upload(&input.bucket, &input.key, content!(input), tags, algorithm, full_object)
+            .await?;
+        ok(CreateMultipartUploadOutput {
+            bucket: Some(input.bucket),
+            key: Some(input.key),
+            upload_id: Some(id),
+            checksum_algorithm: Some(ChecksumAlgorithm::from_static(algorithm.name())),
+            checksum_type: Some(checksum_type(full_object)),
+            ..Default::default()
+        })
+    }
+}
+
+#[async_trait::async_trait]
+impl s3s::S3 for S3 {
+    async fn list_buckets(
+        &self,
+        _request: S3Request<ListBucketsInput>,
+    ) -> Result<S3Response<ListBucketsOutput>> {
+        let buckets = self.buckets().await?.into_iter().map(|(name, created)| Bucket {
+            name: Some(name),
+            creation_date: Some(timestamp(&created)),
+            ..Default::default()
+        });
+        ok(ListBucketsOutput { buckets: Some(buckets.collect()), ..Default::default() })
+    }
+
+    async fn create_bucket(
+        &self,
+        request: S3Request<CreateBucketInput>,
+    ) -> Result<S3Response<CreateBucketOutput>> {
+        let name = request.input.bucket;
+        if !Self::create_bucket(self, &name).await? {
+            return Err(s3_error!(
+                BucketAlreadyOwnedByYou,
+                "Your previous request to create the named bucket succeeded and you already own it."
+            ));
+        }
+        ok(CreateBucketOutput { location: Some(format!("/{name}")), ..Default::default() })
+    }
+
+    async fn head_bucket(
+        &self,
+        request: S3Request<HeadBucketInput>,
+    ) -> Result<S3Response<HeadBucketOutput>> {
+        self.check_bucket(&request.input.bucket).await?;
+        ok(HeadBucketOutput { bucket_region: Some(self.region.clone()), ..Default::default() })
+    }
+
+    async fn get_bucket_location(
+        &self,
+        request: S3Request<GetBucketLocationInput>,
+    ) -> Result<S3Response<GetBucketLocationOutput>> {
+        self.check_bucket(&request.input.bucket).await?;
+        ok(GetBucketLocationOutput {
+            location_constraint: Some(BucketLocationConstraint::from(self.region.clone())),
+        })
+    }
+
+    async fn delete_bucket(
+        &self,
+        request: S3Request<DeleteBucketInput>,
+    ) -> Result<S3Response<DeleteBucketOutput>> {
+        Self::delete_bucket(self, &request.input.bucket).await?;
+        ok(DeleteBucketOutput::default())
+    }
+
+    async fn put_object(
+        &self,
+        request: S3Request<PutObjectInput>,
+    ) -> Result<S3Response<PutObjectOutput>> {
+        self.put(request).await
+    }
+
+    async fn head_object(
+        &self,
+        request: S3Request<HeadObjectInput>,
+    ) -> Result<S3Response<HeadObjectOutput>> {
+        let input = request.input;
+        let object = self.object(&input.bucket, &input.key).await?;
+        check_conditions(&object, input.if_match.as_ref(), input.if_none_match.as_ref())?;
+        let mut output = HeadObjectOutput {
+            accept_ranges: Some("bytes".into()),
+            content_length: Some(object.size),
+            content_type: object.content.content_type.clone(),
+            cache_control: object.content.cache_control.clone(),
+            content_disposition: object.content.content_disposition.clone(),
+            content_encoding: object.content.content_encoding.clone(),
+            content_language: object.content.content_language.clone(),
+            e_tag: Some(object.e_tag()),
+            last_modified: Some(object.last_modified()),
+            metadata: Some(object.content.metadata.clone().into_iter().collect()),
+            ..Default::default()
+        };
+        if input.part_number.is_some() && !object.parts.is_empty() {
+            output.parts_count = Some(object.parts.len() as i32);
+        }
+        if input.checksum_mode.is_some() {
+            set_checksum!(output, object.checksum.algorithm, &object.checksum.value);
+            output.checksum_type = Some(checksum_type(object.checksum.full_object));
+        }
+        ok(output)
+    }
+
+    async fn get_object(
+        &self,
+        request: S3Request<GetObjectInput>,
+    ) -> Result<S3Response<GetObjectOutput>> {
+        let input = request.input;
+        let object = self.object(&input.bucket, &input.key).await?;
+        check_conditions(&object, input.if_match.as_ref(), input.if_none_match.as_ref())?;
+        let size = object.size.unsigned_abs();
+        let (range, content_range) = match &input.range {
+            None => (0..size, None),
+            Some(range) => {
+                let range = range.check(size)?;
+                let header = format!("bytes {}-{}/{size}", range.start, range.end - 1);
+                (range, Some(header))
+            }
+        };
+        let mut file =
+            tokio::fs::File::open(self.blobs.path(&object.blob)).await.map_err(internal)?;
+        file.seek(std::io::SeekFrom::Start(range.start)).await.map_err(internal)?;
+        let length = range.end - range.start;
+        let body = tokio_util::io::ReaderStream::with_capacity(file.take(length), 128 * 1024);
+        let mut output = GetObjectOutput {
+            body: Some(StreamingBlob::wrap(body)),
+            accept_ranges: Some("bytes".into()),
+            content_length: i64::try_from(length).ok(),
+            content_range,
+            content_type: object.content.content_type.clone(),
+            cache_control: object.content.cache_control.clone(),
+            content_disposition: object.content.content_disposition.clone(),
+            content_encoding: object.content.content_encoding.clone(),
+            content_language: object.content.content_language.clone(),
+            e_tag: Some(object.e_tag()),
+            last_modified: Some(object.last_modified()),
+            metadata: Some(object.content.metadata.clone().into_iter().collect()),
+            ..Default::default()
+        };
+        if input.checksum_mode.is_some() && input.range.is_none() {
+            set_checksum!(output, object.checksum.algorithm, &object.checksum.value);
+            output.checksum_type = Some(checksum_type(object.checksum.full_object));
+        }
+        ok(output)
+    }
+
+    async fn get_object_attributes(
+        &self,
+        request: S3Request<GetObjectAttributesInput>,
+    ) -> Result<S3Response<GetObjectAttributesOutput>> {
+        let input = request.input;
+        let object = self.object(&input.bucket, &input.key).await?;
+        let wants = |name| input.object_attributes.iter().any(|asked| asked.as_str() == name);
+        let mut output = GetObjectAttributesOutput {
+            last_modified: Some(object.last_modified()),
+            ..Default::default()
+        };
+        if wants(ObjectAttributes::ETAG) {
+            output.e_tag = Some(object.e_tag());
+        }
+        if wants(ObjectAttributes::OBJECT_SIZE) {
+            output.object_size = Some(object.size);
+        }
+        if wants(ObjectAttributes::CHECKSUM) {
+            output.checksum = Some(checksum_of(&object.checksum));
+        }
+        if wants(ObjectAttributes::STORAGE_CLASS) {
+            output.storage_class = Some(StorageClass::from_static(StorageClass::STANDARD));
+        }
+        if wants(ObjectAttributes::OBJECT_PARTS) && !object.parts.is_empty() {
+            output.object_parts =
+                Some(object_parts(&object, input.part_number_marker, input.max_parts));
+        }
+        ok(output)
+    }
+
+    async fn delete_object(
+        &self,
+        request: S3Request<DeleteObjectInput>,
+    ) -> Result<S3Response<DeleteObjectOutput>> {
+        self.delete(&request.input.bucket, vec![request.input.key]).await?;
+        ok(DeleteObjectOutput::default())
+    }
+
+    async fn delete_objects(
+        &self,
+        request: S3Request<DeleteObjectsInput>,
+    ) -> Result<S3Response<DeleteObjectsOutput>> {
+        let Delete { objects, quiet } = request.input.delete;
+        if objects.len() > 1000 {
+            return Err(s3_error!(MalformedXML, "A delete names at most 1000 keys"));
+        }
+        let keys: Vec<String> = objects.into_iter().map(|object| object.key).collect();
+        self.delete(&request.input.bucket, keys.clone()).await?;
+        let deleted = (!quiet.unwrap_or(false)).then(|| {
+            keys.into_iter()
+                .map(|key| DeletedObject { key: Some(key), ..Default::default() })
+                .collect()
+        });
+        ok(DeleteObjectsOutput { deleted, ..Default::default() })
+    }
+
+    async fn copy_object(
+        &self,
+        request: S3Request<CopyObjectInput>,
+    ) -> Result<S3Response<CopyObjectOutput>> {
+        let input = request.input;
+        let CopySource::Bucket { bucket, key, .. } = &input.copy_source else {
+            return Err(s3_error!(NotImplemented, "the sandbox copies from buckets only"));
+        };
+        let source = self.object(bucket, key).await?;
+        let replace = input
+            .metadata_directive
+            .as_ref()
+            .is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE);
+        if **bucket == *input.bucket && **key == *input.key && !replace {
+            return Err(s3_error!(
+                InvalidRequest,
+                "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes."
+            ));
+        }
+        let algorithm = Sum::Crc64nvme;
+        let written = self
+            .blobs
+            .copy_of(&self.blobs.path(&source.blob), algorithm)
+            .await
+            .map_err(internal)?;
+        let mut new = NewObject::whole(&input.bucket, &input.key, written, algorithm);
+        new.content = if replace { content!(input) } else { source.content };
+        new.tags = match &input.tagging_directive {
+            Some(directive) if directive.as_str() == TaggingDirective::REPLACE => {
+                tags::check(tags_of(input.tagging.as_ref())?)?
+            }
+            _ => source.tags,
+        };
+        let mut result = CopyObjectResult {
+            e_tag: Some(ETag::Strong(new.etag.clone())),
+            last_modified: Some(timestamp(&crate::time::now())),
+            checksum_type: Some(checksum_type(true)),
+            ..Default::default()
+        };
+        set_checksum!(result, algorithm, &new.checksum.value);
+        self.commit(new).await?;
+        ok(CopyObjectOutput { copy_object_result: Some(result), ..Default::default() })
+    }
+
+    async fn list_objects_v2(
+        &self,
+        request: S3Request<ListObjectsV2Input>,
+    ) -> Result<S3Response<ListObjectsV2Output>> {
+        let input = request.input;
+        let after = match &input.continuation_token {
+            Some(token) => Some(
+                hex::decode(token)
+                    .ok()
+                    .and_then(|bytes| String::from_utf8(bytes).ok())
+                    .ok_or_else(|| {
+                        s3_error!(InvalidArgument, "The continuation token provided is incorrect")
+                    })?,
+            ),
+            None => input.start_after.clone(),
+        };
+        let prefix = input.prefix.clone().unwrap_or_default();
+        let (page, limit) = self
+            .list(&input.bucket, prefix, input.delimiter.clone(), after, input.max_keys)
+            .await?;
+        let contents: Vec<_> = page
+            .objects
+            .iter()
+            .map(|object| s3s::dto::Object {
+                key: Some(object.key.clone()),
+                size: Some(object.size),
+                e_tag: Some(object.e_tag()),
+                last_modified: Some(object.last_modified()),
+                ..Default::default()
+            })
+            .collect();
+        let prefixes: Vec<_> = page
+            .common_prefixes
+            .into_iter()
+            .map(|prefix| CommonPrefix { prefix: Some(prefix) })
+            .collect();
+        ok(ListObjectsV2Output {
+            name: Some(input.bucket),
+            prefix: input.prefix,
+            delimiter: input.delimiter,
+            start_after: input.start_after,
+            continuation_token: input.continuation_token,
+            key_count: Some((contents.len() + prefixes.len()) as i32),
+            max_keys: Some(limit),
+            is_truncated: Some(page.next.is_some()),
+            next_continuation_token: page.next.map(hex::encode),
+            contents: Some(contents),
+            common_prefixes: Some(prefixes),
+            ..Default::default()
+        })
+    }
+
+    async fn get_object_tagging(
+        &self,
+        request: S3Request<GetObjectTaggingInput>,
+    ) -> Result<S3Response<GetObjectTaggingOutput>> {
+        let object = self.object(&request.input.bucket, &request.input.key).await?;
+        let tag_set = object
+            .tags
+            .into_iter()
+            .map(|(key, value)| Tag { key: Some(key), value: Some(value) })
+            .collect();
+        ok(GetObjectTaggingOutput { tag_set, ..Default::default() })
+    }
+
+    async fn put_object_tagging(
+        &self,
+        request: S3Request<PutObjectTaggingInput>,
+    ) -> Result<S3Response<PutObjectTaggingOutput>> {
+        let input = request.input;
+        let tags = input
+            .tagging
+            .tag_set
+            .into_iter()
+            .map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default()))
+            .collect();
+        self.set_tags(&input.bucket, &input.key, tags).await?;
+        ok(PutObjectTaggingOutput::default())
+    }
+
+    async fn delete_object_tagging(
+        &self,
+        request: S3Request<DeleteObjectTaggingInput>,
+    ) -> Result<S3Response<DeleteObjectTaggingOutput>> {
+        self.set_tags(&request.input.bucket, &request.input.key, Vec::new()).await?;
+        ok(DeleteObjectTaggingOutput::default())
+    }
+
+    async fn create_multipart_upload(
+        &self,
+        request: S3Request<CreateMultipartUploadInput>,
+    ) -> Result<S3Response<CreateMultipartUploadOutput>> {
+        self.create(request.input).await
+    }
+
+    async fn upload_part(
+        &self,
+        request: S3Request<UploadPartInput>,
+    ) -> Result<S3Response<UploadPartOutput>> {
+        let trailer = announced_trailer(&request.headers);
+        let trailing_headers = request.trailing_headers;
+        let mut input = request.input;
+        let upload = self.upload(&input.bucket, &input.key, &input.upload_id).await?;
+        let claims = Claims {
+            content_md5: input.content_md5.take(),
+            content_length: input.content_length,
+            checksums: claimed_checksums!(input),
+            trailer,
+            trailing_headers,
+        };
+        let written =
+            self.put_part(&upload, input.part_number, input.body.take(), claims).await?;
+        let mut output = UploadPartOutput {
+            e_tag: Some(ETag::Strong(hex::encode(written.md5))),
+            ..Default::default()
+        };
+        set_checksum!(output, upload.algorithm, &written.checksum);
+        ok(output)
+    }
+
+    async fn list_parts(
+        &self,
+        request: S3Request<ListPartsInput>,
+    ) -> Result<S3Response<ListPartsOutput>> {
+        let input = request.input;
+        let upload = self.upload(&input.bucket, &input.key, &input.upload_id).await?;
+        let after = input.part_number_marker.unwrap_or(0);
+        let (parts, truncated, limit) = self.parts(&upload, after, input.max_parts).await?;
+        let next = truncated.then(|| parts.last().map(|part| part.number)).flatten();
+        let parts = parts
+            .into_iter()
+            .map(|part| {
+                let mut output = Part {
+                    part_number: Some(part.number),
+                    size: Some(part.size),
+                    e_tag: Some(ETag::Strong(part.etag)),
+                    last_modified: Some(timestamp(&part.modified)),
+                    ..Default::default()
+                };
+                set_checksum!(output, upload.algorithm, &part.checksum);
+                output
+            })
+            .collect();
+        ok(ListPartsOutput {
+            bucket: Some(input.bucket),
+            key: Some(input.key),
+            upload_id: Some(input.upload_id),
+            part_number_marker: input.part_number_marker,
+            next_part_number_marker: next,
+            max_parts: Some(limit),
+            is_truncated: Some(truncated),
+            parts: Some(parts),
+            checksum_algorithm: Some(ChecksumAlgorithm::from_static(upload.algorithm.name())),
+            checksum_type: Some(checksum_type(upload.full_object)),
+            initiator: Some(initiator()),
+            ..Default::default()
+        })
+    }
+
+    async fn list_multipart_uploads(
+        &self,
+        request: S3Request<ListMultipartUploadsInput>,
+    ) -> Result<S3Response<ListMultipartUploadsOutput>> {
+        let input = request.input;
+        if input.delimiter.as_ref().is_some_and(|delimiter| !delimiter.is_empty()) {
+            return Err(s3_error!(NotImplemented, "the sandbox lists uploads without a delimiter"));
+        }
+        let after = (
+            input.key_marker.clone().unwrap_or_default(),
+            input.upload_id_marker.clone().unwrap_or_default(),
+        );
+        let (uploads, truncated, limit) = self
+            .uploads(
+                &input.bucket,
+                input.prefix.as_deref().unwrap_or_default(),
+                after,
+                input.max_uploads,
+            )
+            .await?;
+        let last = uploads.last().filter(|_| truncated).cloned();
+        ok(ListMultipartUploadsOutput {
+            bucket: Some(input.bucket),
+            prefix: input.prefix,
+            key_marker: input.key_marker,
+            upload_id_marker: input.upload_id_marker,
+            next_key_marker: last.as_ref().map(|upload| upload.key.clone()),
+            next_upload_id_marker: last.map(|upload| upload.id),
+            max_uploads: Some(limit),
+            is_truncated: Some(truncated),
+            uploads: Some(uploads.into_iter().map(listed).collect()),
+            ..Default::default()
+        })
+    }
+
+    async fn abort_multipart_upload(
+        &self,
+        request: S3Request<AbortMultipartUploadInput>,
+    ) -> Result<S3Response<AbortMultipartUploadOutput>> {
+        let input = request.input;
+        self.abort(&input.bucket, &input.key, &input.upload_id).await?;
+        ok(AbortMultipartUploadOutput::default())
+    }
+
+    async fn complete_multipart_upload(
+        &self,
+        request: S3Request<CompleteMultipartUploadInput>,
+    ) -> Result<S3Response<CompleteMultipartUploadOutput>> {
+        let input = request.input;
+        let upload = self.upload(&input.bucket, &input.key, &input.upload_id).await?;
+        let wanted = Completion {
+            checksums: claimed_checksums!(input),
+            object_size: input.mpu_object_size,
+            must_be_new: must_be_new(input.if_none_match.as_ref())?,
+            parts: input.multipart_upload.and_then(|named| named.parts).unwrap_or_default(),
+        };
+        let (etag, checksum) = self.complete(&input.bucket, upload, wanted).await?;
+        let mut output = CompleteMultipartUploadOutput {
+            location: Some(format!("/{}/{}", input.bucket, input.key)),
+            bucket: Some(input.bucket),
+            key: Some(input.key),
+            e_tag: Some(ETag::Strong(etag)),
+            checksum_type: Some(checksum_type(checksum.full_object)),
+            ..Default::default()
+        };
+        set_checksum!(output, checksum.algorithm, &checksum.value);
+        ok(output)
+    }
+}
+
+fn listed(upload: Upload) -> MultipartUpload {
+    MultipartUpload {
+        key: Some(upload.key),
+        upload_id: Some(upload.id),
+        initiated: Some(timestamp(&upload.initiated)),
+        initiator: Some(initiator()),
+        checksum_algorithm: Some(ChecksumAlgorithm::from_static(upload.algorithm.name())),
+        checksum_type: Some(checksum_type(upload.full_object)),
+        storage_class: Some(StorageClass::from_static(StorageClass::STANDARD)),
+        ..Default::default()
+    }
+}
+
+fn object_parts(
+    object: &Object,
+    marker: Option<PartNumberMarker>,
+    max: Option<i32>,
+) -> GetObjectAttributesParts {
+    let after = marker.unwrap_or(0);
+    let limit = max.unwrap_or(1000).clamp(0, 1000);
+    let mut parts: Vec<_> = object.parts.iter().filter(|part| part.number > after).collect();
+    let truncated = parts.len() > limit as usize;
+    parts.truncate(limit as usize);
+    GetObjectAttributesParts {
+        is_truncated: Some(truncated),
+        max_parts: Some(limit),
+        part_number_marker: marker,
+        next_part_number_marker: parts.last().map(|part| part.number),
+        total_parts_count: Some(object.parts.len() as i32),
+        parts: Some(
+            parts
+                .into_iter()
+                .map(|part| {
+                    let mut output = ObjectPart {
+                        part_number: Some(part.number),
+                        size: Some(part.size),
+                        ..Default::default()
+                    };
+                    set_checksum!(output, object.checksum.algorithm, &part.checksum);
+                    output
+                })
+                .collect(),
+        ),
+    }
+}
