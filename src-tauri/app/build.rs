@@ -1,2 +1,27 @@
-//! .
-fn main() {}
+//! Tauri's code generation. The commands are named here so that the capability has to grant each one.
+
+fn main() {
+    const COMMANDS: &[&str] = &[
+        "boot",
+        "open_workspace",
+        "connect",
+        "journeys",
+        "add_paths",
+        "cancel_journey",
+        "retry_journey",
+        "dismiss_journey",
+        "library",
+        "video",
+        "stream",
+        "play",
+        "local_urls",
+        "jobs",
+        "cancel_job",
+    ];
+    let attributes = tauri_build::Attributes::new()
+        .capabilities_path_pattern("src-tauri/app/capabilities/**/*")
+        .app_manifest(tauri_build::AppManifest::new().commands(COMMANDS).permissions_path_pattern("src-tauri/app/permissions/**/*.toml"));
+    if let Err(error) = tauri_build::try_build(attributes) {
+        println!("cargo::error={error:#}");
+    }
+}

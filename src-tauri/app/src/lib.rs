@@ -1,1 +1,75 @@
-//! .
+//! The desktop shell: the window, the commands and the events; no logic of its own.
+
+mod commands;
+mod desk;
+mod events;
+mod options;
+
+use std::process::ExitCode;
+
+use tauri::Manager as _;
+
+use crate::desk::Desk;
+use crate::options::Options;
+
+/// Runs the app until its window is closed.
+#[must_use]
+pub fn run() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("REELDESK_LOG").unwrap_or_else(|_| "warn".into()))
+        .with_writer(std::io::stderr)
+        .init();
+    let options = match Options::read(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(error) => {
+            tracing::error!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut builder = tauri::Builder::default();
+    if options.single_instance {
+        builder = builder.plugin(tauri_plugin_single_instance::init(|app, _, _| show(app)));
+    }
+    let app = builder
+        .plugin(tauri_plugin_dialog::init())
+        .manage(Desk::new(options))
+        .invoke_handler(tauri::generate_handler![
+            commands::boot,
+            commands::open_workspace,
+            commands::connect,
+            commands::journeys,
+            commands::add_paths,
+            commands::cancel_journey,
+            commands::retry_journey,
+            commands::dismiss_journey,
+            commands::library,
+            commands::video,
+            commands::stream,
+            commands::play,
+            commands::local_urls,
+            commands::jobs,
+            commands::cancel_job,
+        ])
+        .build(tauri::generate_context!());
+    let app = match app {
+        Ok(app) => app,
+        Err(error) => {
+            tracing::error!(%error, "the window could not be opened");
+            return ExitCode::FAILURE;
+        }
+    };
+    app.run(|app, event| {
+        if let tauri::RunEvent::Exit = event {
+            tauri::async_runtime::block_on(app.state::<Desk>().close());
+        }
+    });
+    ExitCode::SUCCESS
+}
+
+/// Brings the window of the running app to the front, when it is started a second time.
+fn show(app: &tauri::AppHandle) {
+    if let Some(window) = app.get_webview_window("main") {
+        window.unminimize().ok();
+        window.set_focus().ok();
+    }
+}

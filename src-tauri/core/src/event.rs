@@ -10,7 +10,7 @@ use crate::ingest::Journey;
 
 /// Something that the screen shows has changed.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(tag = "kind", rename_all = "camelCase")]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Event {
     /// A journey, as it is now.
     Journey {

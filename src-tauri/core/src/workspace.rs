@@ -214,6 +214,20 @@ pub fn profiles() -> Vec<String> {
     names
 }
 
+/// The workspace that was open last.
+#[must_use]
+pub fn last_used(data_dir: &Path) -> Option<String> {
+    let name = std::fs::read_to_string(data_dir.join("last-workspace")).ok()?;
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
+/// Remembers it for the next start; a folder that cannot be written only costs the memory of it.
+pub fn remember_last_used(data_dir: &Path, name: &str) {
+    if let Err(error) = std::fs::write(data_dir.join("last-workspace"), name) {
+        tracing::warn!(%error, "the workspace of this run could not be remembered");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,94 @@
+//! The commands of the page: each calls one function and hands its answer on.
+
+use std::path::PathBuf;
+
+use reeldesk_core::Result;
+use reeldesk_core::catalog::{Cursor, Guid, Page, Video};
+use reeldesk_core::encode::Job;
+use reeldesk_core::ingest::Journey;
+use reeldesk_core::playback::Stream;
+use reeldesk_core::workspace::Workspace;
+use tauri::{AppHandle, State};
+
+use crate::desk::{Boot, Desk};
+
+#[tauri::command]
+pub(crate) async fn boot(desk: State<'_, Desk>) -> Result<Boot> {
+    Ok(desk.boot())
+}
+
+#[tauri::command]
+pub(crate) async fn open_workspace(app: AppHandle, desk: State<'_, Desk>, name: String) -> Result<Workspace> {
+    desk.open(&app, &name).await
+}
+
+#[tauri::command]
+pub(crate) async fn connect(app: AppHandle, desk: State<'_, Desk>, workspace: Workspace) -> Result<Workspace> {
+    desk.connect(&app, workspace).await
+}
+
+#[tauri::command]
+pub(crate) async fn journeys(desk: State<'_, Desk>) -> Result<Vec<Journey>> {
+    Ok(desk.opened().await?.driver.ingest.list())
+}
+
+#[tauri::command]
+pub(crate) async fn add_paths(desk: State<'_, Desk>, paths: Vec<PathBuf>) -> Result<Vec<Journey>> {
+    desk.opened().await?.driver.ingest.add(paths).await
+}
+
+#[tauri::command]
+pub(crate) async fn cancel_journey(desk: State<'_, Desk>, id: String) -> Result<()> {
+    desk.opened().await?.driver.ingest.cancel(&id).await
+}
+
+#[tauri::command]
+pub(crate) async fn retry_journey(desk: State<'_, Desk>, id: String) -> Result<()> {
+    desk.opened().await?.driver.ingest.retry(&id).await
+}
+
+#[tauri::command]
+pub(crate) async fn dismiss_journey(desk: State<'_, Desk>, id: String) -> Result<()> {
+    desk.opened().await?.driver.ingest.dismiss(&id).await
+}
+
+#[tauri::command]
+pub(crate) async fn library(desk: State<'_, Desk>, after: Option<Cursor>) -> Result<Page> {
+    desk.opened().await?.session.catalog.page(after, 100).await
+}
+
+#[tauri::command]
+pub(crate) async fn video(desk: State<'_, Desk>, guid: Guid) -> Result<Video> {
+    desk.opened().await?.session.catalog.video(&guid).await
+}
+
+#[tauri::command]
+pub(crate) async fn stream(desk: State<'_, Desk>, guid: Guid) -> Result<Stream> {
+    desk.opened().await?.session.stream(&guid).await
+}
+
+/// The address, on the loopback proxy, of a video's stream.
+#[tauri::command]
+pub(crate) async fn play(desk: State<'_, Desk>, guid: Guid) -> Result<String> {
+    let open = desk.opened().await?;
+    let video = open.session.catalog.video(&guid).await?;
+    open.proxy.open(&open.session.hls(&video)?)
+}
+
+/// The addresses, on the loopback proxy, of pictures; none for one that cannot be shown.
+#[tauri::command]
+pub(crate) async fn local_urls(desk: State<'_, Desk>, stored: Vec<String>) -> Result<Vec<Option<String>>> {
+    let open = desk.opened().await?;
+    let local = |address: &String| open.proxy.open(&open.session.address(address).ok()?).ok();
+    Ok(stored.iter().map(local).collect())
+}
+
+#[tauri::command]
+pub(crate) async fn jobs(desk: State<'_, Desk>) -> Result<Vec<Job>> {
+    desk.opened().await?.session.jobs.newest().await
+}
+
+#[tauri::command]
+pub(crate) async fn cancel_job(desk: State<'_, Desk>, id: String) -> Result<()> {
+    desk.opened().await?.session.jobs.cancel(&id).await
+}

@@ -1,0 +1,59 @@
+//! What the app can be started with: `--data-dir DIR` and `--workspace NAME`.
+
+use std::path::PathBuf;
+
+use reeldesk_core::{Code, Error, Result};
+
+/// The options of one run.
+pub(crate) struct Options {
+    pub data_dir: PathBuf,
+    /// The workspace to open at once; otherwise the one of the last run, or the welcome screen.
+    pub workspace: Option<String>,
+    /// A run on a data folder of its own stands beside others.
+    pub single_instance: bool,
+}
+
+impl Options {
+    pub fn read(arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut arguments = arguments;
+        let mut data_dir = std::env::var_os("REELDESK_DATA_DIR").map(PathBuf::from);
+        let mut workspace = std::env::var("REELDESK_WORKSPACE").ok();
+        while let Some(argument) = arguments.next() {
+            let value = match argument.as_str() {
+                "--data-dir" | "--workspace" => arguments.next(),
+                _ => None,
+            };
+            match (argument.as_str(), value) {
+                ("--data-dir", Some(value)) => data_dir = Some(value.into()),
+                ("--workspace", Some(value)) => workspace = Some(value),
+                _ => {
+                    return Err(Error::new(
+                        Code::Invalid,
+                        format!("\"{argument}\" is not an option, or its value is missing."),
+                        "The options are --data-dir DIR and --workspace NAME.",
+                    ));
+                }
+            }
+        }
+        let single_instance = data_dir.is_none();
+        let data_dir = match data_dir {
+            Some(folder) => folder,
+            None => reeldesk_core::default_data_dir()?,
+        };
+        Ok(Self { data_dir, workspace, single_instance })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_read() {
+        let read = |text: &str| Options::read(text.split_whitespace().map(str::to_owned));
+        let options = read("--data-dir /x --workspace sandbox").unwrap();
+        assert_eq!(options.workspace.as_deref(), Some("sandbox"));
+        assert!(!options.single_instance);
+        assert_eq!(read("--workspace").err().map(|error| error.code), Some(Code::Invalid));
+    }
+}

@@ -1,0 +1,415 @@
+// Generated from the Rust types by `cargo xtask bindings`. Do not edit.
+
+export type Code = "not-a-video" | "file-missing" | "file-unreadable" | "file-changed" | "no-videos" | "too-large" | "no-ffmpeg" | "storage-full" | "network" | "sign-in" | "access-denied" | "not-found" | "integrity" | "encode-failed" | "pipeline-failed" | "canceled" | "in-use" | "invalid" | "playback" | "throttled" | "internal";
+
+export type Error = { 
+/**
+ * Its class.
+ */
+code: Code, 
+/**
+ * What happened, and to which file or field.
+ */
+message: string, 
+/**
+ * What to do.
+ */
+remedy: string, 
+/**
+ * For the engineer: request ids, the service's own words. May be empty.
+ */
+details: string, };
+
+export type CredentialsSource = { "kind": "sandbox" } | { "kind": "profile", 
+/**
+ * Its name.
+ */
+name: string, };
+
+export type IngestMode = { "kind": "pipeline" };
+
+export type Workspace = { 
+/**
+ * What it is called.
+ */
+name: string, 
+/**
+ * The AWS region.
+ */
+region: string, 
+/**
+ * Where the credentials come from.
+ */
+credentials: CredentialsSource, 
+/**
+ * An endpoint of all services instead of AWS's own.
+ */
+endpoint: string | null, 
+/**
+ * The bucket that masters are uploaded to.
+ */
+sourceBucket: string, 
+/**
+ * The bucket that encodes are written to.
+ */
+destinationBucket: string, 
+/**
+ * The catalog table.
+ */
+table: string, 
+/**
+ * `https://<CloudFront domain>`, without a slash at the end.
+ */
+cdn: string, 
+/**
+ * Who makes the job.
+ */
+mode: IngestMode, };
+
+export type Guid = string;
+
+export type Status = { "kind": "ingest" } | { "kind": "encoding" } | { "kind": "complete" } | { "kind": "error", 
+/**
+ * The step that failed.
+ */
+at: string, 
+/**
+ * What it said, in one line.
+ */
+message: string, } | { "kind": "other", 
+/**
+ * The word.
+ */
+word: string, };
+
+export type Video = { 
+/**
+ * Its key.
+ */
+guid: Guid, 
+/**
+ * What the admin calls it, or the name of its source.
+ */
+title: string, 
+/**
+ * Where it stands.
+ */
+status: Status, 
+/**
+ * When the pipeline took it, in milliseconds since the epoch.
+ */
+startedAt: number | null, 
+/**
+ * When it ended.
+ */
+endedAt: number | null, 
+/**
+ * Seconds.
+ */
+duration: number | null, 
+/**
+ * Pixels of the source.
+ */
+width: number | null, 
+/**
+ * Pixels of the source.
+ */
+height: number | null, 
+/**
+ * The bucket of the source.
+ */
+srcBucket: string | null, 
+/**
+ * The key of the source.
+ */
+srcVideo: string | null, 
+/**
+ * The multivariant playlist behind the CDN.
+ */
+hlsUrl: string | null, 
+/**
+ * MP4 files behind the CDN.
+ */
+mp4Urls: Array<string>, 
+/**
+ * A picture behind the CDN.
+ */
+thumbnailUrl: string | null, 
+/**
+ * The MediaConvert job.
+ */
+jobId: string | null, 
+/**
+ * The name of the pipeline.
+ */
+workflow: string | null, 
+/**
+ * The job template that was used.
+ */
+jobTemplate: string | null, };
+
+export type Cursor = { guid: string, startTime: string, };
+
+export type Page = { 
+/**
+ * Newest first.
+ */
+videos: Array<Video>, 
+/**
+ * What to ask for the page after this one with.
+ */
+next: Cursor | null, };
+
+export type State = "submitted" | "progressing" | "complete" | "canceled" | "error";
+
+export type Phase = "probing" | "transcoding" | "uploading";
+
+export type Job = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Where it stands.
+ */
+state: State, 
+/**
+ * What it does, while it is worked on.
+ */
+phase: Phase | null, 
+/**
+ * 0 to 100, as MediaConvert says; not every input has it.
+ */
+percent: number | null, 
+/**
+ * The video that it belongs to.
+ */
+guid: Guid | null, 
+/**
+ * The object that it reads.
+ */
+input: string | null, 
+/**
+ * The template that it was made from.
+ */
+template: string | null, 
+/**
+ * The queue's name.
+ */
+queue: string | null, 
+/**
+ * Milliseconds since the epoch.
+ */
+submittedAt: number | null, 
+/**
+ * Milliseconds since the epoch.
+ */
+finishedAt: number | null, 
+/**
+ * MediaConvert's error code.
+ */
+errorCode: number | null, 
+/**
+ * MediaConvert's own words.
+ */
+errorMessage: string | null, 
+/**
+ * What MediaConvert warned of.
+ */
+warnings: Array<string>, };
+
+export type Stage = "checking" | "waiting" | "sending" | "finalising" | "verified" | "queued" | "encoding" | "playable" | "needsYou" | "canceled";
+
+export type Media = { 
+/**
+ * ffprobe's names of the container.
+ */
+container: string, 
+/**
+ * Seconds.
+ */
+duration: number, 
+/**
+ * The video codec.
+ */
+videoCodec: string, 
+/**
+ * Pixels.
+ */
+width: number, 
+/**
+ * Pixels.
+ */
+height: number, 
+/**
+ * Degrees that a player turns the picture by.
+ */
+rotation: number, 
+/**
+ * The audio codec; none for a silent film.
+ */
+audioCodec: string | null, };
+
+export type Journey = { 
+/**
+ * Its own id.
+ */
+id: string, 
+/**
+ * Its place in the list, counting up.
+ */
+position: number, 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * The admin's name for it.
+ */
+title: string, 
+/**
+ * Where it stands.
+ */
+stage: Stage, 
+/**
+ * Bytes of the file.
+ */
+size: number, 
+/**
+ * Bytes that left this computer (stored and in flight).
+ */
+sent: number, 
+/**
+ * Bytes a second, smoothed; none while it is not known.
+ */
+speed: number | null, 
+/**
+ * Seconds left of the sending, an estimate; none while it is not known.
+ */
+timeLeft: number | null, 
+/**
+ * Percent of the encode, as MediaConvert says.
+ */
+percent: number | null, 
+/**
+ * What is worth knowing about this stage: a stall, a retry, an overrun.
+ */
+notice: string | null, 
+/**
+ * Why it cannot go on.
+ */
+error: Error | null, 
+/**
+ * What the file is.
+ */
+media: Media | null, 
+/**
+ * The key of its object.
+ */
+key: string | null, 
+/**
+ * Its video.
+ */
+guid: Guid | null, 
+/**
+ * Its job.
+ */
+jobId: string | null, 
+/**
+ * The address of its stream.
+ */
+hlsUrl: string | null, 
+/**
+ * When it was added, in milliseconds since the epoch.
+ */
+addedAt: number, 
+/**
+ * When its stage last changed.
+ */
+stageSince: number, 
+/**
+ * When the object was there; the pipeline's item is looked for from then on.
+ */
+verifiedAt: number | null, };
+
+export type Rendition = { 
+/**
+ * The address of its media playlist.
+ */
+uri: string, 
+/**
+ * Peak bits a second.
+ */
+bandwidth: number | null, 
+/**
+ * Average bits a second.
+ */
+averageBandwidth: number | null, 
+/**
+ * Pixels.
+ */
+width: number | null, 
+/**
+ * Pixels.
+ */
+height: number | null, 
+/**
+ * Frames a second.
+ */
+frameRate: number | null, 
+/**
+ * RFC 6381.
+ */
+codecs: string | null, 
+/**
+ * Seconds: the sum of its segments.
+ */
+duration: number, 
+/**
+ * How many segments it has.
+ */
+segments: number, 
+/**
+ * Seconds.
+ */
+targetDuration: number, };
+
+export type Stream = { 
+/**
+ * The address or path that was read.
+ */
+uri: string, 
+/**
+ * Seconds: the longest rendition.
+ */
+duration: number, 
+/**
+ * The ladder.
+ */
+renditions: Array<Rendition>, };
+
+export type Event = { "kind": "journey", 
+/**
+ * All of it.
+ */
+journey: Journey, } | { "kind": "library", 
+/**
+ * The first page, newest first.
+ */
+videos: Array<Video>, 
+/**
+ * When it was read, in milliseconds since the epoch.
+ */
+readAt: number, } | { "kind": "jobs", 
+/**
+ * Newest first.
+ */
+jobs: Array<Job>, 
+/**
+ * When they were read, in milliseconds since the epoch.
+ */
+readAt: number, } | { "kind": "unreachable", 
+/**
+ * Why.
+ */
+error: Error, } | { "kind": "resync" };

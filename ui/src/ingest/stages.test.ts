@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Journey, Stage } from '../bindings';
+import { bar, detail, ticks, totals, word } from './stages';
+
+const journey = (stage: Stage, more: Partial<Journey> = {}): Journey => ({
+  id: 'a', position: 1, path: '/a.mp4', title: 'a', stage, size: 1000, sent: 0, speed: null, timeLeft: null, percent: null,
+  notice: null, error: null, media: null, key: null, guid: null, jobId: null, hlsUrl: null, addedAt: 0, stageSince: 0, verifiedAt: null, ...more,
+});
+
+describe('a row', () => {
+  it('never shows 100 % before S3 has verified the file', () => {
+    expect(bar(journey('sending', { sent: 1000 }))).toBe(99);
+    expect(bar(journey('finalising', { sent: 1000 }))).toBe(99);
+    expect(bar(journey('verified', { sent: 1000 }))).toBeNull();
+  });
+  it('tells sent, verified and playable apart', () => {
+    const states = (stage: Stage) => ticks(stage).map((tick) => tick.state);
+    expect(states('sending')).toEqual(['now', 'to come', 'to come']);
+    expect(states('verified')).toEqual(['done', 'done', 'now']);
+    expect(states('playable')).toEqual(['done', 'done', 'done']);
+  });
+  it('says what it does', () => {
+    expect(word(journey('encoding', { percent: 37 }))).toBe('Encoding 37 %');
+    expect(detail(journey('sending', { sent: 500, speed: 100, timeLeft: 5 }))).toBe('500 B of 1.00 kB, 100 B/s, about 5 s left');
+    expect(detail(journey('sending', { notice: 'AWS did not answer. Retrying in 8 s.' }))).toBe('AWS did not answer. Retrying in 8 s.');
+  });
+});
+
+describe('the tray', () => {
+  it('sums what is being sent', () => {
+    const all = [journey('sending', { sent: 500, speed: 50, timeLeft: 10 }), journey('waiting'), journey('playable', { sent: 1000 })];
+    expect(totals(all)).toEqual({ sending: 1, files: 2, percent: 25, speed: 50, secondsLeft: 30 });
+  });
+});
