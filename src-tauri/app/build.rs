@@ -18,9 +18,12 @@ fn main() {
         "jobs",
         "cancel_job",
     ];
-    let attributes = tauri_build::Attributes::new()
-        .capabilities_path_pattern("src-tauri/app/capabilities/**/*")
-        .app_manifest(tauri_build::AppManifest::new().commands(COMMANDS).permissions_path_pattern("src-tauri/app/permissions/**/*.toml"));
+    let attributes =
+        tauri_build::Attributes::new().capabilities_path_pattern("src-tauri/app/capabilities/**/*").app_manifest(
+            tauri_build::AppManifest::new()
+                .commands(COMMANDS)
+                .permissions_path_pattern("src-tauri/app/permissions/**/*.toml"),
+        );
     if let Err(error) = tauri_build::try_build(attributes) {
         println!("cargo::error={error:#}");
     }

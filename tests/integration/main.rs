@@ -1,1 +1,9 @@
-//! .
+//! Integration: the command line and the SDKs against real servers.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop")]
+
+mod files;
+mod ingest;
+mod kills;
+mod mediaconvert;
+mod ministack;
+mod s3;

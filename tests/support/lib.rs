@@ -1,1 +1,169 @@
-//! .
+//! What the black-box tests share: the binaries, made media, servers that are not ours.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
+
+/// A binary of the workspace, built by `cargo xtask test` before the tests run.
+///
+/// # Errors
+/// When it is not there.
+pub fn binary(name: &str) -> Result<PathBuf> {
+    let mut folder = std::env::current_exe()?;
+    folder.pop();
+    if folder.ends_with("deps") {
+        folder.pop();
+    }
+    let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    ensure!(path.is_file(), "{} is missing: run the tests with `cargo xtask test`", path.display());
+    Ok(path)
+}
+
+/// The 5 s of film that comes with the tests.
+#[must_use]
+pub fn film() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("media/bigbuckbunny.mp4")
+}
+
+/// A command line on a data folder of its own.
+pub struct Reelctl {
+    /// The data folder.
+    pub data: tempfile::TempDir,
+    environment: Vec<(String, String)>,
+}
+
+impl Reelctl {
+    /// On a fresh folder.
+    ///
+    /// # Errors
+    /// When no temporary folder can be made.
+    pub fn new() -> Result<Self> {
+        Ok(Self { data: tempfile::tempdir()?, environment: Vec::new() })
+    }
+
+    /// With an environment variable.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.environment.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The command, ready to run.
+    ///
+    /// # Errors
+    /// When the binary is missing.
+    pub fn command(&self, arguments: &[&str]) -> Result<Command> {
+        let mut command = Command::new(binary("reelctl")?);
+        command
+            .arg("--data-dir")
+            .arg(self.data.path())
+            .arg("--json")
+            .args(arguments)
+            .envs(self.environment.clone())
+            .stdin(Stdio::null());
+        Ok(command)
+    }
+
+    /// Runs it to its end: success or not, and the JSON lines it printed.
+    ///
+    /// # Errors
+    /// When it cannot be run or prints something else.
+    pub fn run(&self, arguments: &[&str]) -> Result<(bool, Vec<Value>)> {
+        let Output { status, stdout, stderr } = self.command(arguments)?.output()?;
+        let text = String::from_utf8(stdout)?;
+        let lines = text.lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>();
+        let lines = lines.with_context(|| format!("{text}\n{}", String::from_utf8_lossy(&stderr)))?;
+        Ok((status.success(), lines))
+    }
+
+    /// Starts it with its output to be read.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(&self, arguments: &[&str]) -> Result<Child> {
+        Ok(self.command(arguments)?.stdout(Stdio::piped()).spawn()?)
+    }
+}
+
+/// Makes a file with ffmpeg; `arguments` are between the program and the file.
+///
+/// # Errors
+/// When ffmpeg fails.
+pub fn make(file: &Path, arguments: &[&str]) -> Result<()> {
+    let output = Command::new("ffmpeg").args(["-v", "error", "-nostdin", "-y"]).args(arguments).arg(file).output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}
+
+/// What ffprobe says of a file or an address.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn ffprobe(target: &str) -> Result<Value> {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-print_format", "json", "-show_streams", "-show_format", "-i", target])
+        .output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+/// A process that ends with its test.
+pub struct Ended(pub Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+/// MiniStack: an emulator of AWS that is not ours.
+pub struct Ministack {
+    /// Its endpoint.
+    pub endpoint: String,
+    _process: Ended,
+}
+
+impl Ministack {
+    /// Starts one on a free port and waits until it answers.
+    ///
+    /// # Errors
+    /// When it is not installed or does not answer.
+    pub async fn start() -> Result<Self> {
+        let program = std::env::var("REELDESK_MINISTACK")
+            .context("run the tests with `cargo xtask test`, which installs MiniStack")?;
+        let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let process = Command::new(program)
+            .env("GATEWAY_PORT", port.to_string())
+            .env("BIND_HOST", "127.0.0.1")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let endpoint = format!("http://127.0.0.1:{port}");
+        let started = Self { endpoint: endpoint.clone(), _process: Ended(process) };
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        while std::time::Instant::now() < deadline {
+            if http.get(&endpoint).send().await.is_ok() {
+                return Ok(started);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        bail!("MiniStack does not answer on {endpoint}")
+    }
+}
+
+/// An S3 client with these keys.
+#[must_use]
+pub fn s3(endpoint: &str, key: &str, secret: &str) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
+        .region(aws_sdk_s3::config::Region::new("us-east-1"))
+        .endpoint_url(endpoint)
+        .force_path_style(true)
+        .credentials_provider(aws_credential_types::Credentials::from_keys(key, secret, None))
+        .build();
+    aws_sdk_s3::Client::from_conf(config)
+}

@@ -26,7 +26,8 @@ pub(crate) async fn run(session: &Session, paths: Vec<PathBuf>, wait: bool, json
     let mut all_well = true;
     let mut settle = |journey: &Journey, screen: &mut Screen| {
         screen.show(journey);
-        let well = journey.stage == Stage::Playable || (!wait && journey.stage >= Stage::Verified && journey.stage.is_open());
+        let well =
+            journey.stage == Stage::Playable || (!wait && journey.stage >= Stage::Verified && journey.stage.is_open());
         if open.contains(&journey.id) && (well || !journey.stage.is_open()) {
             open.remove(&journey.id);
             all_well &= well;
@@ -75,7 +76,8 @@ impl Screen {
             return Self::Json { ended: HashSet::new(), last: HashMap::new() };
         }
         let all = MultiProgress::new();
-        let style = ProgressStyle::with_template("{prefix:24!} {bar:30} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style = ProgressStyle::with_template("{prefix:24!} {bar:30} {msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
         let bars = added
             .iter()
             .map(|journey| {

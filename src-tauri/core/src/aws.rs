@@ -86,8 +86,13 @@ where
             "AWS did not answer".to_owned(),
             "Check the network connection; the work goes on by itself when AWS answers again.",
         ),
-        "ExpiredToken" | "ExpiredTokenException" | "InvalidClientTokenId" | "InvalidAccessKeyId"
-        | "SignatureDoesNotMatch" | "UnrecognizedClientException" | "InvalidSignatureException" => (
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "InvalidClientTokenId"
+        | "InvalidAccessKeyId"
+        | "SignatureDoesNotMatch"
+        | "UnrecognizedClientException"
+        | "InvalidSignatureException" => (
             Code::SignIn,
             "AWS did not accept the credentials".to_owned(),
             "Sign in again (for a profile: aws sso login, or new keys), then retry.",
@@ -102,11 +107,9 @@ where
             "it does not exist in this AWS account and region".to_owned(),
             "Check the names in the workspace.",
         ),
-        "SlowDown" | "TooManyRequestsException" | "ThrottlingException" | "ProvisionedThroughputExceededException" => (
-            Code::Throttled,
-            "AWS asked to slow down".to_owned(),
-            "Reeldesk waits and tries again by itself.",
-        ),
+        "SlowDown" | "TooManyRequestsException" | "ThrottlingException" | "ProvisionedThroughputExceededException" => {
+            (Code::Throttled, "AWS asked to slow down".to_owned(), "Reeldesk waits and tries again by itself.")
+        }
         "RequestTimeTooSkewed" => (
             Code::Invalid,
             "this computer's clock is more than 15 minutes wrong".to_owned(),

@@ -91,9 +91,7 @@ impl Job {
             }),
             percent: job.job_percent_complete().and_then(|percent| u8::try_from(percent.clamp(0, 100)).ok()),
             guid: guid.and_then(|guid| Guid::new(guid.clone())),
-            input: job
-                .settings()
-                .and_then(|settings| settings.inputs().first()?.file_input().map(str::to_owned)),
+            input: job.settings().and_then(|settings| settings.inputs().first()?.file_input().map(str::to_owned)),
             template: job.job_template().map(|template| last_part(template)),
             queue: job.queue().map(|queue| last_part(queue)),
             submitted_at: time(timing.and_then(|timing| timing.submit_time().copied()).or(job.created_at().copied())),

@@ -72,10 +72,7 @@ impl Blobs {
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let mut file = tokio::io::BufWriter::with_capacity(
-            256 * 1024,
-            tokio::fs::File::create(self.path(blob)).await?,
-        );
+        let mut file = tokio::io::BufWriter::with_capacity(256 * 1024, tokio::fs::File::create(self.path(blob)).await?);
         let (mut md5, mut hasher, mut size) = (Md5::new(), Hasher::new(algorithm), 0);
         let mut body = std::pin::pin!(body);
         while let Some(chunk) = body.next().await {
@@ -86,12 +83,7 @@ impl Blobs {
             file.write_all(&chunk).await?;
         }
         file.flush().await?;
-        Ok(Written {
-            blob: blob.to_owned(),
-            size,
-            md5: md5.finalize().into(),
-            checksum: hasher.finish(),
-        })
+        Ok(Written { blob: blob.to_owned(), size, md5: md5.finalize().into(), checksum: hasher.finish() })
     }
 
     /// Joins blobs into a new one, in order.
@@ -101,8 +93,8 @@ impl Blobs {
             let name = Self::fresh();
             let mut target = File::create(store.path(&name))?;
             for blob in &blobs {
-                if let Err(error) = File::open(store.path(blob))
-                    .and_then(|mut source| io::copy(&mut source, &mut target))
+                if let Err(error) =
+                    File::open(store.path(blob)).and_then(|mut source| io::copy(&mut source, &mut target))
                 {
                     std::fs::remove_file(store.path(&name)).ok();
                     return Err(error);
@@ -116,10 +108,7 @@ impl Blobs {
 
     /// Copies a finished file in.
     pub async fn copy_of(&self, file: &Path, algorithm: Algorithm) -> io::Result<Written> {
-        let reader = tokio_util::io::ReaderStream::with_capacity(
-            tokio::fs::File::open(file).await?,
-            256 * 1024,
-        );
+        let reader = tokio_util::io::ReaderStream::with_capacity(tokio::fs::File::open(file).await?, 256 * 1024);
         self.write(reader, algorithm).await
     }
 

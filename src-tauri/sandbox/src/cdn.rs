@@ -48,18 +48,14 @@ async fn read(s3: &S3, request: &Parts) -> Response<Body> {
     let mut response = Response::builder()
         .header(header::ACCEPT_RANGES, "bytes")
         .header(header::ETAG, format!("\"{}\"", object.etag))
-        .header(
-            header::CONTENT_TYPE,
-            object.content.content_type.as_deref().unwrap_or("binary/octet-stream"),
-        );
+        .header(header::CONTENT_TYPE, object.content.content_type.as_deref().unwrap_or("binary/octet-stream"));
     let range = match asked_range(&request.headers) {
         None => 0..size,
         Some(range) => match range.check(size) {
             Ok(range) => {
-                response = response.status(StatusCode::PARTIAL_CONTENT).header(
-                    header::CONTENT_RANGE,
-                    format!("bytes {}-{}/{size}", range.start, range.end - 1),
-                );
+                response = response
+                    .status(StatusCode::PARTIAL_CONTENT)
+                    .header(header::CONTENT_RANGE, format!("bytes {}-{}/{size}", range.start, range.end - 1));
                 range
             }
             Err(_) => return empty(StatusCode::RANGE_NOT_SATISFIABLE),
@@ -75,10 +71,7 @@ async fn read(s3: &S3, request: &Parts) -> Response<Body> {
         if file.seek(std::io::SeekFrom::Start(range.start)).await.is_err() {
             return empty(StatusCode::INTERNAL_SERVER_ERROR);
         }
-        Body::from_stream(tokio_util::io::ReaderStream::with_capacity(
-            file.take(range.end - range.start),
-            64 * 1024,
-        ))
+        Body::from_stream(tokio_util::io::ReaderStream::with_capacity(file.take(range.end - range.start), 64 * 1024))
     };
     response.body(body).unwrap_or_else(|_| empty(StatusCode::INTERNAL_SERVER_ERROR))
 }

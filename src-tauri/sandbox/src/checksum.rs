@@ -20,8 +20,7 @@ pub(crate) enum Algorithm {
 }
 
 impl Algorithm {
-    pub const ALL: [Self; 5] =
-        [Self::Crc64nvme, Self::Crc32, Self::Crc32c, Self::Sha1, Self::Sha256];
+    pub const ALL: [Self; 5] = [Self::Crc64nvme, Self::Crc32, Self::Crc32c, Self::Sha1, Self::Sha256];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -70,9 +69,7 @@ impl Algorithm {
             let value = number(&BASE64.decode(checksum).ok()?);
             whole = Some(match whole {
                 None => value,
-                Some(before) => {
-                    crc_fast::checksum_combine(algorithm, before, value, u64::try_from(*size).ok()?)
-                }
+                Some(before) => crc_fast::checksum_combine(algorithm, before, value, u64::try_from(*size).ok()?),
             });
         }
         Some(BASE64.encode(&whole?.to_be_bytes()[8 - width..]))
@@ -151,8 +148,7 @@ mod tests {
         let (a, b, c) = (vec![7_u8; 5_000], vec![9_u8; 3], vec![1_u8; 70_000]);
         let whole = [a.clone(), b.clone(), c.clone()].concat();
         for algorithm in [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64nvme] {
-            let parts: Vec<_> =
-                [&a, &b, &c].map(|part| (of(algorithm, part), part.len() as i64)).to_vec();
+            let parts: Vec<_> = [&a, &b, &c].map(|part| (of(algorithm, part), part.len() as i64)).to_vec();
             assert_eq!(algorithm.full_object(&parts), Some(of(algorithm, &whole)));
         }
         assert_eq!(Algorithm::Sha256.full_object(&[]), None);

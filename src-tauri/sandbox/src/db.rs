@@ -42,19 +42,14 @@ impl Db {
     }
 
     /// Runs `work` with the connection, off the async threads.
-    pub async fn call<T, E>(
-        &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
+    pub async fn call<T, E>(&self, work: impl FnOnce(&mut Connection) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<rusqlite::Error> + Send + 'static,
     {
         let connection = self.0.clone();
-        tokio::task::spawn_blocking(move || {
-            work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner))
-        })
-        .await
-        .unwrap_or_else(|_| Err(E::from(rusqlite::Error::UnwindingPanic)))
+        tokio::task::spawn_blocking(move || work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner)))
+            .await
+            .unwrap_or_else(|_| Err(E::from(rusqlite::Error::UnwindingPanic)))
     }
 }

@@ -69,8 +69,7 @@ fn refuse_browsers(headers: &HeaderMap) -> Option<Response<Body>> {
 /// Whether the request carries a signature made with the sandbox's access key.
 fn signed_by(headers: &HeaderMap, credentials: &Credentials) -> bool {
     headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).is_some_and(|value| {
-        value.starts_with("AWS4-HMAC-SHA256 ")
-            && value.contains(&format!("Credential={}/", credentials.access_key_id))
+        value.starts_with("AWS4-HMAC-SHA256 ") && value.contains(&format!("Credential={}/", credentials.access_key_id))
     })
 }
 

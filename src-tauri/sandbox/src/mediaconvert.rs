@@ -169,7 +169,9 @@ impl MediaConvert {
         let queue = request["queue"].as_str().unwrap_or("Default");
         let queue = if queue.starts_with("arn:") { queue.to_owned() } else { queue_arn(queue) };
         if !queue.ends_with("/Default") {
-            return Err(ApiError::bad_request(format!("/queue: the sandbox has the queue Default only, not '{queue}'")));
+            return Err(ApiError::bad_request(format!(
+                "/queue: the sandbox has the queue Default only, not '{queue}'"
+            )));
         }
         let mut job = json!({
             "id": id, "arn": format!("arn:aws:mediaconvert:{REGION}:{ACCOUNT}:jobs/{id}"),
@@ -178,7 +180,9 @@ impl MediaConvert {
             "timing": { "submitTime": epoch_seconds() }, "messages": { "info": [], "warning": [] },
             "accelerationStatus": "NOT_APPLICABLE", "statusUpdateInterval": "SECONDS_60",
         });
-        for key in ["userMetadata", "accelerationSettings", "statusUpdateInterval", "billingTagsSource", "hopDestinations"] {
+        for key in
+            ["userMetadata", "accelerationSettings", "statusUpdateInterval", "billingTagsSource", "hopDestinations"]
+        {
             if !request[key].is_null() {
                 job[key] = request[key].clone();
             }
@@ -222,9 +226,7 @@ impl MediaConvert {
         let text: Option<String> = self
             .0
             .db
-            .call(move |db| {
-                db.query_row("SELECT body FROM jobs WHERE id = ?1", [key], |row| row.get(0)).optional()
-            })
+            .call(move |db| db.query_row("SELECT body FROM jobs WHERE id = ?1", [key], |row| row.get(0)).optional())
             .await?;
         text.map(|text| parse(&text)).ok_or_else(|| ApiError::not_found(format!("Job '{id}' was not found")))
     }

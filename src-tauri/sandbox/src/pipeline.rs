@@ -23,9 +23,8 @@ use crate::s3::S3;
 use crate::{DESTINATION_BUCKET, SOURCE_BUCKET};
 
 /// The suffixes that start the workflow, in lower or in upper case, never mixed.
-const SUFFIXES: [&str; 12] = [
-    ".mpg", ".mp4", ".m4v", ".mov", ".m2ts", ".wmv", ".mxf", ".mkv", ".m3u8", ".mpeg", ".webm", ".h264",
-];
+const SUFFIXES: [&str; 12] =
+    [".mpg", ".mp4", ".m4v", ".mov", ".m2ts", ".wmv", ".mxf", ".mkv", ".m3u8", ".mpeg", ".webm", ".h264"];
 
 /// The workflow and what it works with.
 pub(crate) struct Pipeline {
@@ -100,9 +99,7 @@ impl Pipeline {
             "ObjectCreated" if starts_workflow(text("bucket"), text("key")) => {
                 self.object_created(text("guid"), text("key")).await
             }
-            "JobState" if body["detail"]["userMetadata"]["workflow"] == crate::STACK => {
-                self.job_ended(body).await
-            }
+            "JobState" if body["detail"]["userMetadata"]["workflow"] == crate::STACK => self.job_ended(body).await,
             _ => Ok(()),
         };
         if let Err(error) = &result {

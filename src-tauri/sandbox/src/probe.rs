@@ -64,9 +64,7 @@ pub(crate) struct SideData {
 impl Media {
     /// The picture: the first video stream that is not a cover image.
     pub fn video(&self) -> Option<&Stream> {
-        self.streams
-            .iter()
-            .find(|stream| stream.codec_type == "video" && stream.disposition.attached_pic == 0)
+        self.streams.iter().find(|stream| stream.codec_type == "video" && stream.disposition.attached_pic == 0)
     }
 
     pub fn audio(&self) -> impl Iterator<Item = &Stream> {
@@ -76,9 +74,7 @@ impl Media {
     /// Seconds, where the container or the picture tells.
     pub fn duration(&self) -> Option<f64> {
         let parse = |text: &Option<String>| text.as_ref()?.parse::<f64>().ok();
-        parse(&self.format.duration)
-            .or_else(|| parse(&self.video()?.duration))
-            .filter(|seconds| *seconds > 0.0)
+        parse(&self.format.duration).or_else(|| parse(&self.video()?.duration)).filter(|seconds| *seconds > 0.0)
     }
 }
 
@@ -90,8 +86,7 @@ impl Stream {
 
     /// Degrees by which a player turns the picture, counter-clockwise: 0, 90, 180 or 270.
     pub fn rotation(&self) -> u32 {
-        let degrees =
-            self.side_data_list.iter().find_map(|data| data.rotation).unwrap_or(0.0).round();
+        let degrees = self.side_data_list.iter().find_map(|data| data.rotation).unwrap_or(0.0).round();
         (degrees.rem_euclid(360.0)) as u32
     }
 
@@ -114,18 +109,8 @@ impl Stream {
 }
 
 fn nearest_standard_rate(rate: f64) -> (u32, u32) {
-    const STANDARD: [(u32, u32); 10] = [
-        (12, 1),
-        (15, 1),
-        (24_000, 1001),
-        (24, 1),
-        (25, 1),
-        (30_000, 1001),
-        (30, 1),
-        (50, 1),
-        (60_000, 1001),
-        (60, 1),
-    ];
+    const STANDARD: [(u32, u32); 10] =
+        [(12, 1), (15, 1), (24_000, 1001), (24, 1), (25, 1), (30_000, 1001), (30, 1), (50, 1), (60_000, 1001), (60, 1)];
     let away = |(n, d): (u32, u32)| (f64::from(n) / f64::from(d) - rate).abs();
     STANDARD.into_iter().min_by(|a, b| away(*a).total_cmp(&away(*b))).unwrap_or((30, 1))
 }

@@ -113,11 +113,7 @@ impl Object {
 fn from_json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     serde_json::from_str(&text).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(
-            column,
-            rusqlite::types::Type::Text,
-            Box::new(error),
-        )
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
     })
 }
 
@@ -166,12 +162,7 @@ fn internal(error: impl std::error::Error + Send + Sync + 'static) -> S3Error {
 type Result<T, E = S3Error> = std::result::Result<T, E>;
 
 impl S3 {
-    pub fn open(
-        db: Db,
-        folder: PathBuf,
-        region: &str,
-        events: Arc<Notify>,
-    ) -> std::io::Result<Self> {
+    pub fn open(db: Db, folder: PathBuf, region: &str, events: Arc<Notify>) -> std::io::Result<Self> {
         Ok(Self { db, blobs: Blobs::open(folder)?, region: region.to_owned(), events })
     }
 
@@ -180,8 +171,7 @@ impl S3 {
         let used = self
             .db
             .call(|db| {
-                let mut query =
-                    db.prepare("SELECT blob FROM objects UNION ALL SELECT blob FROM parts")?;
+                let mut query = db.prepare("SELECT blob FROM objects UNION ALL SELECT blob FROM parts")?;
                 query.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<HashSet<_>>>()
             })
             .await
@@ -193,10 +183,7 @@ impl S3 {
         let name = name.to_owned();
         self.db
             .call(move |db| {
-                db.execute(
-                    "INSERT OR IGNORE INTO buckets (name, created) VALUES (?1, ?2)",
-                    params![name, now()],
-                )
+                db.execute("INSERT OR IGNORE INTO buckets (name, created) VALUES (?1, ?2)", params![name, now()])
             })
             .await
             .map(|rows| rows > 0)
@@ -227,9 +214,7 @@ impl S3 {
                     |row| row.get(0),
                 )?;
                 if in_use {
-                    return Err(
-                        s3_error!(BucketNotEmpty, "The bucket you tried to delete is not empty").into()
-                    );
+                    return Err(s3_error!(BucketNotEmpty, "The bucket you tried to delete is not empty").into());
                 }
                 db.execute("DELETE FROM buckets WHERE name = ?1", [&bucket])?;
                 Ok::<_, Fault>(())
@@ -255,9 +240,7 @@ impl S3 {
                     Object::read,
                 )
                 .optional()?
-                .ok_or_else(|| {
-                    Fault::S3(s3_error!(NoSuchKey, "The specified key does not exist."))
-                })
+                .ok_or_else(|| Fault::S3(s3_error!(NoSuchKey, "The specified key does not exist.")))
             })
             .await?)
     }
@@ -265,12 +248,6 @@ impl S3 {
 
 fn require_bucket(db: &rusqlite::Connection, bucket: &str) -> Result<(), Fault> {
     let known: bool =
-        db.query_row("SELECT EXISTS (SELECT 1 FROM buckets WHERE name = ?1)", [bucket], |row| {
-            row.get(0)
-        })?;
-    if known {
-        Ok(())
-    } else {
-        Err(s3_error!(NoSuchBucket, "The specified bucket does not exist").into())
-    }
+        db.query_row("SELECT EXISTS (SELECT 1 FROM buckets WHERE name = ?1)", [bucket], |row| row.get(0))?;
+    if known { Ok(()) } else { Err(s3_error!(NoSuchBucket, "The specified bucket does not exist").into()) }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-    ProjectionType, ScalarAttributeType,
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
+    ScalarAttributeType,
 };
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -88,8 +88,8 @@ impl Sandbox {
 
         let dynamodb = start_dynamodb(folder, &mut tasks, &stop).await?;
         let events = Arc::new(Notify::new());
-        let db = Db::open(&folder.join("sandbox.sqlite"))
-            .map_err(|error| StartError::part("store")(error.to_string()))?;
+        let db =
+            Db::open(&folder.join("sandbox.sqlite")).map_err(|error| StartError::part("store")(error.to_string()))?;
         let s3 = S3::open(db.clone(), folder.join("blobs"), REGION, events.clone()).map_err(unusable)?;
         prepare_s3(&s3).await.map_err(StartError::part("S3"))?;
         let mediaconvert = MediaConvert::open(db.clone(), s3.clone(), folder.join("work"), events.clone());
@@ -99,7 +99,10 @@ impl Sandbox {
             s3: s3::service(s3.clone(), &endpoints.credentials),
             mediaconvert: mediaconvert::api::router(mediaconvert.clone()),
             dynamodb,
-            http: reqwest::Client::builder().no_proxy().build().map_err(|error| StartError::part("front door")(error.to_string()))?,
+            http: reqwest::Client::builder()
+                .no_proxy()
+                .build()
+                .map_err(|error| StartError::part("front door")(error.to_string()))?,
             credentials: endpoints.credentials.clone(),
         };
         serve(&mut tasks, api, front_door::router(services), &stop);
@@ -166,7 +169,11 @@ fn serve(tasks: &mut JoinSet<()>, listener: TcpListener, router: axum::Router, s
     });
 }
 
-async fn start_dynamodb(folder: &Path, tasks: &mut JoinSet<()>, stop: &CancellationToken) -> Result<String, StartError> {
+async fn start_dynamodb(
+    folder: &Path,
+    tasks: &mut JoinSet<()>,
+    stop: &CancellationToken,
+) -> Result<String, StartError> {
     let failed = StartError::part("DynamoDB");
     let path = folder.join("dynamodb.sqlite");
     let database = match dynoxide::Database::new(&path.to_string_lossy()) {
@@ -230,11 +237,7 @@ async fn create_table(client: &aws_sdk_dynamodb::Client) -> Result<(), String> {
             .map_err(|error| error.to_string())
     };
     let key = |name: &str, kind| {
-        KeySchemaElement::builder()
-            .attribute_name(name)
-            .key_type(kind)
-            .build()
-            .map_err(|error| error.to_string())
+        KeySchemaElement::builder().attribute_name(name).key_type(kind).build().map_err(|error| error.to_string())
     };
     let index = GlobalSecondaryIndex::builder()
         .index_name(TABLE_INDEX)

@@ -10,10 +10,8 @@ pub(crate) fn now() -> String {
 }
 
 pub(crate) fn format_time(time: OffsetDateTime) -> String {
-    time.format(format_description!(
-        "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
-    ))
-    .unwrap_or_default()
+    time.format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"))
+        .unwrap_or_default()
 }
 
 /// The time that `now` wrote; the epoch for anything else.

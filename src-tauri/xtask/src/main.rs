@@ -1,2 +1,51 @@
-//! .
-fn main() {}
+//! `cargo xtask`: set-up, start, test, bench, package.
+
+mod bench;
+mod run;
+mod setup;
+mod start;
+mod test;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Set up, start, test, bench and package Reeldesk")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what is missing, build, and open the window on the sandbox
+    Start,
+    /// Install what the tests need and run them all
+    Test,
+    /// Write ui/src/bindings.ts from the Rust types
+    Bindings,
+    /// Check licences, sources and duplicates of the dependencies (and advisories, where they can be fetched)
+    Deny,
+    /// Compare with a bare tool, in one run, as a ratio
+    #[command(subcommand)]
+    Bench(Bench),
+    /// Make the installers of this platform
+    Package,
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// From a file to ready, against one ffmpeg command that makes the same ladder
+    Ingest,
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().task {
+        Task::Start => start::start(),
+        Task::Test => test::test(),
+        Task::Bindings => test::write_bindings(),
+        Task::Deny => test::deny(),
+        Task::Bench(Bench::Ingest) => bench::ingest(),
+        Task::Package => start::package(),
+    }
+}

@@ -174,7 +174,8 @@ mod tests {
         };
         assert!(item(&[]).is_none());
         let key = ("guid", AttributeValue::S("g".into()));
-        let odd = item(&[key, ("workflowStatus", AttributeValue::N("3".into())), ("hlsUrl", AttributeValue::Bool(true))]);
+        let odd =
+            item(&[key, ("workflowStatus", AttributeValue::N("3".into())), ("hlsUrl", AttributeValue::Bool(true))]);
         assert_eq!(odd.map(|video| (video.status, video.hls_url)), Some((Status::Ingest, None)));
     }
 }

@@ -87,7 +87,8 @@ impl Catalog {
     /// # Errors
     /// When the table cannot be read.
     pub async fn since(&self, time_ms: i64) -> Result<Vec<Video>> {
-        let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(time_ms) * 1_000_000).map_err(Error::internal)?;
+        let time =
+            OffsetDateTime::from_unix_timestamp_nanos(i128::from(time_ms) * 1_000_000).map_err(Error::internal)?;
         let from = time
             .format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"))
             .map_err(Error::internal)?;

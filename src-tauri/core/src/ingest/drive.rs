@@ -211,9 +211,10 @@ impl Ingest {
     }
 
     fn journey(&self, id: &str) -> Result<Journey> {
-        self.0.journeys.get(id).ok_or_else(|| {
-            Error::new(Code::NotFound, "This is no longer in the list.", "Look at the list again.")
-        })
+        self.0
+            .journeys
+            .get(id)
+            .ok_or_else(|| Error::new(Code::NotFound, "This is no longer in the list.", "Look at the list again."))
     }
 
     fn running(&self) -> std::sync::MutexGuard<'_, HashMap<String, CancellationToken>> {
@@ -253,9 +254,7 @@ impl Ingest {
         let checked = journeys
             .enter(id, Stage::Waiting, |journey| {
                 journey.media = Some(media);
-                journey.key.get_or_insert_with(|| {
-                    naming::key(&uuid::Uuid::new_v4().to_string(), &path, extension)
-                });
+                journey.key.get_or_insert_with(|| naming::key(&uuid::Uuid::new_v4().to_string(), &path, extension));
             })
             .await?;
         let Some(journey) = checked else { return Ok(()) };

@@ -43,8 +43,7 @@ impl Ingest {
     }
 
     async fn look(&self, live: bool, shown: &mut (Vec<Video>, Vec<Job>)) -> Result<()> {
-        let followed: Vec<Journey> =
-            self.list().into_iter().filter(|journey| journey.stage.is_followed()).collect();
+        let followed: Vec<Journey> = self.list().into_iter().filter(|journey| journey.stage.is_followed()).collect();
         let jobs = self.0.jobs.newest().await?;
         if let Some(since) = followed.iter().filter_map(|journey| journey.verified_at).min() {
             let videos = self.0.catalog.since(since - CLOCK_SLACK_MS).await?;

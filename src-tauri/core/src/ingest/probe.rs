@@ -31,7 +31,8 @@ pub struct Media {
 
 /// Formats that ffprobe sees in pictures and in plain text.
 fn is_no_film(container: &str) -> bool {
-    container.ends_with("_pipe") || matches!(container, "image2" | "tty" | "gif" | "ico" | "lrc" | "srt" | "webvtt" | "ass")
+    container.ends_with("_pipe")
+        || matches!(container, "image2" | "tty" | "gif" | "ico" | "lrc" | "srt" | "webvtt" | "ass")
 }
 
 /// Looks at the file with ffprobe.
@@ -72,7 +73,11 @@ fn read(value: &Value) -> Result<Media, &'static str> {
         streams.iter().find(|stream| stream["codec_type"] == kind && stream["disposition"]["attached_pic"] != 1)
     };
     let Some(video) = of("video") else {
-        return Err(if of("audio").is_some() { "it has sound only, no picture" } else { "no video can be found in it" });
+        return Err(if of("audio").is_some() {
+            "it has sound only, no picture"
+        } else {
+            "no video can be found in it"
+        });
     };
     if is_no_film(container) {
         return Err("it is a picture or a text, not a film");

@@ -81,7 +81,8 @@ impl Proxy {
     /// # Errors
     /// When it is no web address of a file.
     pub fn open(&self, address: &Url) -> Result<String> {
-        let invalid = || Error::new(Code::Playback, format!("{address} cannot be played."), "Check the workspace's CDN domain.");
+        let invalid =
+            || Error::new(Code::Playback, format!("{address} cannot be played."), "Check the workspace's CDN domain.");
         if !matches!(address.scheme(), "http" | "https") {
             return Err(invalid());
         }
@@ -192,7 +193,14 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(token: &str, folder: &str, file: &str, host: &str, origin: Option<&str>, expected: Result<&str, StatusCode>) {
+    fn check(
+        token: &str,
+        folder: &str,
+        file: &str,
+        host: &str,
+        origin: Option<&str>,
+        expected: Result<&str, StatusCode>,
+    ) {
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, HeaderValue::from_str(host).unwrap());
         if let Some(origin) = origin {

@@ -65,7 +65,9 @@ impl Place {
         match self {
             Self::Web(url) => url.join(uri).map(Self::Web).map_err(|error| unreadable(&self.to_string(), &error)),
             Self::Disk(path) => Ok(match Self::parse(uri) {
-                Self::Disk(relative) => Self::Disk(path.parent().map(|folder| folder.join(&relative)).unwrap_or(relative)),
+                Self::Disk(relative) => {
+                    Self::Disk(path.parent().map(|folder| folder.join(&relative)).unwrap_or(relative))
+                }
                 web => web,
             }),
         }
@@ -126,7 +128,10 @@ pub async fn read(http: &reqwest::Client, uri: &str) -> Result<Stream> {
             for variant in multivariant.variants.iter().filter(|variant| !variant.is_i_frame) {
                 let place = place.join(&variant.uri)?;
                 let Playlist::MediaPlaylist(media) = parse(&place.read(http).await?, &place)? else {
-                    return Err(unreadable(&place.to_string(), &"it is a multivariant playlist where a media playlist belongs"));
+                    return Err(unreadable(
+                        &place.to_string(),
+                        &"it is a multivariant playlist where a media playlist belongs",
+                    ));
                 };
                 renditions.push(described(place.to_string(), &media, Some(variant)));
             }
@@ -138,7 +143,9 @@ pub async fn read(http: &reqwest::Client, uri: &str) -> Result<Stream> {
 
 fn parse(bytes: &[u8], place: &Place) -> Result<Playlist> {
     match m3u8_rs::parse_playlist_res(bytes) {
-        Ok(Playlist::MediaPlaylist(media)) if media.segments.is_empty() && media.playlist_type != Some(MediaPlaylistType::Event) => {
+        Ok(Playlist::MediaPlaylist(media))
+            if media.segments.is_empty() && media.playlist_type != Some(MediaPlaylistType::Event) =>
+        {
             Err(unreadable(&place.to_string(), &"it has no segments"))
         }
         Ok(playlist) => Ok(playlist),
@@ -169,7 +176,11 @@ mod tests {
 
     async fn read_file(name: &str, text: &str) -> Result<Stream> {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("low.m3u8"), "#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\na.ts\n#EXTINF:2.28,\nb.ts\n#EXT-X-ENDLIST\n").unwrap();
+        std::fs::write(
+            folder.path().join("low.m3u8"),
+            "#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\na.ts\n#EXTINF:2.28,\nb.ts\n#EXT-X-ENDLIST\n",
+        )
+        .unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
         read(&reqwest::Client::new(), path.to_str().unwrap()).await
@@ -188,7 +199,11 @@ mod tests {
     #[tokio::test]
     async fn what_is_no_playlist() {
         for text in ["", "hello", "#EXTM3U\n", "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\ngone.m3u8\n"] {
-            assert_eq!(read_file("top.m3u8", text).await.map_err(|error| error.code).err(), Some(Code::Playback), "{text:?}");
+            assert_eq!(
+                read_file("top.m3u8", text).await.map_err(|error| error.code).err(),
+                Some(Code::Playback),
+                "{text:?}"
+            );
         }
     }
 }

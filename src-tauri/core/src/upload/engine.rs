@@ -146,14 +146,8 @@ impl Uploader {
         let Some(upload_id) = record.upload_id.clone() else { return Ok(BTreeMap::new()) };
         let journaled = self.journal.parts(&request.id).await?;
         let mut kept = BTreeMap::new();
-        let mut pages = self
-            .s3
-            .list_parts()
-            .bucket(&request.bucket)
-            .key(&request.key)
-            .upload_id(upload_id)
-            .into_paginator()
-            .send();
+        let mut pages =
+            self.s3.list_parts().bucket(&request.bucket).key(&request.key).upload_id(upload_id).into_paginator().send();
         let planned: BTreeMap<_, _> =
             record.plan.parts().map(|(number, offset, length)| (number, (offset, length))).collect();
         while let Some(page) = pages.next().await {
@@ -265,7 +259,11 @@ impl Uploader {
             .await;
         if let Err(error) = completed {
             // A repeated Complete finds its upload gone; the object tells whether the first one worked.
-            if !error.as_service_error().and_then(|error| error.meta().code()).is_some_and(|code| code == "NoSuchUpload") {
+            if !error
+                .as_service_error()
+                .and_then(|error| error.meta().code())
+                .is_some_and(|code| code == "NoSuchUpload")
+            {
                 return Err(explain(&doing(&request.path), error));
             }
         }
@@ -332,9 +330,7 @@ fn doing(path: &Path) -> String {
     format!("\"{}\" could not be sent", crate::shown(path))
 }
 
-fn is_gone<R>(
-    error: &aws_sdk_s3::error::SdkError<aws_sdk_s3::operation::list_parts::ListPartsError, R>,
-) -> bool {
+fn is_gone<R>(error: &aws_sdk_s3::error::SdkError<aws_sdk_s3::operation::list_parts::ListPartsError, R>) -> bool {
     error.as_service_error().and_then(|error| error.meta().code()) == Some("NoSuchUpload")
 }
 

@@ -28,9 +28,7 @@ pub(crate) fn router(mediaconvert: MediaConvert) -> Router {
         .route("/2017-08-29/jobTemplates", get(list_templates))
         .route("/2017-08-29/jobTemplates/{name}", get(get_template))
         .route("/2017-08-29/queues", get(list_queues))
-        .fallback(async || {
-            ApiError::not_found("The sandbox's MediaConvert has no such operation").into_response()
-        })
+        .fallback(async || ApiError::not_found("The sandbox's MediaConvert has no such operation").into_response())
         .layer(DefaultBodyLimit::max(4 * 1024 * 1024))
         .with_state(mediaconvert)
 }

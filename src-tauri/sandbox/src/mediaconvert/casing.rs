@@ -4,14 +4,8 @@
 
 use serde_json::Value;
 
-const USER_KEYED: [&str; 6] = [
-    "userMetadata",
-    "tags",
-    "audioSelectors",
-    "audioSelectorGroups",
-    "captionSelectors",
-    "dynamicAudioSelectors",
-];
+const USER_KEYED: [&str; 6] =
+    ["userMetadata", "tags", "audioSelectors", "audioSelectorGroups", "captionSelectors", "dynamicAudioSelectors"];
 
 /// The same document with wire names; a document with wire names is left as it is.
 pub(crate) fn to_wire(value: Value) -> Value {

@@ -112,7 +112,13 @@ fn filter(video: &Video, fit: Fit, stream: &Stream) -> String {
     }
 }
 
-fn describe(group: &Group, output: &Output, picture: Option<Picture>, video: Option<&Stream>, audio: Option<&Audio>) -> Made {
+fn describe(
+    group: &Group,
+    output: &Output,
+    picture: Option<Picture>,
+    video: Option<&Stream>,
+    audio: Option<&Audio>,
+) -> Made {
     let captures = matches!(&output.video, Some(Video { codec: VideoCodec::FrameCapture { .. }, .. }));
     let frame_rate = match &output.video {
         Some(Video { codec: VideoCodec::H264(H264 { frame_rate: Some(rate), .. }), .. }) => *rate,
@@ -133,14 +139,29 @@ fn describe(group: &Group, output: &Output, picture: Option<Picture>, video: Opt
     }
 }
 
-fn encode(arguments: &mut Vec<OsString>, group: &Group, output: &Output, audio: Option<&Audio>, frame_rate: (u32, u32)) {
+fn encode(
+    arguments: &mut Vec<OsString>,
+    group: &Group,
+    output: &Output,
+    audio: Option<&Audio>,
+    frame_rate: (u32, u32),
+) {
     let mut add = |items: &[&str]| arguments.extend(items.iter().map(OsString::from));
     match output.video.as_ref().map(|video| &video.codec) {
         None => {}
         Some(VideoCodec::FrameCapture { quality, max, .. }) => {
             // ffmpeg's scale for JPEG runs from 2 (best) to 31.
             let scale = 2 + (100 - quality) * 29 / 99;
-            add(&["-c:v", "mjpeg", "-q:v", &scale.to_string(), "-fps_mode", "passthrough", "-frames:v", &max.min(&1_000_000).to_string()]);
+            add(&[
+                "-c:v",
+                "mjpeg",
+                "-q:v",
+                &scale.to_string(),
+                "-fps_mode",
+                "passthrough",
+                "-frames:v",
+                &max.min(&1_000_000).to_string(),
+            ]);
         }
         Some(VideoCodec::H264(h264)) => {
             let frames_per_second = f64::from(frame_rate.0) / f64::from(frame_rate.1);
@@ -176,7 +197,9 @@ fn encode(arguments: &mut Vec<OsString>, group: &Group, output: &Output, audio: 
             add(&["-f", "hls", "-hls_time", &segment_seconds.to_string(), "-hls_playlist_type", "vod"]);
             add(&["-hls_list_size", "0", "-start_number", "1"]);
         }
-        GroupKind::File if output.video.as_ref().is_some_and(|video| matches!(video.codec, VideoCodec::FrameCapture { .. })) => {
+        GroupKind::File
+            if output.video.as_ref().is_some_and(|video| matches!(video.codec, VideoCodec::FrameCapture { .. })) =>
+        {
             add(&["-f", "image2", "-start_number", "0"]);
         }
         GroupKind::File => add(&["-f", "mp4", "-movflags", "+faststart"]),

@@ -29,11 +29,7 @@ impl Picture {
             Rotate::Quarter | Rotate::ThreeQuarters => true,
             Rotate::None | Rotate::Half => false,
         };
-        if turned {
-            Self { width: stream.height, height: width }
-        } else {
-            Self { width, height: stream.height }
-        }
+        if turned { Self { width: stream.height, height: width } } else { Self { width, height: stream.height } }
     }
 
     fn even(width: f64, height: f64) -> Self {
@@ -63,18 +59,12 @@ pub(crate) fn fit(source: Picture, video: &Video) -> Fit {
         Scaling::FitNoUpscale => exactly(source.scaled_by(across.min(down).min(1.0))),
         Scaling::Default => {
             let scaled = source.scaled_by(across.min(down));
-            let scaled = Picture {
-                width: scaled.width.min(frame.width),
-                height: scaled.height.min(frame.height),
-            };
+            let scaled = Picture { width: scaled.width.min(frame.width), height: scaled.height.min(frame.height) };
             Fit { scaled, frame }
         }
         Scaling::Fill => {
             let scaled = source.scaled_by(across.max(down));
-            let scaled = Picture {
-                width: scaled.width.max(frame.width),
-                height: scaled.height.max(frame.height),
-            };
+            let scaled = Picture { width: scaled.width.max(frame.width), height: scaled.height.max(frame.height) };
             Fit { scaled, frame }
         }
     }
@@ -106,7 +96,13 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(source: (u32, u32), asked: (Option<u32>, Option<u32>), scaling: Scaling, scaled: (u32, u32), frame: (u32, u32)) {
+    fn check(
+        source: (u32, u32),
+        asked: (Option<u32>, Option<u32>),
+        scaling: Scaling,
+        scaled: (u32, u32),
+        frame: (u32, u32),
+    ) {
         let picture = |(width, height)| Picture { width, height };
         let found = fit(picture(source), &video(asked.0, asked.1, scaling));
         assert_eq!(found, Fit { scaled: picture(scaled), frame: picture(frame) });

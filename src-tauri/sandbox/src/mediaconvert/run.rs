@@ -110,7 +110,11 @@ impl Runner {
     async fn upload(&self, plan: &Plan, made: &[MadeGroup], media: &Media) -> Result<Finished, Failure> {
         let (mut for_job, mut for_event) = (Vec::new(), Vec::new());
         for (group, made) in plan.groups.iter().zip(made) {
-            let place = Place { s3: &self.s3, bucket: &group.destination.bucket, prefix: group.destination.key.rsplit_once('/').map_or("", |(folder, _)| folder) };
+            let place = Place {
+                s3: &self.s3,
+                bucket: &group.destination.bucket,
+                prefix: group.destination.key.rsplit_once('/').map_or("", |(folder, _)| folder),
+            };
             let details = match group.kind {
                 GroupKind::Hls { integer_durations, .. } => {
                     let base = group.destination.key.rsplit('/').next().unwrap_or_default();
@@ -134,18 +138,29 @@ fn disk(error: std::io::Error) -> Failure {
 fn require_streams(plan: &Plan, media: &Media) -> Result<(), Failure> {
     let outputs = || plan.groups.iter().flat_map(|group| &group.outputs);
     if media.video().is_none() && outputs().any(|output| output.video.is_some()) {
-        return Err(Failure::new(1020, format!("No video found in the input [{}], and an output needs it", plan.input)));
+        return Err(Failure::new(
+            1020,
+            format!("No video found in the input [{}], and an output needs it", plan.input),
+        ));
     }
     let tracks = media.audio().count();
     let sound_alone = outputs().any(|output| output.video.is_none());
     if plan.audio_track.is_some_and(|track| track > tracks) || (tracks == 0 && sound_alone) {
-        return Err(Failure::new(1021, format!("No audio found in the input [{}] for the audio selector, and an output needs it", plan.input)));
+        return Err(Failure::new(
+            1021,
+            format!("No audio found in the input [{}] for the audio selector, and an output needs it", plan.input),
+        ));
     }
     Ok(())
 }
 
 /// Runs ffmpeg, telling the progress that it reports itself.
-async fn transcode(ffmpeg: &Ffmpeg, command: &Command, duration: Option<f64>, tell: &watch::Sender<Phase>) -> Result<(), Failure> {
+async fn transcode(
+    ffmpeg: &Ffmpeg,
+    command: &Command,
+    duration: Option<f64>,
+    tell: &watch::Sender<Phase>,
+) -> Result<(), Failure> {
     let mut child = tokio::process::Command::new(&ffmpeg.ffmpeg)
         .args(&command.arguments)
         .stdin(Stdio::null())
@@ -211,7 +226,14 @@ impl Place<'_> {
         new.content = Content { content_type: Some(content_type(name).to_owned()), ..Content::default() };
         self.s3.commit(new).await.map_err(|error| {
             let code = if error.code() == &s3s::S3ErrorCode::NoSuchBucket { 1404 } else { 1401 };
-            Failure::new(code, format!("Unable to write to output file [{}]: [{}]", self.uri(name), error.message().unwrap_or_default()))
+            Failure::new(
+                code,
+                format!(
+                    "Unable to write to output file [{}]: [{}]",
+                    self.uri(name),
+                    error.message().unwrap_or_default()
+                ),
+            )
         })
     }
 }
@@ -273,7 +295,12 @@ impl OutputDetail {
     }
 }
 
-async fn upload_hls(place: &Place<'_>, made: &MadeGroup, base: &str, integer_durations: bool) -> Result<Details, Failure> {
+async fn upload_hls(
+    place: &Place<'_>,
+    made: &MadeGroup,
+    base: &str,
+    integer_durations: bool,
+) -> Result<Details, Failure> {
     let mut renditions: Vec<Rendition> = Vec::new();
     for output in &made.outputs {
         let rendition = measure(&made.folder, output).map_err(disk)?;

@@ -113,7 +113,12 @@ pub(crate) enum Scaling {
 pub(crate) enum VideoCodec {
     H264(H264),
     /// One JPEG every `denominator / numerator` seconds.
-    FrameCapture { numerator: u32, denominator: u32, max: u64, quality: u32 },
+    FrameCapture {
+        numerator: u32,
+        denominator: u32,
+        max: u64,
+        quality: u32,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -128,9 +133,20 @@ pub(crate) struct H264 {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Rate {
     /// Constant quality under a ceiling, bits a second.
-    Qvbr { level: u32, max: u32, buffer: u32 },
-    Vbr { bitrate: u32, max: u32, buffer: u32 },
-    Cbr { bitrate: u32, buffer: u32 },
+    Qvbr {
+        level: u32,
+        max: u32,
+        buffer: u32,
+    },
+    Vbr {
+        bitrate: u32,
+        max: u32,
+        buffer: u32,
+    },
+    Cbr {
+        bitrate: u32,
+        buffer: u32,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -152,16 +168,41 @@ pub(crate) struct Audio {
 impl Plan {
     /// Reads wire-cased `settings` (a template's and the job's, merged).
     pub fn read(settings: &Value) -> Result<Self, Refusal> {
-        refuse_keys(settings, "/settings", &["motionImageInserter", "esam", "kantarWatermark", "nielsenNonLinearWatermark"])?;
+        refuse_keys(
+            settings,
+            "/settings",
+            &["motionImageInserter", "esam", "kantarWatermark", "nielsenNonLinearWatermark"],
+        )?;
         let inputs = list(settings, "inputs");
         let [input] = inputs else {
-            return refuse("/settings/inputs", format!("should have exactly 1 input in the sandbox, but has {}", inputs.len()));
+            return refuse(
+                "/settings/inputs",
+                format!("should have exactly 1 input in the sandbox, but has {}", inputs.len()),
+            );
         };
         let path = "/settings/inputs/0";
-        refuse_keys(input, path, &["inputClippings", "imageInserter", "captionSelectors", "decryptionSettings", "crop", "position", "audioSelectorGroups", "videoOverlays", "videoGenerator", "supplementalImps"])?;
+        refuse_keys(
+            input,
+            path,
+            &[
+                "inputClippings",
+                "imageInserter",
+                "captionSelectors",
+                "decryptionSettings",
+                "crop",
+                "position",
+                "audioSelectorGroups",
+                "videoOverlays",
+                "videoGenerator",
+                "supplementalImps",
+            ],
+        )?;
         let uri = input.get("fileInput").and_then(Value::as_str).unwrap_or_default();
         let Some(source) = S3Uri::parse(uri).filter(|uri| !uri.key.is_empty()) else {
-            return refuse(format!("{path}/fileInput"), format!("should be an object in S3 (s3://bucket/key), but is \"{uri}\""));
+            return refuse(
+                format!("{path}/fileInput"),
+                format!("should be an object in S3 (s3://bucket/key), but is \"{uri}\""),
+            );
         };
         let groups = list(settings, "outputGroups");
         if groups.is_empty() {
@@ -172,9 +213,10 @@ impl Plan {
             .enumerate()
             .map(|(index, group)| read_group(group, &format!("/settings/outputGroups/{index}"), &source))
             .collect::<Result<Vec<_>, _>>()?;
-        let only_captures = groups.iter().flat_map(|group| &group.outputs).all(|output| {
-            matches!(&output.video, Some(Video { codec: VideoCodec::FrameCapture { .. }, .. }))
-        });
+        let only_captures = groups
+            .iter()
+            .flat_map(|group| &group.outputs)
+            .all(|output| matches!(&output.video, Some(Video { codec: VideoCodec::FrameCapture { .. }, .. })));
         if only_captures {
             return refuse("/settings/outputGroups", "should have at least one output besides frame capture");
         }
@@ -201,7 +243,11 @@ fn read_group(group: &Value, path: &str, source: &S3Uri) -> Result<Group, Refusa
     let (kind, detail, detail_path) = match settings["type"].as_str().unwrap_or_default() {
         "HLS_GROUP_SETTINGS" => {
             let (hls, path) = (&settings["hlsGroupSettings"], format!("{path_of_settings}/hlsGroupSettings"));
-            refuse_keys(hls, &path, &["encryption", "additionalManifests", "captionLanguageMappings", "imageBasedTrickPlaySettings"])?;
+            refuse_keys(
+                hls,
+                &path,
+                &["encryption", "additionalManifests", "captionLanguageMappings", "imageBasedTrickPlaySettings"],
+            )?;
             only(hls, "segmentControl", &["SEGMENTED_FILES"], &path)?;
             only(hls, "directoryStructure", &["SINGLE_DIRECTORY"], &path)?;
             only(hls, "outputSelection", &["MANIFESTS_AND_SEGMENTS"], &path)?;
@@ -212,7 +258,9 @@ fn read_group(group: &Value, path: &str, source: &S3Uri) -> Result<Group, Refusa
             };
             (kind, hls, path)
         }
-        "FILE_GROUP_SETTINGS" => (GroupKind::File, &settings["fileGroupSettings"], format!("{path_of_settings}/fileGroupSettings")),
+        "FILE_GROUP_SETTINGS" => {
+            (GroupKind::File, &settings["fileGroupSettings"], format!("{path_of_settings}/fileGroupSettings"))
+        }
         other => {
             return refuse(
                 format!("{path_of_settings}/type"),
@@ -222,7 +270,10 @@ fn read_group(group: &Value, path: &str, source: &S3Uri) -> Result<Group, Refusa
     };
     let destination = detail["destination"].as_str().unwrap_or_default();
     let Some(mut destination) = S3Uri::parse(destination) else {
-        return refuse(format!("{detail_path}/destination"), format!("should be a place in S3 (s3://bucket/path/), but is \"{destination}\""));
+        return refuse(
+            format!("{detail_path}/destination"),
+            format!("should be a place in S3 (s3://bucket/path/), but is \"{destination}\""),
+        );
     };
     if destination.key.is_empty() || destination.key.ends_with('/') {
         destination.key.push_str(source.base_name());
@@ -238,7 +289,10 @@ fn read_group(group: &Value, path: &str, source: &S3Uri) -> Result<Group, Refusa
         .collect::<Result<_, _>>()?;
     for (index, output) in outputs.iter().enumerate() {
         if outputs[..index].iter().any(|other| other.name_modifier == output.name_modifier) {
-            return refuse(format!("{path}/outputs/{index}/nameModifier"), "should be different for each output of a group");
+            return refuse(
+                format!("{path}/outputs/{index}/nameModifier"),
+                "should be different for each output of a group",
+            );
         }
     }
     Ok(Group { destination, kind, outputs })
@@ -259,14 +313,19 @@ fn read_output(output: &Value, path: &str, group: &GroupKind) -> Result<Output, 
     if !fits {
         return refuse(
             format!("{path}/containerSettings/container"),
-            format!("the sandbox makes M3U8 in HLS groups, MP4 and (for frame capture) RAW in file groups, not \"{container}\" here"),
+            format!(
+                "the sandbox makes M3U8 in HLS groups, MP4 and (for frame capture) RAW in file groups, not \"{container}\" here"
+            ),
         );
     }
     let audio = match list(output, "audioDescriptions") {
         [] => None,
         [audio] => Some(read_audio(audio, &format!("{path}/audioDescriptions/0"))?),
         more => {
-            return refuse(format!("{path}/audioDescriptions"), format!("the sandbox makes one audio track an output, not {}", more.len()));
+            return refuse(
+                format!("{path}/audioDescriptions"),
+                format!("the sandbox makes one audio track an output, not {}", more.len()),
+            );
         }
     };
     if video.is_none() && audio.is_none() {
@@ -296,7 +355,10 @@ fn read_video(video: &Value, path: &str) -> Result<Video, Refusal> {
             }
         }
         other => {
-            return refuse(format!("{codec_path}/codec"), format!("the sandbox encodes H_264 and FRAME_CAPTURE, not \"{other}\""));
+            return refuse(
+                format!("{codec_path}/codec"),
+                format!("the sandbox encodes H_264 and FRAME_CAPTURE, not \"{other}\""),
+            );
         }
     };
     Ok(Video {
@@ -312,13 +374,20 @@ fn read_h264(h264: &Value, path: &str) -> Result<H264, Refusal> {
         "BASELINE" => "baseline",
         "MAIN" => "main",
         "HIGH" => "high",
-        other => return refuse(format!("{path}/codecProfile"), format!("the sandbox encodes BASELINE, MAIN and HIGH, not \"{other}\"")),
+        other => {
+            return refuse(
+                format!("{path}/codecProfile"),
+                format!("the sandbox encodes BASELINE, MAIN and HIGH, not \"{other}\""),
+            );
+        }
     };
     only(h264, "interlaceMode", &["PROGRESSIVE"], path)?;
     let max = number(h264, "maxBitrate", path)?;
     let bitrate = number(h264, "bitrate", path)?;
     let buffer = number(h264, "hrdBufferSize", path)?;
-    let need = |value: Option<u32>, key: &str| value.map_or_else(|| refuse(format!("{path}/{key}"), "should be set for this rateControlMode"), Ok);
+    let need = |value: Option<u32>, key: &str| {
+        value.map_or_else(|| refuse(format!("{path}/{key}"), "should be set for this rateControlMode"), Ok)
+    };
     let rate = match h264["rateControlMode"].as_str().unwrap_or("VBR") {
         "QVBR" => {
             let max = need(max, "maxBitrate")?;
@@ -335,7 +404,9 @@ fn read_h264(h264: &Value, path: &str) -> Result<H264, Refusal> {
             let max = max.unwrap_or(bitrate.saturating_mul(3) / 2);
             Rate::Vbr { bitrate, max, buffer: buffer.unwrap_or(max.saturating_mul(2)) }
         }
-        other => return refuse(format!("{path}/rateControlMode"), format!("should be QVBR, VBR or CBR, not \"{other}\"")),
+        other => {
+            return refuse(format!("{path}/rateControlMode"), format!("should be QVBR, VBR or CBR, not \"{other}\""));
+        }
     };
     let size = h264["gopSize"].as_f64().filter(|size| *size > 0.0);
     let gop = match (h264["gopSizeUnits"].as_str(), size) {
@@ -362,7 +433,12 @@ fn read_audio(audio: &Value, path: &str) -> Result<Audio, Refusal> {
         "CODING_MODE_1_0" => 1,
         "CODING_MODE_2_0" => 2,
         "CODING_MODE_5_1" => 6,
-        other => return refuse(format!("{path}/codingMode"), format!("the sandbox makes mono, stereo and 5.1, not \"{other}\"")),
+        other => {
+            return refuse(
+                format!("{path}/codingMode"),
+                format!("the sandbox makes mono, stereo and 5.1, not \"{other}\""),
+            );
+        }
     };
     Ok(Audio {
         bitrate: number(aac, "bitrate", &path)?.unwrap_or(96_000).max(6_000),
@@ -389,7 +465,10 @@ fn is_set(value: &Value) -> bool {
 fn refuse_keys(value: &Value, path: &str, keys: &[&str]) -> Result<(), Refusal> {
     match keys.iter().find(|key| value.get(**key).is_some_and(is_set)) {
         None => Ok(()),
-        Some(key) => refuse(format!("{path}/{key}"), "the sandbox's encoder (ffmpeg) does not do this; remove it to run the job here"),
+        Some(key) => refuse(
+            format!("{path}/{key}"),
+            "the sandbox's encoder (ffmpeg) does not do this; remove it to run the job here",
+        ),
     }
 }
 

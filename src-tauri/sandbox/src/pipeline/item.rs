@@ -40,11 +40,7 @@ impl Pipeline {
             Value::Object(map) => map,
             _ => Map::new(),
         };
-        let mut update = self
-            .dynamodb
-            .update_item()
-            .table_name(TABLE)
-            .key("guid", AttributeValue::S(guid.to_owned()));
+        let mut update = self.dynamodb.update_item().table_name(TABLE).key("guid", AttributeValue::S(guid.to_owned()));
         let mut assignments = Vec::new();
         for (index, (name, value)) in fields.iter().enumerate() {
             assignments.push(format!("#{index} = :{index}"));

@@ -58,10 +58,8 @@ impl Pipeline {
                 message: "TypeError: Cannot read properties of undefined (reading '0')".into(),
             }));
         };
-        let profile = [2160_u32, 1080, 720]
-            .into_iter()
-            .min_by_key(|profile| profile.abs_diff(video.height))
-            .unwrap_or(720);
+        let profile =
+            [2160_u32, 1080, 720].into_iter().min_by_key(|profile| profile.abs_diff(video.height)).unwrap_or(720);
         let template = template_name(profile);
         let request = match self.job_request(guid, key, &template).await {
             Ok(request) => request,

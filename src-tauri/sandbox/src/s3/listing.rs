@@ -44,9 +44,8 @@ impl S3 {
                 ))?;
                 let mut last = None;
                 'pages: loop {
-                    let rows = query
-                        .query_map([&bucket, &from], Object::read)?
-                        .collect::<rusqlite::Result<Vec<_>>>()?;
+                    let rows =
+                        query.query_map([&bucket, &from], Object::read)?.collect::<rusqlite::Result<Vec<_>>>()?;
                     let full = rows.len() == 1000;
                     for object in rows {
                         if !object.key.starts_with(&prefix) {

@@ -9,8 +9,8 @@ use s3s::{S3Error, s3_error};
 
 use super::receive::{Claims, claimed_checksums, wrong_type};
 use super::{
-    Content, Fault, NewObject, Result, S3, Stored, StoredPart, Tags, from_json, internal, object,
-    require_bucket, to_json,
+    Content, Fault, NewObject, Result, S3, Stored, StoredPart, Tags, from_json, internal, object, require_bucket,
+    to_json,
 };
 use crate::blobs::Written;
 use crate::checksum::Algorithm;
@@ -88,9 +88,7 @@ fn no_such_upload() -> S3Error {
 fn find(db: &rusqlite::Connection, bucket: &str, key: &str, id: &str) -> Result<Upload, Fault> {
     require_bucket(db, bucket)?;
     db.query_row(
-        &format!(
-            "SELECT {UPLOAD_COLUMNS} FROM uploads WHERE id = ?1 AND bucket = ?2 AND key = ?3"
-        ),
+        &format!("SELECT {UPLOAD_COLUMNS} FROM uploads WHERE id = ?1 AND bucket = ?2 AND key = ?3"),
         [id, bucket, key],
         read_upload,
     )
@@ -99,11 +97,9 @@ fn find(db: &rusqlite::Connection, bucket: &str, key: &str, id: &str) -> Result<
 }
 
 fn parts_of(db: &rusqlite::Connection, id: &str) -> rusqlite::Result<Vec<Part>> {
-    db.prepare(
-        "SELECT number, size, etag, checksum, modified, blob FROM parts WHERE upload = ?1 ORDER BY number",
-    )?
-    .query_map([id], read_part)?
-    .collect()
+    db.prepare("SELECT number, size, etag, checksum, modified, blob FROM parts WHERE upload = ?1 ORDER BY number")?
+        .query_map([id], read_part)?
+        .collect()
 }
 
 impl S3 {
@@ -145,10 +141,7 @@ impl S3 {
         claims: Claims,
     ) -> Result<Written> {
         if !(1..=10_000).contains(&number) {
-            return Err(s3_error!(
-                InvalidArgument,
-                "Part number must be an integer between 1 and 10000, inclusive"
-            ));
+            return Err(s3_error!(InvalidArgument, "Part number must be an integer between 1 and 10000, inclusive"));
         }
         if let Some(given) = claims.algorithm()
             && given != upload.algorithm
@@ -157,26 +150,21 @@ impl S3 {
         }
         let written = self.receive(body, claims, upload.algorithm).await?;
         let (id, blob) = (upload.id.clone(), written.blob.clone());
-        let (size, etag, checksum) =
-            (written.size, hex::encode(written.md5), written.checksum.clone());
+        let (size, etag, checksum) = (written.size, hex::encode(written.md5), written.checksum.clone());
         let stored = self
             .db
             .call(move |db| {
                 let transaction = db.transaction()?;
-                let alive: bool = transaction.query_row(
-                    "SELECT EXISTS (SELECT 1 FROM uploads WHERE id = ?1)",
-                    [&id],
-                    |row| row.get(0),
-                )?;
+                let alive: bool =
+                    transaction
+                        .query_row("SELECT EXISTS (SELECT 1 FROM uploads WHERE id = ?1)", [&id], |row| row.get(0))?;
                 if !alive {
                     return Err(no_such_upload().into());
                 }
                 let replaced: Option<String> = transaction
-                    .query_row(
-                        "SELECT blob FROM parts WHERE upload = ?1 AND number = ?2",
-                        params![id, number],
-                        |row| row.get(0),
-                    )
+                    .query_row("SELECT blob FROM parts WHERE upload = ?1 AND number = ?2", params![id, number], |row| {
+                        row.get(0)
+                    })
                     .optional()?;
                 transaction.execute(
                     "INSERT OR REPLACE INTO parts (upload, number, size, etag, checksum, modified, blob)
@@ -202,12 +190,7 @@ impl S3 {
     }
 
     /// Parts after a number, and whether more follow.
-    pub(super) async fn parts(
-        &self,
-        upload: &Upload,
-        after: i32,
-        max: Option<i32>,
-    ) -> Result<(Vec<Part>, bool, i32)> {
+    pub(super) async fn parts(&self, upload: &Upload, after: i32, max: Option<i32>) -> Result<(Vec<Part>, bool, i32)> {
         let id = upload.id.clone();
         let limit = max.unwrap_or(MAX_PAGE).clamp(0, MAX_PAGE);
         let mut parts = self.db.call(move |db| parts_of(db, &id)).await.map_err(internal)?;
@@ -265,12 +248,7 @@ impl S3 {
     }
 
     /// Makes the object; answers its ETag and its checksum.
-    pub(super) async fn complete(
-        &self,
-        bucket: &str,
-        upload: Upload,
-        wanted: Completion,
-    ) -> Result<(String, Stored)> {
+    pub(super) async fn complete(&self, bucket: &str, upload: Upload, wanted: Completion) -> Result<(String, Stored)> {
         let id = upload.id.clone();
         let held = self.db.call(move |db| parts_of(db, &id)).await.map_err(internal)?;
         let chosen = choose(&held, &wanted.parts, &upload)?;
@@ -299,11 +277,7 @@ impl S3 {
             md5.update(hex::decode(&part.etag).map_err(internal)?);
         }
         let etag = format!("{}-{}", hex::encode(md5.finalize()), chosen.len());
-        let blob = self
-            .blobs
-            .join(chosen.iter().map(|part| part.blob.clone()).collect())
-            .await
-            .map_err(internal)?;
+        let blob = self.blobs.join(chosen.iter().map(|part| part.blob.clone()).collect()).await.map_err(internal)?;
         let new = NewObject {
             bucket: bucket.to_owned(),
             key: upload.key,
@@ -314,11 +288,7 @@ impl S3 {
             checksum: checksum.clone(),
             parts: chosen
                 .iter()
-                .map(|part| StoredPart {
-                    number: part.number,
-                    size: part.size,
-                    checksum: part.checksum.clone(),
-                })
+                .map(|part| StoredPart { number: part.number, size: part.size, checksum: part.checksum.clone() })
                 .collect(),
             blob: blob.clone(),
             must_be_new: wanted.must_be_new,
@@ -375,17 +345,13 @@ fn choose(held: &[Part], named: &[CompletedPart], upload: &Upload) -> Result<Vec
         }
         let part = held.iter().find(|part| part.number == number).ok_or_else(invalid)?;
         let tag_agrees = wanted.e_tag.as_ref().is_some_and(|tag| tag.value() == part.etag);
-        let checksums_agree = claimed_checksums!(wanted)
-            .iter()
-            .all(|(kind, value)| *kind == upload.algorithm && *value == part.checksum);
+        let checksums_agree =
+            claimed_checksums!(wanted).iter().all(|(kind, value)| *kind == upload.algorithm && *value == part.checksum);
         if !tag_agrees || !checksums_agree {
             return Err(invalid());
         }
         if part.size < MIN_PART && index + 1 < named.len() {
-            return Err(s3_error!(
-                EntityTooSmall,
-                "Your proposed upload is smaller than the minimum allowed size"
-            ));
+            return Err(s3_error!(EntityTooSmall, "Your proposed upload is smaller than the minimum allowed size"));
         }
         chosen.push(part.clone());
     }
@@ -394,11 +360,8 @@ fn choose(held: &[Part], named: &[CompletedPart], upload: &Upload) -> Result<Vec
 
 fn whole(parts: &[Part], upload: &Upload) -> Result<Stored> {
     let sums: Vec<_> = parts.iter().map(|part| (part.checksum.clone(), part.size)).collect();
-    let value = if upload.full_object {
-        upload.algorithm.full_object(&sums)
-    } else {
-        upload.algorithm.composite(&sums)
-    };
+    let value =
+        if upload.full_object { upload.algorithm.full_object(&sums) } else { upload.algorithm.composite(&sums) };
     let value = value.filter(|value| BASE64.decode(value.split('-').next().unwrap_or("")).is_ok());
     Ok(Stored {
         algorithm: upload.algorithm,

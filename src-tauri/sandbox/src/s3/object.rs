@@ -51,11 +51,9 @@ pub(super) fn insert(db: &rusqlite::Connection, new: &NewObject) -> Result<Optio
         .next()
         .transpose()?;
     if new.must_be_new && replaced.is_some() {
-        return Err(s3_error!(
-            PreconditionFailed,
-            "At least one of the pre-conditions you specified did not hold"
-        )
-        .into());
+        return Err(
+            s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold").into()
+        );
     }
     db.execute(
         "INSERT OR REPLACE INTO objects (bucket, key, size, etag, modified, content, tags, checksum, parts, blob)
@@ -75,8 +73,7 @@ pub(super) fn insert(db: &rusqlite::Connection, new: &NewObject) -> Result<Optio
     )?;
     db.execute(
         "INSERT INTO events (kind, body) VALUES ('ObjectCreated', ?1)",
-        [json!({"bucket": new.bucket, "key": new.key, "size": new.size, "guid": uuid::Uuid::new_v4()})
-            .to_string()],
+        [json!({"bucket": new.bucket, "key": new.key, "size": new.size, "guid": uuid::Uuid::new_v4()}).to_string()],
     )?;
     Ok(replaced)
 }

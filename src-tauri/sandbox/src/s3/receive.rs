@@ -76,9 +76,7 @@ impl S3 {
         claims: Claims,
         algorithm: Algorithm,
     ) -> Result<Written> {
-        let body = body.unwrap_or_else(|| {
-            StreamingBlob::wrap(stream::empty::<std::io::Result<bytes::Bytes>>())
-        });
+        let body = body.unwrap_or_else(|| StreamingBlob::wrap(stream::empty::<std::io::Result<bytes::Bytes>>()));
         let written = self.blobs.write(body, algorithm).await.map_err(|error| {
             // The disk's errors have a kind of their own; the connection's come wrapped.
             if error.kind() == std::io::ErrorKind::Other { incomplete() } else { internal(error) }
@@ -94,10 +92,7 @@ impl S3 {
 }
 
 fn incomplete() -> S3Error {
-    s3_error!(
-        IncompleteBody,
-        "You did not provide the number of bytes specified by the Content-Length HTTP header."
-    )
+    s3_error!(IncompleteBody, "You did not provide the number of bytes specified by the Content-Length HTTP header.")
 }
 
 fn check(written: &Written, claims: Claims, algorithm: Algorithm) -> Result<()> {
@@ -109,10 +104,7 @@ fn check(written: &Written, claims: Claims, algorithm: Algorithm) -> Result<()> 
             return Err(s3_error!(InvalidDigest, "The Content-MD5 you specified was invalid."));
         }
         if *claimed != written.md5_base64() {
-            return Err(s3_error!(
-                BadDigest,
-                "The Content-MD5 you specified did not match what we received."
-            ));
+            return Err(s3_error!(BadDigest, "The Content-MD5 you specified did not match what we received."));
         }
     }
     let mut claimed = claims.checksums;

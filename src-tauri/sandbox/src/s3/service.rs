@@ -1,6 +1,6 @@
 //! The operations, in S3's own shapes; each one parses, calls the store, and maps the answer.
 
-use s3s::auth::SimpleAuth;
+use s3s::auth::{S3Auth, SecretKey};
 use s3s::dto::*;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3Request, S3Response, s3_error};
@@ -15,11 +15,21 @@ use crate::checksum::Algorithm as Sum;
 /// The HTTP service: signatures are checked against the one pair of credentials.
 pub(crate) fn service(s3: S3, credentials: &Credentials) -> S3Service {
     let mut builder = S3ServiceBuilder::new(s3);
-    builder.set_auth(SimpleAuth::from_single(
-        credentials.access_key_id.clone(),
-        credentials.secret_access_key.clone(),
-    ));
+    builder.set_auth(OneKey(credentials.clone()));
     builder.build()
+}
+
+/// The one access key; any other is refused as S3 refuses it.
+struct OneKey(Credentials);
+
+#[async_trait::async_trait]
+impl S3Auth for OneKey {
+    async fn get_secret_key(&self, access_key: &str) -> Result<SecretKey> {
+        if access_key == self.0.access_key_id {
+            return Ok(SecretKey::from(self.0.secret_access_key.clone()));
+        }
+        Err(s3_error!(InvalidAccessKeyId, "The AWS Access Key Id you provided does not exist in our records."))
+    }
 }
 
 /// What `PutObject`, `CopyObject` and `CreateMultipartUpload` alike say of an object.
@@ -37,11 +47,7 @@ macro_rules! content {
 }
 
 fn checksum_type(full_object: bool) -> ChecksumType {
-    ChecksumType::from_static(if full_object {
-        ChecksumType::FULL_OBJECT
-    } else {
-        ChecksumType::COMPOSITE
-    })
+    ChecksumType::from_static(if full_object { ChecksumType::FULL_OBJECT } else { ChecksumType::COMPOSITE })
 }
 
 /// `If-None-Match: *` is the only condition on a write that the sandbox knows.
@@ -49,10 +55,7 @@ fn must_be_new(condition: Option<&IfNoneMatch>) -> Result<bool> {
     match condition {
         None => Ok(false),
         Some(ETagCondition::Any) => Ok(true),
-        Some(ETagCondition::ETag(_)) => Err(s3_error!(
-            NotImplemented,
-            "If-None-Match takes only * here"
-        )),
+        Some(ETagCondition::ETag(_)) => Err(s3_error!(NotImplemented, "If-None-Match takes only * here")),
     }
 }
 
@@ -64,18 +67,15 @@ fn tags_of(header: Option<&String>) -> Result<super::Tags> {
 fn upload_checksum(input: &CreateMultipartUploadInput) -> Result<(Sum, bool)> {
     let algorithm = match &input.checksum_algorithm {
         None => Sum::Crc64nvme,
-        Some(name) => Sum::parse(name.as_str()).ok_or_else(|| {
-            s3_error!(InvalidRequest, "Checksum algorithm provided is unsupported.")
-        })?,
+        Some(name) => Sum::parse(name.as_str())
+            .ok_or_else(|| s3_error!(InvalidRequest, "Checksum algorithm provided is unsupported."))?,
     };
     let full_object = match input.checksum_type.as_ref().map(ChecksumType::as_str) {
         Some(ChecksumType::FULL_OBJECT) => true,
         Some(_) => false,
         None => !algorithm.can_be_composite(),
     };
-    if full_object && !algorithm.can_be_full_object()
-        || !full_object && !algorithm.can_be_composite()
-    {
+    if full_object && !algorithm.can_be_full_object() || !full_object && !algorithm.can_be_composite() {
         return Err(s3_error!(
             InvalidRequest,
             "The {} checksum type cannot be used with the {} checksum algorithm.",
@@ -102,20 +102,13 @@ fn ok<T>(output: T) -> Result<S3Response<T>> {
 }
 
 /// Fails a read whose conditions do not hold.
-fn check_conditions(
-    object: &Object,
-    if_match: Option<&IfMatch>,
-    if_none_match: Option<&IfNoneMatch>,
-) -> Result<()> {
+fn check_conditions(object: &Object, if_match: Option<&IfMatch>, if_none_match: Option<&IfNoneMatch>) -> Result<()> {
     let matches = |condition: &ETagCondition| match condition {
         ETagCondition::Any => true,
         ETagCondition::ETag(tag) => tag.value() == object.etag,
     };
     if if_match.is_some_and(|condition| !matches(condition)) {
-        return Err(s3_error!(
-            PreconditionFailed,
-            "At least one of the pre-conditions you specified did not hold"
-        ));
+        return Err(s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold"));
     }
     if if_none_match.is_some_and(matches) {
         return Err(s3_error!(NotModified, "Not Modified"));
@@ -157,15 +150,10 @@ impl S3 {
         ok(output)
     }
 
-    async fn create(
-        &self,
-        input: CreateMultipartUploadInput,
-    ) -> Result<S3Response<CreateMultipartUploadOutput>> {
+    async fn create(&self, input: CreateMultipartUploadInput) -> Result<S3Response<CreateMultipartUploadOutput>> {
         let (algorithm, full_object) = upload_checksum(&input)?;
         let tags = tags::check(tags_of(input.tagging.as_ref())?)?;
-        let id = self
-            .create_upload(&input.bucket, &input.key, content!(input), tags, algorithm, full_object)
-            .await?;
+        let id = self.create_upload(&input.bucket, &input.key, content!(input), tags, algorithm, full_object).await?;
         ok(CreateMultipartUploadOutput {
             bucket: Some(input.bucket),
             key: Some(input.key),
@@ -179,10 +167,7 @@ impl S3 {
 
 #[async_trait::async_trait]
 impl s3s::S3 for S3 {
-    async fn list_buckets(
-        &self,
-        _request: S3Request<ListBucketsInput>,
-    ) -> Result<S3Response<ListBucketsOutput>> {
+    async fn list_buckets(&self, _request: S3Request<ListBucketsInput>) -> Result<S3Response<ListBucketsOutput>> {
         let buckets = self.buckets().await?.into_iter().map(|(name, created)| Bucket {
             name: Some(name),
             creation_date: Some(timestamp(&created)),
@@ -191,10 +176,7 @@ impl s3s::S3 for S3 {
         ok(ListBucketsOutput { buckets: Some(buckets.collect()), ..Default::default() })
     }
 
-    async fn create_bucket(
-        &self,
-        request: S3Request<CreateBucketInput>,
-    ) -> Result<S3Response<CreateBucketOutput>> {
+    async fn create_bucket(&self, request: S3Request<CreateBucketInput>) -> Result<S3Response<CreateBucketOutput>> {
         let name = request.input.bucket;
         if !Self::create_bucket(self, &name).await? {
             return Err(s3_error!(
@@ -205,10 +187,7 @@ impl s3s::S3 for S3 {
         ok(CreateBucketOutput { location: Some(format!("/{name}")), ..Default::default() })
     }
 
-    async fn head_bucket(
-        &self,
-        request: S3Request<HeadBucketInput>,
-    ) -> Result<S3Response<HeadBucketOutput>> {
+    async fn head_bucket(&self, request: S3Request<HeadBucketInput>) -> Result<S3Response<HeadBucketOutput>> {
         self.check_bucket(&request.input.bucket).await?;
         ok(HeadBucketOutput { bucket_region: Some(self.region.clone()), ..Default::default() })
     }
@@ -218,30 +197,19 @@ impl s3s::S3 for S3 {
         request: S3Request<GetBucketLocationInput>,
     ) -> Result<S3Response<GetBucketLocationOutput>> {
         self.check_bucket(&request.input.bucket).await?;
-        ok(GetBucketLocationOutput {
-            location_constraint: Some(BucketLocationConstraint::from(self.region.clone())),
-        })
+        ok(GetBucketLocationOutput { location_constraint: Some(BucketLocationConstraint::from(self.region.clone())) })
     }
 
-    async fn delete_bucket(
-        &self,
-        request: S3Request<DeleteBucketInput>,
-    ) -> Result<S3Response<DeleteBucketOutput>> {
+    async fn delete_bucket(&self, request: S3Request<DeleteBucketInput>) -> Result<S3Response<DeleteBucketOutput>> {
         Self::delete_bucket(self, &request.input.bucket).await?;
         ok(DeleteBucketOutput::default())
     }
 
-    async fn put_object(
-        &self,
-        request: S3Request<PutObjectInput>,
-    ) -> Result<S3Response<PutObjectOutput>> {
+    async fn put_object(&self, request: S3Request<PutObjectInput>) -> Result<S3Response<PutObjectOutput>> {
         self.put(request).await
     }
 
-    async fn head_object(
-        &self,
-        request: S3Request<HeadObjectInput>,
-    ) -> Result<S3Response<HeadObjectOutput>> {
+    async fn head_object(&self, request: S3Request<HeadObjectInput>) -> Result<S3Response<HeadObjectOutput>> {
         let input = request.input;
         let object = self.object(&input.bucket, &input.key).await?;
         check_conditions(&object, input.if_match.as_ref(), input.if_none_match.as_ref())?;
@@ -268,10 +236,7 @@ impl s3s::S3 for S3 {
         ok(output)
     }
 
-    async fn get_object(
-        &self,
-        request: S3Request<GetObjectInput>,
-    ) -> Result<S3Response<GetObjectOutput>> {
+    async fn get_object(&self, request: S3Request<GetObjectInput>) -> Result<S3Response<GetObjectOutput>> {
         let input = request.input;
         let object = self.object(&input.bucket, &input.key).await?;
         check_conditions(&object, input.if_match.as_ref(), input.if_none_match.as_ref())?;
@@ -284,8 +249,7 @@ impl s3s::S3 for S3 {
                 (range, Some(header))
             }
         };
-        let mut file =
-            tokio::fs::File::open(self.blobs.path(&object.blob)).await.map_err(internal)?;
+        let mut file = tokio::fs::File::open(self.blobs.path(&object.blob)).await.map_err(internal)?;
         file.seek(std::io::SeekFrom::Start(range.start)).await.map_err(internal)?;
         let length = range.end - range.start;
         let body = tokio_util::io::ReaderStream::with_capacity(file.take(length), 128 * 1024);
@@ -318,10 +282,8 @@ impl s3s::S3 for S3 {
         let input = request.input;
         let object = self.object(&input.bucket, &input.key).await?;
         let wants = |name| input.object_attributes.iter().any(|asked| asked.as_str() == name);
-        let mut output = GetObjectAttributesOutput {
-            last_modified: Some(object.last_modified()),
-            ..Default::default()
-        };
+        let mut output =
+            GetObjectAttributesOutput { last_modified: Some(object.last_modified()), ..Default::default() };
         if wants(ObjectAttributes::ETAG) {
             output.e_tag = Some(object.e_tag());
         }
@@ -335,51 +297,36 @@ impl s3s::S3 for S3 {
             output.storage_class = Some(StorageClass::from_static(StorageClass::STANDARD));
         }
         if wants(ObjectAttributes::OBJECT_PARTS) && !object.parts.is_empty() {
-            output.object_parts =
-                Some(object_parts(&object, input.part_number_marker, input.max_parts));
+            output.object_parts = Some(object_parts(&object, input.part_number_marker, input.max_parts));
         }
         ok(output)
     }
 
-    async fn delete_object(
-        &self,
-        request: S3Request<DeleteObjectInput>,
-    ) -> Result<S3Response<DeleteObjectOutput>> {
+    async fn delete_object(&self, request: S3Request<DeleteObjectInput>) -> Result<S3Response<DeleteObjectOutput>> {
         self.delete(&request.input.bucket, vec![request.input.key]).await?;
         ok(DeleteObjectOutput::default())
     }
 
-    async fn delete_objects(
-        &self,
-        request: S3Request<DeleteObjectsInput>,
-    ) -> Result<S3Response<DeleteObjectsOutput>> {
+    async fn delete_objects(&self, request: S3Request<DeleteObjectsInput>) -> Result<S3Response<DeleteObjectsOutput>> {
         let Delete { objects, quiet } = request.input.delete;
         if objects.len() > 1000 {
             return Err(s3_error!(MalformedXML, "A delete names at most 1000 keys"));
         }
         let keys: Vec<String> = objects.into_iter().map(|object| object.key).collect();
         self.delete(&request.input.bucket, keys.clone()).await?;
-        let deleted = (!quiet.unwrap_or(false)).then(|| {
-            keys.into_iter()
-                .map(|key| DeletedObject { key: Some(key), ..Default::default() })
-                .collect()
-        });
+        let deleted = (!quiet.unwrap_or(false))
+            .then(|| keys.into_iter().map(|key| DeletedObject { key: Some(key), ..Default::default() }).collect());
         ok(DeleteObjectsOutput { deleted, ..Default::default() })
     }
 
-    async fn copy_object(
-        &self,
-        request: S3Request<CopyObjectInput>,
-    ) -> Result<S3Response<CopyObjectOutput>> {
+    async fn copy_object(&self, request: S3Request<CopyObjectInput>) -> Result<S3Response<CopyObjectOutput>> {
         let input = request.input;
         let CopySource::Bucket { bucket, key, .. } = &input.copy_source else {
             return Err(s3_error!(NotImplemented, "the sandbox copies from buckets only"));
         };
         let source = self.object(bucket, key).await?;
-        let replace = input
-            .metadata_directive
-            .as_ref()
-            .is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE);
+        let replace =
+            input.metadata_directive.as_ref().is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE);
         if **bucket == *input.bucket && **key == *input.key && !replace {
             return Err(s3_error!(
                 InvalidRequest,
@@ -387,11 +334,7 @@ impl s3s::S3 for S3 {
             ));
         }
         let algorithm = Sum::Crc64nvme;
-        let written = self
-            .blobs
-            .copy_of(&self.blobs.path(&source.blob), algorithm)
-            .await
-            .map_err(internal)?;
+        let written = self.blobs.copy_of(&self.blobs.path(&source.blob), algorithm).await.map_err(internal)?;
         let mut new = NewObject::whole(&input.bucket, &input.key, written, algorithm);
         new.content = if replace { content!(input) } else { source.content };
         new.tags = match &input.tagging_directive {
@@ -411,26 +354,19 @@ impl s3s::S3 for S3 {
         ok(CopyObjectOutput { copy_object_result: Some(result), ..Default::default() })
     }
 
-    async fn list_objects_v2(
-        &self,
-        request: S3Request<ListObjectsV2Input>,
-    ) -> Result<S3Response<ListObjectsV2Output>> {
+    async fn list_objects_v2(&self, request: S3Request<ListObjectsV2Input>) -> Result<S3Response<ListObjectsV2Output>> {
         let input = request.input;
         let after = match &input.continuation_token {
             Some(token) => Some(
                 hex::decode(token)
                     .ok()
                     .and_then(|bytes| String::from_utf8(bytes).ok())
-                    .ok_or_else(|| {
-                        s3_error!(InvalidArgument, "The continuation token provided is incorrect")
-                    })?,
+                    .ok_or_else(|| s3_error!(InvalidArgument, "The continuation token provided is incorrect"))?,
             ),
             None => input.start_after.clone(),
         };
         let prefix = input.prefix.clone().unwrap_or_default();
-        let (page, limit) = self
-            .list(&input.bucket, prefix, input.delimiter.clone(), after, input.max_keys)
-            .await?;
+        let (page, limit) = self.list(&input.bucket, prefix, input.delimiter.clone(), after, input.max_keys).await?;
         let contents: Vec<_> = page
             .objects
             .iter()
@@ -442,11 +378,8 @@ impl s3s::S3 for S3 {
                 ..Default::default()
             })
             .collect();
-        let prefixes: Vec<_> = page
-            .common_prefixes
-            .into_iter()
-            .map(|prefix| CommonPrefix { prefix: Some(prefix) })
-            .collect();
+        let prefixes: Vec<_> =
+            page.common_prefixes.into_iter().map(|prefix| CommonPrefix { prefix: Some(prefix) }).collect();
         ok(ListObjectsV2Output {
             name: Some(input.bucket),
             prefix: input.prefix,
@@ -468,11 +401,7 @@ impl s3s::S3 for S3 {
         request: S3Request<GetObjectTaggingInput>,
     ) -> Result<S3Response<GetObjectTaggingOutput>> {
         let object = self.object(&request.input.bucket, &request.input.key).await?;
-        let tag_set = object
-            .tags
-            .into_iter()
-            .map(|(key, value)| Tag { key: Some(key), value: Some(value) })
-            .collect();
+        let tag_set = object.tags.into_iter().map(|(key, value)| Tag { key: Some(key), value: Some(value) }).collect();
         ok(GetObjectTaggingOutput { tag_set, ..Default::default() })
     }
 
@@ -506,10 +435,7 @@ impl s3s::S3 for S3 {
         self.create(request.input).await
     }
 
-    async fn upload_part(
-        &self,
-        request: S3Request<UploadPartInput>,
-    ) -> Result<S3Response<UploadPartOutput>> {
+    async fn upload_part(&self, request: S3Request<UploadPartInput>) -> Result<S3Response<UploadPartOutput>> {
         let trailer = announced_trailer(&request.headers);
         let trailing_headers = request.trailing_headers;
         let mut input = request.input;
@@ -521,20 +447,13 @@ impl s3s::S3 for S3 {
             trailer,
             trailing_headers,
         };
-        let written =
-            self.put_part(&upload, input.part_number, input.body.take(), claims).await?;
-        let mut output = UploadPartOutput {
-            e_tag: Some(ETag::Strong(hex::encode(written.md5))),
-            ..Default::default()
-        };
+        let written = self.put_part(&upload, input.part_number, input.body.take(), claims).await?;
+        let mut output = UploadPartOutput { e_tag: Some(ETag::Strong(hex::encode(written.md5))), ..Default::default() };
         set_checksum!(output, upload.algorithm, &written.checksum);
         ok(output)
     }
 
-    async fn list_parts(
-        &self,
-        request: S3Request<ListPartsInput>,
-    ) -> Result<S3Response<ListPartsOutput>> {
+    async fn list_parts(&self, request: S3Request<ListPartsInput>) -> Result<S3Response<ListPartsOutput>> {
         let input = request.input;
         let upload = self.upload(&input.bucket, &input.key, &input.upload_id).await?;
         let after = input.part_number_marker.unwrap_or(0);
@@ -578,18 +497,9 @@ impl s3s::S3 for S3 {
         if input.delimiter.as_ref().is_some_and(|delimiter| !delimiter.is_empty()) {
             return Err(s3_error!(NotImplemented, "the sandbox lists uploads without a delimiter"));
         }
-        let after = (
-            input.key_marker.clone().unwrap_or_default(),
-            input.upload_id_marker.clone().unwrap_or_default(),
-        );
-        let (uploads, truncated, limit) = self
-            .uploads(
-                &input.bucket,
-                input.prefix.as_deref().unwrap_or_default(),
-                after,
-                input.max_uploads,
-            )
-            .await?;
+        let after = (input.key_marker.clone().unwrap_or_default(), input.upload_id_marker.clone().unwrap_or_default());
+        let (uploads, truncated, limit) =
+            self.uploads(&input.bucket, input.prefix.as_deref().unwrap_or_default(), after, input.max_uploads).await?;
         let last = uploads.last().filter(|_| truncated).cloned();
         ok(ListMultipartUploadsOutput {
             bucket: Some(input.bucket),
@@ -653,11 +563,7 @@ fn listed(upload: Upload) -> MultipartUpload {
     }
 }
 
-fn object_parts(
-    object: &Object,
-    marker: Option<PartNumberMarker>,
-    max: Option<i32>,
-) -> GetObjectAttributesParts {
+fn object_parts(object: &Object, marker: Option<PartNumberMarker>, max: Option<i32>) -> GetObjectAttributesParts {
     let after = marker.unwrap_or(0);
     let limit = max.unwrap_or(1000).clamp(0, 1000);
     let mut parts: Vec<_> = object.parts.iter().filter(|part| part.number > after).collect();
@@ -673,11 +579,8 @@ fn object_parts(
             parts
                 .into_iter()
                 .map(|part| {
-                    let mut output = ObjectPart {
-                        part_number: Some(part.number),
-                        size: Some(part.size),
-                        ..Default::default()
-                    };
+                    let mut output =
+                        ObjectPart { part_number: Some(part.number), size: Some(part.size), ..Default::default() };
                     set_checksum!(output, object.checksum.algorithm, &part.checksum);
                     output
                 })

@@ -8,9 +8,7 @@ use super::{Fault, Result, S3, Tags, require_bucket, to_json};
 
 /// Reads the `x-amz-tagging` header, a URL query string.
 pub(super) fn parse_header(header: &str) -> Result<Tags> {
-    let decode = |text: &str| {
-        percent_decode_str(&text.replace('+', " ")).decode_utf8().map(|text| text.into_owned())
-    };
+    let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8().map(|text| text.into_owned());
     let tags = header
         .split('&')
         .filter(|pair| !pair.is_empty())

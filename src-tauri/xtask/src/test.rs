@@ -1,0 +1,63 @@
+//! `cargo xtask test`: everything that says whether the project is well.
+
+use anyhow::{Result, ensure};
+
+use crate::run::{cargo, command, npm, root, run, target};
+use crate::setup;
+
+const BINDINGS: &str = "ui/src/bindings.ts";
+
+/// Installs, builds, checks and tests all of it.
+pub(crate) fn test() -> Result<()> {
+    setup::for_test()?;
+    let ministack = setup::ministack()?;
+    let driver = setup::cargo_tool("tauri-driver", "^2")?;
+
+    run(cargo().args(["fmt", "--all", "--check"]))?;
+    for task in ["build", "check", "lint", "test"] {
+        run(npm().args(["run", "--silent", task]))?;
+    }
+    run(cargo().args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--features",
+        "custom-protocol",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    // The binaries that the black-box tests run, the window with its page inside.
+    run(cargo().args(["build", "--package", "reelctl", "--package", "reeldesk", "--features", "custom-protocol"]))?;
+    run(cargo().args(["test", "--workspace", "--features", "custom-protocol", "--exclude", "reeldesk-tests"]))?;
+    run(cargo()
+        .args(["test", "--package", "reeldesk-tests", "--test", "integration"])
+        .env("REELDESK_MINISTACK", ministack))?;
+    window_tests(&driver)
+}
+
+/// The tests of the real window, on a screen and a session bus of their own.
+fn window_tests(driver: &std::path::Path) -> Result<()> {
+    let pictures = target().join("pictures");
+    std::fs::create_dir_all(&pictures)?;
+    run(command("xvfb-run")
+        .args(["-a", "-s", "-screen 0 1440x900x24", "dbus-run-session", "--"])
+        .arg(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["test", "--package", "reeldesk-tests", "--test", "e2e", "--", "--test-threads", "1"])
+        .env("REELDESK_TAURI_DRIVER", driver)
+        .env("REELDESK_PICTURES", pictures)
+        .env("NO_AT_BRIDGE", "1"))
+}
+
+/// Writes the page's types.
+pub(crate) fn write_bindings() -> Result<()> {
+    let output = cargo().args(["run", "--quiet", "--package", "reeldesk-core", "--example", "bindings"]).output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(std::fs::write(root().join(BINDINGS), output.stdout)?)
+}
+
+/// Checks the dependencies. The advisories are fetched from the network.
+pub(crate) fn deny() -> Result<()> {
+    let deny = setup::cargo_tool("cargo-deny", "^0.20")?;
+    run(command(deny).args(["--all-features", "check"]))
+}

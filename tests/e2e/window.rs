@@ -1,0 +1,118 @@
+//! One window of the app, with its driver.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use fantoccini::elements::Element;
+use fantoccini::{Client, ClientBuilder, Locator};
+use reeldesk_tests::{Ended, binary};
+use serde_json::{Value, json};
+
+/// One screen, one mouse: the windows of one test process take turns.
+static SCREEN: Mutex<()> = Mutex::new(());
+
+pub(crate) struct Window {
+    pub client: Client,
+    process: PathBuf,
+    _driver: Ended,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Window {
+    /// Opens the app on a data folder.
+    pub async fn open(data: &Path, more: &[&str]) -> Result<Self> {
+        let turn = SCREEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let (port, native) = (free_port()?, free_port()?);
+        let driver = std::env::var("REELDESK_TAURI_DRIVER").context("run the tests with `cargo xtask test`")?;
+        let driver = Command::new(driver)
+            .args(["--port", &port.to_string(), "--native-port", &native.to_string()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let driver = Ended(driver);
+        let process = binary("reeldesk")?;
+        let mut arguments = vec!["--data-dir".to_owned(), data.to_string_lossy().into_owned()];
+        arguments.extend(more.iter().map(|&argument| argument.to_owned()));
+        let options = json!({ "application": process, "args": arguments });
+        let capabilities = serde_json::Map::from_iter([("tauri:options".to_owned(), options)]);
+        let deadline = Instant::now() + Duration::from_secs(40);
+        let client = loop {
+            let mut builder = ClientBuilder::rustls()?;
+            match builder.capabilities(capabilities.clone()).connect(&format!("http://127.0.0.1:{port}")).await {
+                Ok(client) => break client,
+                Err(error) if Instant::now() > deadline => bail!("no session: {error}"),
+                Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
+            }
+        };
+        Ok(Self { client, process, _driver: driver, _turn: turn })
+    }
+
+    /// Waits for an element.
+    pub async fn wait_for(&self, xpath: &str, most: Duration) -> Result<Element> {
+        let found = self.client.wait().at_most(most).for_element(Locator::XPath(xpath)).await;
+        if found.is_err() {
+            self.picture("failed").await;
+        }
+        found.with_context(|| format!("{xpath} did not appear"))
+    }
+
+    pub async fn click(&self, xpath: &str) -> Result<()> {
+        Ok(self.wait_for(xpath, Duration::from_secs(20)).await?.click().await?)
+    }
+
+    pub async fn script(&self, script: &str) -> Result<Value> {
+        Ok(self.client.execute(script, Vec::new()).await?)
+    }
+
+    /// Waits until a script's answer is what it should be.
+    pub async fn until(&self, script: &str, most: Duration, good: impl Fn(&Value) -> bool) -> Result<()> {
+        let deadline = Instant::now() + most;
+        loop {
+            let value = self.script(script).await?;
+            if good(&value) {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                self.picture("failed").await;
+                bail!("{script} answers {value}");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Drops files on the middle of the window, with the mouse.
+    pub async fn drop(&self, files: &[PathBuf]) -> Result<()> {
+        let helper = Path::new(env!("CARGO_MANIFEST_DIR")).join("support/drag-files.py");
+        let mut command = Command::new("python3");
+        command.arg(helper).args(["600", "450"]).args(files);
+        let status = tokio::task::spawn_blocking(move || command.status()).await??;
+        ensure!(status.success(), "the drag did not end");
+        Ok(())
+    }
+
+    /// Leaves a picture where `cargo xtask test` was told to keep them.
+    pub async fn picture(&self, name: &str) {
+        let Ok(folder) = std::env::var("REELDESK_PICTURES") else { return };
+        if let Ok(png) = self.client.screenshot().await {
+            std::fs::write(Path::new(&folder).join(format!("{name}.png")), png).ok();
+        }
+    }
+
+    /// Ends the app at once, as a crash would.
+    pub async fn kill(self) {
+        Command::new("pkill").args(["-9", "-f"]).arg(&self.process).status().ok();
+        self.client.close().await.ok();
+    }
+
+    pub async fn close(self) {
+        self.client.close().await.ok();
+        Command::new("pkill").arg("-f").arg(&self.process).status().ok();
+    }
+}
+
+fn free_port() -> Result<u16> {
+    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}

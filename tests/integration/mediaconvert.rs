@@ -1,0 +1,177 @@
+//! The sandbox's MediaConvert through the official SDK: what it runs, what it refuses, and how it fails.
+
+use aws_sdk_mediaconvert::Client;
+use aws_sdk_mediaconvert::error::ProvideErrorMetadata as _;
+use aws_sdk_mediaconvert::types::{
+    AacCodingMode, AacSettings, AudioCodec, AudioCodecSettings, AudioDescription, AudioSelector, ContainerSettings,
+    ContainerType, FileGroupSettings, H264RateControlMode, H264Settings, HlsGroupSettings, Input, Job, JobSettings,
+    JobStatus, Order, Output, OutputGroup, OutputGroupSettings, OutputGroupType, VideoCodec, VideoCodecSettings,
+    VideoDescription,
+};
+use reeldesk_sandbox::{Endpoints, Sandbox};
+use reeldesk_tests::{film, s3};
+
+struct Fixture {
+    client: Client,
+    endpoints: Endpoints,
+    sandbox: Sandbox,
+    _folder: tempfile::TempDir,
+}
+
+async fn fixture() -> Fixture {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = Sandbox::start(folder.path()).await.unwrap();
+    let endpoints = sandbox.endpoints().clone();
+    let keys = &endpoints.credentials;
+    let config = aws_sdk_mediaconvert::Config::builder()
+        .behavior_version(aws_sdk_mediaconvert::config::BehaviorVersion::latest())
+        .region(aws_sdk_mediaconvert::config::Region::new("us-east-1"))
+        .endpoint_url(&endpoints.api)
+        .credentials_provider(aws_credential_types::Credentials::from_keys(
+            &keys.access_key_id,
+            &keys.secret_access_key,
+            None,
+        ))
+        .build();
+    // Below a suffix that the pipeline does not know, so that only the test's own jobs run.
+    let s3 = s3(&endpoints.api, &keys.access_key_id, &keys.secret_access_key);
+    let put = |key: &'static str, body: Vec<u8>| {
+        s3.put_object().bucket(&endpoints.source_bucket).key(key).body(body.into()).send()
+    };
+    put("film.bin", std::fs::read(film()).unwrap()).await.unwrap();
+    put("text.bin", b"no film".to_vec()).await.unwrap();
+    Fixture { client: Client::from_conf(config), endpoints, sandbox, _folder: folder }
+}
+
+fn mp4(endpoints: &Endpoints, with_video: bool) -> OutputGroup {
+    let h264 = H264Settings::builder().rate_control_mode(H264RateControlMode::Cbr).bitrate(400_000).build();
+    let video = VideoDescription::builder()
+        .width(320)
+        .height(180)
+        .codec_settings(VideoCodecSettings::builder().codec(VideoCodec::H264).h264_settings(h264).build())
+        .build();
+    let aac =
+        AacSettings::builder().bitrate(64_000).sample_rate(48_000).coding_mode(AacCodingMode::CodingMode20).build();
+    let audio = AudioDescription::builder()
+        .codec_settings(AudioCodecSettings::builder().codec(AudioCodec::Aac).aac_settings(aac).build())
+        .build();
+    let output = Output::builder()
+        .name_modifier("_small")
+        .container_settings(ContainerSettings::builder().container(ContainerType::Mp4).build())
+        .set_video_description(with_video.then_some(video))
+        .audio_descriptions(audio)
+        .build();
+    let destination = format!("s3://{}/out/clip", endpoints.destination_bucket);
+    let settings = FileGroupSettings::builder().destination(destination).build();
+    OutputGroup::builder()
+        .output_group_settings(
+            OutputGroupSettings::builder()
+                .r#type(OutputGroupType::FileGroupSettings)
+                .file_group_settings(settings)
+                .build(),
+        )
+        .outputs(output)
+        .build()
+}
+
+impl Fixture {
+    async fn submit(
+        &self,
+        key: &str,
+        group: OutputGroup,
+        selector: Option<AudioSelector>,
+    ) -> Result<Job, (String, String)> {
+        let input = Input::builder().file_input(format!("s3://{}/{key}", self.endpoints.source_bucket));
+        let input = match selector {
+            Some(selector) => input.audio_selectors("Audio Selector 1", selector),
+            None => input,
+        };
+        let settings = JobSettings::builder().inputs(input.build()).output_groups(group).build();
+        match self.client.create_job().role(&self.endpoints.role).settings(settings).send().await {
+            Ok(answer) => Ok(answer.job.unwrap()),
+            Err(error) => Err((error.code().unwrap_or_default().into(), error.message().unwrap_or_default().into())),
+        }
+    }
+
+    async fn ended(&self, job: &Job) -> Job {
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
+        loop {
+            let job = self.client.get_job().id(job.id().unwrap()).send().await.unwrap().job.unwrap();
+            if !matches!(job.status(), Some(JobStatus::Submitted | JobStatus::Progressing)) {
+                return job;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "the job does not end: {job:?}");
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_mp4_as_the_settings_say() {
+    let fixture = fixture().await;
+    let job = fixture.submit("film.bin", mp4(&fixture.endpoints, true), None).await.unwrap();
+    let job = fixture.ended(&job).await;
+    assert_eq!(job.status(), Some(&JobStatus::Complete), "{job:?}");
+    let detail = &job.output_group_details()[0].output_details()[0];
+    assert_eq!(detail.video_details().and_then(|video| video.width_in_px()), Some(320));
+    let probed = reeldesk_tests::ffprobe(&format!("{}/out/clip_small.mp4", fixture.endpoints.cdn)).unwrap();
+    assert_eq!((&probed["streams"][0]["width"], &probed["streams"][0]["height"]), (&320.into(), &180.into()));
+    let listed = fixture
+        .client
+        .list_jobs()
+        .order(Order::Descending)
+        .status(JobStatus::Complete)
+        .max_results(1)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(listed.jobs()[0].id(), job.id());
+    let late = fixture.client.cancel_job().id(job.id().unwrap()).send().await.unwrap_err();
+    assert_eq!(late.code(), Some("ConflictException"));
+    fixture.sandbox.stop().await;
+}
+
+#[tokio::test]
+async fn jobs_fail_with_mediaconverts_codes() {
+    let fixture = fixture().await;
+    let explicit = AudioSelector::builder().tracks(3).build();
+    for (key, with_video, selector, code) in
+        [("gone.bin", true, None, 1404), ("text.bin", true, None, 1010), ("film.bin", true, Some(explicit), 1021)]
+    {
+        let job = fixture.submit(key, mp4(&fixture.endpoints, with_video), selector).await.unwrap();
+        let job = fixture.ended(&job).await;
+        assert_eq!((job.status(), job.error_code()), (Some(&JobStatus::Error), Some(code)), "{key}: {job:?}");
+        assert!(job.error_message().unwrap().contains(key));
+    }
+    fixture.sandbox.stop().await;
+}
+
+#[tokio::test]
+async fn what_ffmpeg_cannot_do_is_refused_by_the_name_of_the_setting() {
+    let fixture = fixture().await;
+    let base = mp4(&fixture.endpoints, true);
+    let dash = OutputGroup::builder()
+        .output_group_settings(OutputGroupSettings::builder().r#type(OutputGroupType::DashIsoGroupSettings).build())
+        .outputs(base.outputs()[0].clone())
+        .build();
+    let (code, message) = fixture.submit("film.bin", dash, None).await.unwrap_err();
+    assert_eq!(code, "BadRequestException");
+    assert!(message.starts_with("/settings/outputGroups/0/outputGroupSettings/type:"), "{message}");
+
+    let hls = HlsGroupSettings::builder().destination("https://elsewhere/x").build();
+    let nowhere = OutputGroup::builder()
+        .output_group_settings(
+            OutputGroupSettings::builder().r#type(OutputGroupType::HlsGroupSettings).hls_group_settings(hls).build(),
+        )
+        .outputs(base.outputs()[0].clone())
+        .build();
+    let (_, message) = fixture.submit("film.bin", nowhere, None).await.unwrap_err();
+    assert!(message.contains("hlsGroupSettings/destination"), "{message}");
+    let templates = fixture.client.list_job_templates().send().await.unwrap();
+    assert_eq!(templates.job_templates().len(), 3);
+    let queues = fixture.client.list_queues().send().await.unwrap();
+    assert_eq!(queues.queues()[0].name(), Some("Default"));
+    let gone = fixture.client.get_job().id("nope").send().await.unwrap_err();
+    assert!(gone.into_service_error().is_not_found_exception());
+    fixture.sandbox.stop().await;
+}
