@@ -30,11 +30,10 @@ async fn drop_a_film_and_watch_it() {
 
     let script = "const v = document.querySelector('video'); return v ? [v.currentTime, v.videoWidth] : [0, 0];";
     window.until(script, SHORT, |value| value[0].as_f64() > Some(0.3) && value[1].as_u64() > Some(0)).await.unwrap();
-    let video = window.client.find(Locator::Css("video")).await.unwrap();
-    let first = video.screenshot().await.unwrap();
+    let first = window.picture_of("video").await.unwrap();
     let time = window.script(script).await.unwrap()[0].as_f64();
     window.until(script, SHORT, |value| value[0].as_f64() > time.map(|time| time + 1.0)).await.unwrap();
-    let second = video.screenshot().await.unwrap();
+    let second = window.picture_of("video").await.unwrap();
     assert!(first != second, "the picture does not change");
     window.picture("player").await;
     let qualities = window.client.find_all(Locator::XPath("//aside//tbody/tr")).await.unwrap();

@@ -83,20 +83,30 @@ impl Window {
         }
     }
 
-    /// Drops files on the middle of the window, with the mouse.
+    /// Drops files on the middle of the window, with the mouse. Debian's Python is the one that has GTK.
     pub async fn drop(&self, files: &[PathBuf]) -> Result<()> {
         let helper = Path::new(env!("CARGO_MANIFEST_DIR")).join("support/drag-files.py");
-        let mut command = Command::new("python3");
+        let mut command = Command::new("/usr/bin/python3");
         command.arg(helper).args(["600", "450"]).args(files);
         let status = tokio::task::spawn_blocking(move || command.status()).await??;
         ensure!(status.success(), "the drag did not end");
         Ok(())
     }
 
+    /// What the screen shows where an element is: WebDriver's own pictures leave out films.
+    pub async fn picture_of(&self, css: &str) -> Result<Vec<u8>> {
+        let script = format!(
+            "const r = document.querySelector('{css}').getBoundingClientRect(); return [r.x, r.y, r.width, r.height];"
+        );
+        let place: Vec<f64> = serde_json::from_value(self.script(&script).await?)?;
+        let [x, y, width, height] = place[..] else { bail!("{css} has no place") };
+        capture(&format!("{width:.0}x{height:.0}+{x:.0}+{y:.0}")).await
+    }
+
     /// Leaves a picture where `cargo xtask test` was told to keep them.
     pub async fn picture(&self, name: &str) {
         let Ok(folder) = std::env::var("REELDESK_PICTURES") else { return };
-        if let Ok(png) = self.client.screenshot().await {
+        if let Ok(png) = capture("1180x760+0+0").await {
             std::fs::write(Path::new(&folder).join(format!("{name}.png")), png).ok();
         }
     }
@@ -111,6 +121,15 @@ impl Window {
         self.client.close().await.ok();
         Command::new("pkill").arg("-f").arg(&self.process).status().ok();
     }
+}
+
+/// A piece of the screen, as PNG.
+async fn capture(geometry: &str) -> Result<Vec<u8>> {
+    let mut command = Command::new("import");
+    command.args(["-silent", "-window", "root", "-crop", geometry, "+repage", "png:-"]);
+    let output = tokio::task::spawn_blocking(move || command.output()).await??;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(output.stdout)
 }
 
 fn free_port() -> Result<u16> {

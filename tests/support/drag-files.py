@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Drop real files on a window under X11, as a person would.
 
 usage: drag-files.py X Y FILE...

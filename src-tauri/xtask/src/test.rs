@@ -1,5 +1,7 @@
 //! `cargo xtask test`: everything that says whether the project is well.
 
+use std::process::Command;
+
 use anyhow::{Result, ensure};
 
 use crate::run::{cargo, command, npm, root, run, target};
@@ -17,23 +19,19 @@ pub(crate) fn test() -> Result<()> {
     for task in ["build", "check", "lint", "test"] {
         run(npm().args(["run", "--silent", task]))?;
     }
-    run(cargo().args([
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--features",
-        "custom-protocol",
-        "--",
-        "-D",
-        "warnings",
-    ]))?;
+    run(workspace("clippy").args(["--all-targets", "--", "-D", "warnings"]))?;
     // The binaries that the black-box tests run, the window with its page inside.
-    run(cargo().args(["build", "--package", "reelctl", "--package", "reeldesk", "--features", "custom-protocol"]))?;
-    run(cargo().args(["test", "--workspace", "--features", "custom-protocol", "--exclude", "reeldesk-tests"]))?;
-    run(cargo()
-        .args(["test", "--package", "reeldesk-tests", "--test", "integration"])
-        .env("REELDESK_MINISTACK", ministack))?;
+    run(workspace("build").arg("--all-targets"))?;
+    run(workspace("test").args(["--lib", "--bins"]))?;
+    run(workspace("test").args(["--test", "integration"]).env("REELDESK_MINISTACK", ministack))?;
     window_tests(&driver)
+}
+
+/// One choice of packages and features for every step: another one would build the dependencies again.
+fn workspace(task: &str) -> Command {
+    let mut cargo = cargo();
+    cargo.args([task, "--workspace", "--features", "reeldesk/custom-protocol"]);
+    cargo
 }
 
 /// The tests of the real window, on a screen and a session bus of their own.
@@ -43,7 +41,8 @@ fn window_tests(driver: &std::path::Path) -> Result<()> {
     run(command("xvfb-run")
         .args(["-a", "-s", "-screen 0 1440x900x24", "dbus-run-session", "--"])
         .arg(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["test", "--package", "reeldesk-tests", "--test", "e2e", "--", "--test-threads", "1"])
+        .args(["test", "--workspace", "--features", "reeldesk/custom-protocol"])
+        .args(["--test", "e2e", "--", "--test-threads", "1"])
         .env("REELDESK_TAURI_DRIVER", driver)
         .env("REELDESK_PICTURES", pictures)
         .env("NO_AT_BRIDGE", "1"))

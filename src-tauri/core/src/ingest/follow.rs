@@ -16,12 +16,23 @@ const PIPELINE_ANSWERS_WITHIN_MS: i64 = 60_000;
 /// After this a job that is done and not published is told.
 const PUBLISHES_WITHIN_MS: i64 = 120_000;
 
+/// The age on the screen is renewed this often at least.
+const TELL_AGE_EVERY_MS: i64 = 5_000;
+
+/// What the screen was told last.
+#[derive(Default)]
+struct Shown {
+    videos: Vec<Video>,
+    jobs: Vec<Job>,
+    told_at: i64,
+}
+
 impl Ingest {
     /// Follows until [`Ingest::stop`]. With `live` it also keeps the screen's library and jobs fresh.
     pub async fn follow(&self, live: bool) {
         let sandbox = self.0.workspace.is_sandbox();
         let (busy, idle) = if sandbox { (1, 10) } else { (5, 60) };
-        let mut shown = (Vec::new(), Vec::new());
+        let mut shown = Shown::default();
         let mut was_active = false;
         loop {
             let active = self.list().iter().any(|journey| journey.stage.is_followed());
@@ -31,7 +42,7 @@ impl Ingest {
                     self.0.events.tell(Event::Unreachable { error });
                 }
             }
-            let open_jobs = shown.1.iter().any(Job::is_open);
+            let open_jobs = shown.jobs.iter().any(Job::is_open);
             let pause = if active || was_active || open_jobs { busy } else { idle };
             was_active = active;
             tokio::select! {
@@ -42,7 +53,7 @@ impl Ingest {
         }
     }
 
-    async fn look(&self, live: bool, shown: &mut (Vec<Video>, Vec<Job>)) -> Result<()> {
+    async fn look(&self, live: bool, shown: &mut Shown) -> Result<()> {
         let followed: Vec<Journey> = self.list().into_iter().filter(|journey| journey.stage.is_followed()).collect();
         let jobs = self.0.jobs.newest().await?;
         if let Some(since) = followed.iter().filter_map(|journey| journey.verified_at).min() {
@@ -55,13 +66,16 @@ impl Ingest {
         if live {
             let read_at = now_ms();
             let videos = self.0.catalog.page(None, 100).await?.videos;
-            if videos != shown.0 {
+            // Also when nothing changed: the screen tells how old it is.
+            let told_long_ago = read_at - shown.told_at > TELL_AGE_EVERY_MS;
+            if told_long_ago || videos != shown.videos {
                 self.0.events.tell(Event::Library { videos: videos.clone(), read_at });
             }
-            if jobs != shown.1 {
+            if told_long_ago || jobs != shown.jobs {
                 self.0.events.tell(Event::Jobs { jobs: jobs.clone(), read_at });
             }
-            *shown = (videos, jobs);
+            let told_at = if told_long_ago { read_at } else { shown.told_at };
+            *shown = Shown { videos, jobs, told_at };
         }
         Ok(())
     }
