@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -10,9 +9,10 @@ use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
 use reeldesk_tests::{Ended, binary};
 use serde_json::{Value, json};
+use tokio::sync::{Mutex, MutexGuard};
 
 /// One screen, one mouse: the windows of one test process take turns.
-static SCREEN: Mutex<()> = Mutex::new(());
+static SCREEN: Mutex<()> = Mutex::const_new(());
 
 pub(crate) struct Window {
     pub client: Client,
@@ -24,7 +24,7 @@ pub(crate) struct Window {
 impl Window {
     /// Opens the app on a data folder.
     pub async fn open(data: &Path, more: &[&str]) -> Result<Self> {
-        let turn = SCREEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = SCREEN.lock().await;
         let (port, native) = (free_port()?, free_port()?);
         let driver = std::env::var("REELDESK_TAURI_DRIVER").context("run the tests with `cargo xtask test`")?;
         let driver = Command::new(driver)

@@ -78,7 +78,7 @@ fn unusual_sources_come_out_right() {
         let last = ready(&reelctl, &file);
         let (_, lines) = reelctl.run(&["hls", "show", last["hlsUrl"].as_str().unwrap()]).unwrap();
         for rendition in lines[0]["renditions"].as_array().unwrap() {
-            assert_eq!(rendition["codecs"].as_str().unwrap().contains("mp4a"), false, "{name} has no sound");
+            assert!(!rendition["codecs"].as_str().unwrap().contains("mp4a"), "{name} has no sound");
             let probed = ffprobe(rendition["uri"].as_str().unwrap()).unwrap();
             let video = &probed["streams"][0];
             assert_eq!(video["sample_aspect_ratio"], "1:1", "{name} has square pixels");

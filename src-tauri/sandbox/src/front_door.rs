@@ -46,7 +46,7 @@ async fn route(State(services): State<Services>, request: Request<Body>) -> Resp
             false => not_signed("UnrecognizedClientException"),
         };
     }
-    let request = request.map(|body| s3s::Body::http_body_unsync(body));
+    let request = request.map(s3s::Body::http_body_unsync);
     match services.s3.call(request).await {
         Ok(response) => response.map(|body| Body::new(body.map_err(axum::Error::new))),
         Err(error) => {

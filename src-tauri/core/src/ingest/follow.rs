@@ -36,11 +36,11 @@ impl Ingest {
         let mut was_active = false;
         loop {
             let active = self.list().iter().any(|journey| journey.stage.is_followed());
-            if active || live {
-                if let Err(error) = self.look(live, &mut shown).await {
-                    tracing::warn!(code = ?error.code, details = error.details, "the state could not be read");
-                    self.0.events.tell(Event::Unreachable { error });
-                }
+            if (active || live)
+                && let Err(error) = self.look(live, &mut shown).await
+            {
+                tracing::warn!(code = ?error.code, details = error.details, "the state could not be read");
+                self.0.events.tell(Event::Unreachable { error });
             }
             let open_jobs = shown.jobs.iter().any(Job::is_open);
             let pause = if active || was_active || open_jobs { busy } else { idle };

@@ -259,11 +259,7 @@ impl Uploader {
             .await;
         if let Err(error) = completed {
             // A repeated Complete finds its upload gone; the object tells whether the first one worked.
-            if !error
-                .as_service_error()
-                .and_then(|error| error.meta().code())
-                .is_some_and(|code| code == "NoSuchUpload")
-            {
+            if error.as_service_error().and_then(|error| error.meta().code()) != Some("NoSuchUpload") {
                 return Err(explain(&doing(&request.path), error));
             }
         }
@@ -416,7 +412,7 @@ mod tests {
 
     #[test]
     fn the_whole_is_combined_from_its_parts() {
-        let bytes: Vec<u8> = (0..20_u32 * 1024 * 1024).map(|n| (n * 31 >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..20_u32 * 1024 * 1024).map(|n| ((n * 31) >> 3) as u8).collect();
         let plan = PartPlan::for_size(bytes.len() as u64).unwrap();
         let parts = plan
             .parts()

@@ -184,7 +184,7 @@ impl s3s::S3 for S3 {
                 "Your previous request to create the named bucket succeeded and you already own it."
             ));
         }
-        ok(CreateBucketOutput { location: Some(format!("/{name}")), ..Default::default() })
+        ok(CreateBucketOutput { location: Some(format!("/{name}")) })
     }
 
     async fn head_bucket(&self, request: S3Request<HeadBucketInput>) -> Result<S3Response<HeadBucketOutput>> {
