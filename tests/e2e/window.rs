@@ -106,6 +106,9 @@ impl Window {
     /// Leaves a picture where `cargo xtask test` was told to keep them.
     pub async fn picture(&self, name: &str) {
         let Ok(folder) = std::env::var("REELDESK_PICTURES") else { return };
+        // What was changed last is on the screen after the second frame.
+        let drawn = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()));";
+        self.client.execute_async(drawn, Vec::new()).await.ok();
         if let Ok(png) = capture("1180x760+0+0").await {
             std::fs::write(Path::new(&folder).join(format!("{name}.png")), png).ok();
         }

@@ -45,5 +45,15 @@ pub(crate) fn start() -> Result<()> {
 /// Makes the installers of this platform.
 pub(crate) fn package() -> Result<()> {
     setup::for_start()?;
-    run(npm().args(["exec", "--", "tauri", "build", "--config", "../tauri.conf.json"]))
+    run(npm().args([
+        "exec",
+        "--yes",
+        "--package",
+        "@tauri-apps/cli@2",
+        "--",
+        "tauri",
+        "build",
+        "--config",
+        "../tauri.conf.json",
+    ]))
 }
