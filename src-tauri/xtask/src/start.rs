@@ -9,7 +9,8 @@ use crate::setup;
 pub(crate) fn start() -> Result<()> {
     setup::for_start()?;
     setup::build_page()?;
-    run(cargo().args(["build", "--package", "reeldesk", "--features", "custom-protocol"]))?;
+    // The tests' choice of packages and features, so that neither builds the dependencies of the other again.
+    run(cargo().args(["build", "--workspace", "--bins", "--features", "reeldesk/custom-protocol"]))?;
     let app = target().join("debug").join(format!("reeldesk{}", std::env::consts::EXE_SUFFIX));
     let has_display = cfg!(not(target_os = "linux"))
         || std::env::var_os("DISPLAY").is_some()
