@@ -15,7 +15,7 @@ struct Fixture {
     client: Client,
     endpoints: Endpoints,
     sandbox: Sandbox,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 async fn fixture() -> Fixture {
@@ -40,7 +40,7 @@ async fn fixture() -> Fixture {
     };
     put("film.bin", std::fs::read(film()).unwrap()).await.unwrap();
     put("text.bin", b"no film".to_vec()).await.unwrap();
-    Fixture { client: Client::from_conf(config), endpoints, sandbox, _folder: folder }
+    Fixture { client: Client::from_conf(config), endpoints, sandbox, folder }
 }
 
 fn mp4(endpoints: &Endpoints, with_video: bool) -> OutputGroup {
@@ -173,5 +173,36 @@ async fn what_ffmpeg_cannot_do_is_refused_by_the_name_of_the_setting() {
     assert_eq!(queues.queues()[0].name(), Some("Default"));
     let gone = fixture.client.get_job().id("nope").send().await.unwrap_err();
     assert!(gone.into_service_error().is_not_found_exception());
+    fixture.sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canceled_job_stops() {
+    let fixture = fixture().await;
+    let long = tempfile::NamedTempFile::with_suffix(".mp4").unwrap();
+    let input = ["-f", "lavfi", "-i", "testsrc2=s=1280x720:d=120:r=25", "-c:v", "libx264", "-preset", "ultrafast"];
+    reeldesk_tests::make(long.path(), &input).unwrap();
+    let keys = &fixture.endpoints.credentials;
+    let s3 = s3(&fixture.endpoints.api, &keys.access_key_id, &keys.secret_access_key);
+    let body = std::fs::read(long.path()).unwrap();
+    s3.put_object().bucket(&fixture.endpoints.source_bucket).key("long.bin").body(body.into()).send().await.unwrap();
+    let running = fixture.submit("long.bin", mp4(&fixture.endpoints, true), None).await.unwrap();
+    let waiting = fixture.submit("long.bin", mp4(&fixture.endpoints, true), None).await.unwrap();
+    let work = fixture.folder.path().join("work").join(running.id().unwrap());
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+    while !work.exists() {
+        assert!(tokio::time::Instant::now() < deadline, "the job does not begin");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    for job in [&running, &waiting] {
+        fixture.client.cancel_job().id(job.id().unwrap()).send().await.unwrap();
+        assert_eq!(fixture.ended(job).await.status(), Some(&JobStatus::Canceled));
+    }
+    assert!(!work.exists(), "what it had made is gone");
+    let made = s3.list_objects_v2().bucket(&fixture.endpoints.destination_bucket).send().await.unwrap();
+    assert!(made.contents().is_empty());
+    // The queue goes on.
+    let next = fixture.submit("film.bin", mp4(&fixture.endpoints, true), None).await.unwrap();
+    assert_eq!(fixture.ended(&next).await.status(), Some(&JobStatus::Complete));
     fixture.sandbox.stop().await;
 }

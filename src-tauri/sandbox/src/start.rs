@@ -229,6 +229,9 @@ fn table_client(endpoints: &Endpoints) -> aws_sdk_dynamodb::Client {
 
 /// The solution's table: key `guid`, index by source bucket and start time.
 async fn create_table(client: &aws_sdk_dynamodb::Client) -> Result<(), String> {
+    if client.describe_table().table_name(TABLE).send().await.is_ok() {
+        return Ok(());
+    }
     let attribute = |name: &str| {
         AttributeDefinition::builder()
             .attribute_name(name)
