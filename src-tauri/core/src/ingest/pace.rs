@@ -67,12 +67,14 @@ mod tests {
         let mut pace = Pace::start(start, 0);
         let at = |seconds: u64| start + Duration::from_secs(seconds);
         assert_eq!(pace.update(at(1), 10_000_000, 1_000_000_000).1, None);
-        for second in 2..=9 {
+        for second in 2..=10 {
             pace.update(at(second), second * 10_000_000, 1_000_000_000);
         }
-        let (speed, left) = pace.update(at(10), 100_000_000, 1_000_000_000);
+        let (speed, left) = pace.update(at(11), 110_000_000, 1_000_000_000);
         assert!((speed.unwrap() - 10_000_000.0).abs() < 100_000.0);
         assert_eq!(left, Some(90));
+        // Not renewed before 2 s have passed.
+        assert_eq!(pace.update(at(12), 120_000_000, 1_000_000_000).1, Some(90));
     }
 
     #[test]
