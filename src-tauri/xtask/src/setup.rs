@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use crate::run::{cargo, command, has, npm, root, run, succeeds, target};
+use crate::run::{cargo, command, has, npm, root, run, target};
 
 /// What the build and the window need of Debian and Ubuntu.
 const BUILD: &[&str] = &[
@@ -101,13 +101,18 @@ pub(crate) fn cargo_tool(name: &str, version: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// MiniStack, an emulator of AWS that is not ours, in a Python environment of its own.
+/// MiniStack, an emulator of AWS that is not ours, in a Python environment of its own. The version is fixed: 1.5
+/// compares the checksum of a whole multipart object with one of its parts' checksums, and refuses what S3 takes.
 pub(crate) fn ministack() -> Result<PathBuf> {
     let folder = tools().join("venv");
-    let program = folder.join("bin/ministack");
-    if !succeeds(command(folder.join("bin/pip")).args(["show", "ministack"])) {
+    if !folder.join("bin/pip").is_file() {
         run(command("python3").args(["-m", "venv"]).arg(&folder))?;
-        run(command(folder.join("bin/pip")).args(["install", "--quiet", "ministack>=1.4,<2"]))?;
     }
-    Ok(program)
+    run(command(folder.join("bin/pip")).args([
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "ministack==1.4.6",
+    ]))?;
+    Ok(folder.join("bin/ministack"))
 }
