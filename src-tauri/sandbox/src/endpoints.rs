@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Credentials, DESTINATION_BUCKET, REGION, SOURCE_BUCKET, STACK, TABLE, TABLE_INDEX};
+use crate::{Credentials, DESTINATION_BUCKET, REGION, SOURCE_BUCKET, STACK, TABLE, TABLE_INDEX, USER_POOL};
 
 /// Everything that a client needs to use a running sandbox.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Endpoints {
-    /// The endpoint of S3, DynamoDB and MediaConvert: `http://127.0.0.1:<port>`.
+    /// The endpoint of S3, DynamoDB, Cognito and MediaConvert: `http://127.0.0.1:<port>`.
     pub api: String,
     /// The CDN in front of the destination bucket: `http://127.0.0.1:<port>`.
     pub cdn: String,
@@ -28,6 +28,8 @@ pub struct Endpoints {
     pub table: String,
     /// Its index by source bucket and start time.
     pub table_index: String,
+    /// The user pool of the viewers.
+    pub user_pool: String,
     /// The stack's name, which is the `workflow` of its jobs.
     pub stack: String,
     /// The role to submit jobs with.
@@ -45,6 +47,7 @@ impl Endpoints {
             destination_bucket: DESTINATION_BUCKET.into(),
             table: TABLE.into(),
             table_index: TABLE_INDEX.into(),
+            user_pool: USER_POOL.into(),
             stack: STACK.into(),
             role: crate::ROLE.into(),
         }

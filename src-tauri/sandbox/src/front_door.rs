@@ -9,7 +9,7 @@ use http_body_util::BodyExt as _;
 use s3s::service::S3Service;
 use tower::ServiceExt as _;
 
-use crate::Credentials;
+use crate::{Credentials, cognito};
 
 /// What stands behind the door.
 #[derive(Clone)]
@@ -25,6 +25,9 @@ pub(crate) struct Services {
 /// The largest body of a DynamoDB request, in bytes (BatchWriteItem: 16 MB).
 const MAX_DYNAMODB_BODY: usize = 17 * 1024 * 1024;
 
+/// The largest body of a Cognito request, in bytes.
+const MAX_COGNITO_BODY: usize = 256 * 1024;
+
 pub(crate) fn router(services: Services) -> Router {
     Router::new().fallback(any(route)).with_state(services)
 }
@@ -38,6 +41,12 @@ async fn route(State(services): State<Services>, request: Request<Body>) -> Resp
         return match signed_by(request.headers(), &services.credentials) {
             true => dynamodb(&services, request).await,
             false => not_signed("com.amazon.coral.service#UnrecognizedClientException"),
+        };
+    }
+    if let Some(operation) = target.and_then(|target| target.strip_prefix(cognito::TARGET)).map(str::to_owned) {
+        return match signed_by(request.headers(), &services.credentials) {
+            true => cognito(&operation, request).await,
+            false => not_signed("UnrecognizedClientException"),
         };
     }
     if request.uri().path().starts_with("/2017-08-29/") {
@@ -85,6 +94,13 @@ fn plain(status: StatusCode, text: &str) -> Response<Body> {
     let mut response = Response::new(Body::from(text.to_owned()));
     *response.status_mut() = status;
     response
+}
+
+async fn cognito(operation: &str, request: Request<Body>) -> Response<Body> {
+    match axum::body::to_bytes(request.into_body(), MAX_COGNITO_BODY).await {
+        Ok(body) => cognito::answer(operation, &serde_json::from_slice(&body).unwrap_or_default()),
+        Err(_) => plain(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large"),
+    }
 }
 
 async fn dynamodb(services: &Services, request: Request<Body>) -> Response<Body> {

@@ -1,11 +1,12 @@
-//! A local stand-in for the part of AWS that Reeldesk works with: S3, DynamoDB, MediaConvert over ffmpeg, the
-//! "Video on Demand on AWS" pipeline, and a CDN. It listens on loopback only and keeps everything in one folder.
+//! A local stand-in for the part of AWS that Reeldesk works with: S3, DynamoDB, a Cognito user
+//! pool, MediaConvert over ffmpeg, the "Video on Demand on AWS" pipeline, and a CDN. It listens on loopback only and keeps everything in one folder.
 //!
 //! It knows nothing of the application: it is what the application is tried against.
 
 mod blobs;
 mod cdn;
 mod checksum;
+mod cognito;
 mod db;
 mod endpoints;
 mod ffmpeg;
@@ -35,6 +36,9 @@ pub const TABLE: &str = "reeldesk-sandbox";
 pub const TABLE_INDEX: &str = "srcBucket-startTime-index";
 /// The role that jobs are submitted with.
 pub const ROLE: &str = "arn:aws:iam::000000000000:role/reeldesk-sandbox-mediaconvert";
+
+/// The user pool of the viewers.
+pub const USER_POOL: &str = "us-east-1_Reeldesk0";
 
 const ACCOUNT: &str = "000000000000";
 

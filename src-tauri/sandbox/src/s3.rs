@@ -9,6 +9,7 @@ mod multipart;
 mod object;
 mod receive;
 mod service;
+mod shapes;
 mod tags;
 
 use std::collections::{BTreeMap, HashSet};

@@ -6,9 +6,13 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3Request, S3Response, s3_error};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
-use super::multipart::{Completion, Upload};
+use super::multipart::Completion;
 use super::receive::{Claims, announced_trailer, claimed_checksums, set_checksum};
-use super::{Content, NewObject, Object, Result, S3, Stored, internal, tags, timestamp};
+use super::shapes::{
+    check_conditions, checksum_of, checksum_type, content, initiator, listed, must_be_new, object_parts, ok, tags_of,
+    upload_checksum,
+};
+use super::{Content, NewObject, Result, S3, internal, tags, timestamp};
 use crate::Credentials;
 use crate::checksum::Algorithm as Sum;
 
@@ -30,90 +34,6 @@ impl S3Auth for OneKey {
         }
         Err(s3_error!(InvalidAccessKeyId, "The AWS Access Key Id you provided does not exist in our records."))
     }
-}
-
-/// What `PutObject`, `CopyObject` and `CreateMultipartUpload` alike say of an object.
-macro_rules! content {
-    ($input:expr) => {
-        Content {
-            content_type: $input.content_type.clone(),
-            cache_control: $input.cache_control.clone(),
-            content_disposition: $input.content_disposition.clone(),
-            content_encoding: $input.content_encoding.clone(),
-            content_language: $input.content_language.clone(),
-            metadata: $input.metadata.clone().unwrap_or_default().into_iter().collect(),
-        }
-    };
-}
-
-fn checksum_type(full_object: bool) -> ChecksumType {
-    ChecksumType::from_static(if full_object { ChecksumType::FULL_OBJECT } else { ChecksumType::COMPOSITE })
-}
-
-/// `If-None-Match: *` is the only condition on a write that the sandbox knows.
-fn must_be_new(condition: Option<&IfNoneMatch>) -> Result<bool> {
-    match condition {
-        None => Ok(false),
-        Some(ETagCondition::Any) => Ok(true),
-        Some(ETagCondition::ETag(_)) => Err(s3_error!(NotImplemented, "If-None-Match takes only * here")),
-    }
-}
-
-fn tags_of(header: Option<&String>) -> Result<super::Tags> {
-    header.map_or_else(|| Ok(Vec::new()), |header| tags::parse_header(header))
-}
-
-/// The algorithm that an upload is made with, and whether its checksum covers the whole object.
-fn upload_checksum(input: &CreateMultipartUploadInput) -> Result<(Sum, bool)> {
-    let algorithm = match &input.checksum_algorithm {
-        None => Sum::Crc64nvme,
-        Some(name) => Sum::parse(name.as_str())
-            .ok_or_else(|| s3_error!(InvalidRequest, "Checksum algorithm provided is unsupported."))?,
-    };
-    let full_object = match input.checksum_type.as_ref().map(ChecksumType::as_str) {
-        Some(ChecksumType::FULL_OBJECT) => true,
-        Some(_) => false,
-        None => !algorithm.can_be_composite(),
-    };
-    if full_object && !algorithm.can_be_full_object() || !full_object && !algorithm.can_be_composite() {
-        return Err(s3_error!(
-            InvalidRequest,
-            "The {} checksum type cannot be used with the {} checksum algorithm.",
-            checksum_type(full_object).as_str(),
-            algorithm.name().to_ascii_lowercase()
-        ));
-    }
-    Ok((algorithm, full_object))
-}
-
-fn checksum_of(stored: &Stored) -> Checksum {
-    let mut checksum = Checksum::default();
-    set_checksum!(checksum, stored.algorithm, &stored.value);
-    checksum.checksum_type = Some(checksum_type(stored.full_object));
-    checksum
-}
-
-fn initiator() -> Initiator {
-    Initiator { id: Some("sandbox".into()), display_name: Some("sandbox".into()) }
-}
-
-fn ok<T>(output: T) -> Result<S3Response<T>> {
-    Ok(S3Response::new(output))
-}
-
-/// Fails a read whose conditions do not hold.
-fn check_conditions(object: &Object, if_match: Option<&IfMatch>, if_none_match: Option<&IfNoneMatch>) -> Result<()> {
-    let matches = |condition: &ETagCondition| match condition {
-        ETagCondition::Any => true,
-        ETagCondition::ETag(tag) => tag.value() == object.etag,
-    };
-    if if_match.is_some_and(|condition| !matches(condition)) {
-        return Err(s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold"));
-    }
-    if if_none_match.is_some_and(matches) {
-        return Err(s3_error!(NotModified, "Not Modified"));
-    }
-    Ok(())
 }
 
 impl S3 {
@@ -370,7 +290,7 @@ impl s3s::S3 for S3 {
         let contents: Vec<_> = page
             .objects
             .iter()
-            .map(|object| s3s::dto::Object {
+            .map(|object| Object {
                 key: Some(object.key.clone()),
                 size: Some(object.size),
                 e_tag: Some(object.e_tag()),
@@ -547,44 +467,5 @@ impl s3s::S3 for S3 {
         };
         set_checksum!(output, checksum.algorithm, &checksum.value);
         ok(output)
-    }
-}
-
-fn listed(upload: Upload) -> MultipartUpload {
-    MultipartUpload {
-        key: Some(upload.key),
-        upload_id: Some(upload.id),
-        initiated: Some(timestamp(&upload.initiated)),
-        initiator: Some(initiator()),
-        checksum_algorithm: Some(ChecksumAlgorithm::from_static(upload.algorithm.name())),
-        checksum_type: Some(checksum_type(upload.full_object)),
-        storage_class: Some(StorageClass::from_static(StorageClass::STANDARD)),
-        ..Default::default()
-    }
-}
-
-fn object_parts(object: &Object, marker: Option<PartNumberMarker>, max: Option<i32>) -> GetObjectAttributesParts {
-    let after = marker.unwrap_or(0);
-    let limit = max.unwrap_or(1000).clamp(0, 1000);
-    let mut parts: Vec<_> = object.parts.iter().filter(|part| part.number > after).collect();
-    let truncated = parts.len() > limit as usize;
-    parts.truncate(limit as usize);
-    GetObjectAttributesParts {
-        is_truncated: Some(truncated),
-        max_parts: Some(limit),
-        part_number_marker: marker,
-        next_part_number_marker: parts.last().map(|part| part.number),
-        total_parts_count: Some(object.parts.len() as i32),
-        parts: Some(
-            parts
-                .into_iter()
-                .map(|part| {
-                    let mut output =
-                        ObjectPart { part_number: Some(part.number), size: Some(part.size), ..Default::default() };
-                    set_checksum!(output, object.checksum.algorithm, &part.checksum);
-                    output
-                })
-                .collect(),
-        ),
     }
 }
