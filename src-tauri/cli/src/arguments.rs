@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use reeldesk_core::upload::{Place, Rate};
 
 /// Reeldesk on the command line.
 #[derive(Parser)]
@@ -33,6 +34,21 @@ pub(crate) enum Command {
         /// Wait until every one can be played, not only until it is in S3
         #[arg(long)]
         wait: bool,
+    },
+    /// Send any files to a place in S3, with the credentials, region and endpoint of the usual AWS environment
+    Upload {
+        /// Files and folders
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        /// s3://BUCKET/PREFIX
+        #[arg(long)]
+        to: Place,
+        /// Replace objects that are there already
+        #[arg(long)]
+        replace: bool,
+        /// Send no more than so many bytes a second (for example 500K or 10M)
+        #[arg(long, value_name = "RATE")]
+        limit: Option<Rate>,
     },
     /// The catalog
     #[command(subcommand)]

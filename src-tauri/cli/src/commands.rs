@@ -8,7 +8,7 @@ use reeldesk_core::{Code, Error, Result, Session};
 use serde_json::json;
 
 use crate::arguments::{Arguments, Command, Hls, Jobs, Videos};
-use crate::{ingest, output};
+use crate::{ingest, output, upload};
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let data_dir = match arguments.data_dir {
@@ -23,6 +23,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     if let Command::Sandbox = arguments.command {
         return sandbox(&data_dir).await;
     }
+    if let Command::Upload { paths, to, replace, limit } = arguments.command {
+        return upload::run(&data_dir, &paths, &to, replace, limit, json).await;
+    }
     let session = Session::open(&data_dir, &arguments.workspace).await?;
     let code = match arguments.command {
         Command::Ingest { paths, wait } => ingest::run(&session, paths, wait, json).await,
@@ -30,7 +33,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Videos(Videos::Show { guid }) => show_video(&session, guid, json).await,
         Command::Jobs(Jobs::List) => list_jobs(&session, json).await,
         Command::Jobs(Jobs::Show { id }) => session.jobs.get(&id).await.map(|job| show_value(&job)),
-        Command::Hls(_) | Command::Sandbox => Ok(ExitCode::SUCCESS),
+        Command::Hls(_) | Command::Sandbox | Command::Upload { .. } => Ok(ExitCode::SUCCESS),
     };
     session.close().await;
     code

@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod ingest;
 mod output;
+mod upload;
 
 use std::process::ExitCode;
 

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use aws_config::environment::region::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::region::ProfileFileRegionProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
@@ -28,12 +31,7 @@ impl Aws {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(workspace.region.clone()))
             .retry_config(RetryConfig::standard().with_max_attempts(4))
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(Duration::from_secs(5))
-                    .read_timeout(Duration::from_secs(60))
-                    .build(),
-            );
+            .timeout_config(timeouts());
         loader = match &workspace.credentials {
             CredentialsSource::Sandbox => {
                 let keys = reeldesk_sandbox::Credentials::default();
@@ -51,21 +49,42 @@ impl Aws {
         Self::with(&loader.load().await, workspace.endpoint.is_some())
     }
 
+    /// An S3 client with what the usual environment of AWS tools says: `AWS_PROFILE`, `AWS_REGION`,
+    /// `AWS_ENDPOINT_URL` and so on, and the files that they name. Nothing is asked of AWS yet.
+    pub async fn s3_of_environment() -> aws_sdk_s3::Client {
+        // Not the metadata service of EC2: elsewhere it is a wait for nothing.
+        let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+            .or_else(ProfileFileRegionProvider::new())
+            .or_else(Region::new("us-east-1"));
+        let config =
+            aws_config::defaults(BehaviorVersion::latest()).region(region).timeout_config(timeouts()).load().await;
+        let own_endpoint = config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
+        s3(&config, own_endpoint)
+    }
+
     fn with(config: &SdkConfig, path_style: bool) -> Self {
-        let s3 = aws_sdk_s3::config::Builder::from(config)
-            .force_path_style(path_style)
-            // The checksums that matter are given by the upload room itself.
-            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-            .stalled_stream_protection(
-                StalledStreamProtectionConfig::enabled().grace_period(Duration::from_secs(20)).build(),
-            )
-            .build();
         Self {
-            s3: aws_sdk_s3::Client::from_conf(s3),
+            s3: s3(config, path_style),
             dynamodb: aws_sdk_dynamodb::Client::new(config),
             mediaconvert: aws_sdk_mediaconvert::Client::new(config),
         }
     }
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).read_timeout(Duration::from_secs(60)).build()
+}
+
+fn s3(config: &SdkConfig, path_style: bool) -> aws_sdk_s3::Client {
+    let s3 = aws_sdk_s3::config::Builder::from(config)
+        .force_path_style(path_style)
+        // The checksums that matter are given by the upload room itself.
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .stalled_stream_protection(
+            StalledStreamProtectionConfig::enabled().grace_period(Duration::from_secs(20)).build(),
+        )
+        .build();
+    aws_sdk_s3::Client::from_conf(s3)
 }
 
 /// Says what an SDK error means, `doing` something (as in "The file could not be sent").
@@ -110,6 +129,18 @@ where
         "SlowDown" | "TooManyRequestsException" | "ThrottlingException" | "ProvisionedThroughputExceededException" => {
             (Code::Throttled, "AWS asked to slow down".to_owned(), "Reeldesk waits and tries again by itself.")
         }
+        "InternalError"
+        | "InternalFailure"
+        | "InternalServerErrorException"
+        | "ServiceUnavailable"
+        | "RequestTimeout" => {
+            (Code::Throttled, "AWS failed for a moment".to_owned(), "Reeldesk waits and tries again by itself.")
+        }
+        "BadDigest" | "InvalidDigest" | "XAmzContentChecksumMismatch" | "IncompleteBody" => (
+            Code::Integrity,
+            "the bytes did not arrive as they left".to_owned(),
+            "Retry; if it happens again, a device on the line (a proxy, a VPN) changes what passes.",
+        ),
         "RequestTimeTooSkewed" => (
             Code::Invalid,
             "this computer's clock is more than 15 minutes wrong".to_owned(),

@@ -31,6 +31,8 @@ pub enum Code {
     AccessDenied,
     /// A bucket, table, job or video does not exist.
     NotFound,
+    /// There is another object of this name.
+    Exists,
     /// The object in S3 is not the file.
     Integrity,
     /// The encoder refused or failed.

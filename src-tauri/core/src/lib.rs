@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 pub use bindings::typescript;
 pub use error::{Code, Error, Result};
-pub use session::{Driver, Session};
+pub use session::{Driver, Session, uploader_of_environment};
 
 /// A path as it is shown: its last part, control characters and line breaks made visible.
 pub(crate) fn shown(path: &Path) -> String {

@@ -11,8 +11,12 @@ use crate::event::Events;
 use crate::ingest::Ingest;
 use crate::playback::{self, Proxy, Stream};
 use crate::store::Store;
+use crate::upload::Uploader;
 use crate::workspace::{RunningSandbox, SANDBOX, Workspace, Workspaces};
 use crate::{Code, Error, Result};
+
+/// The app's own SQLite file, in the data folder.
+const STORE: &str = "reeldesk.sqlite";
 
 /// A connected workspace.
 pub struct Session {
@@ -76,7 +80,7 @@ impl Session {
     /// [`Code::InUse`] when another process does.
     pub async fn drive(&self, live: bool) -> Result<Driver> {
         let lock = lock(&self.data_dir.join("uploads.lock"))?;
-        let store = Store::open(&self.data_dir.join("reeldesk.sqlite"))?;
+        let store = Store::open(&self.data_dir.join(STORE))?;
         let ingest = Ingest::open(&self.workspace, &self.aws, store, self.events.clone()).await?;
         let follower = tokio::spawn({
             let ingest = ingest.clone();
@@ -130,6 +134,16 @@ impl Session {
             sandbox.stop().await;
         }
     }
+}
+
+/// An uploader without a workspace: it uses the usual environment of AWS tools and this folder's journal.
+///
+/// # Errors
+/// When the data folder cannot be used.
+pub async fn uploader_of_environment(data_dir: &Path) -> Result<Uploader> {
+    std::fs::create_dir_all(data_dir).map_err(|error| crate::upload::unreadable(data_dir, &error))?;
+    let store = Store::open(&data_dir.join(STORE))?;
+    Ok(Uploader::new(&Aws::s3_of_environment().await, store))
 }
 
 /// The right to drive a store's journeys, and the journeys.

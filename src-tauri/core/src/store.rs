@@ -8,7 +8,8 @@ use rusqlite::Connection;
 use crate::{Error, Result};
 
 /// Each entry takes the file from the version before it to the next; `user_version` says where a file is.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
 CREATE TABLE uploads (
   id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key TEXT NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL,
   modified_ns INTEGER NOT NULL, part_size INTEGER NOT NULL, upload_id TEXT);
@@ -18,7 +19,14 @@ CREATE TABLE parts (
 CREATE TABLE journeys (
   id TEXT PRIMARY KEY, position INTEGER NOT NULL, workspace TEXT NOT NULL, open INTEGER NOT NULL, body TEXT NOT NULL);
 CREATE INDEX journeys_in_order ON journeys (workspace, position);
-"];
+",
+    "
+ALTER TABLE uploads ADD COLUMN file_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE uploads ADD COLUMN sent INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE uploads ADD COLUMN checksum TEXT;
+UPDATE uploads SET path = CAST(path AS BLOB);
+",
+];
 
 /// A handle on the file; cheap to clone.
 #[derive(Clone)]
@@ -32,7 +40,7 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self> {
         let mut connection = Connection::open(path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         let version: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -52,7 +60,8 @@ impl Store {
         Ok(Self(Arc::new(Mutex::new(connection))))
     }
 
-    /// Runs `work` with the connection, off the async threads.
+    /// Runs `work` with the connection, off the async threads. What it writes survives a kill, but perhaps not a
+    /// power cut.
     ///
     /// # Errors
     /// What `work` answers.
@@ -64,6 +73,23 @@ impl Store {
         tokio::task::spawn_blocking(move || work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner)))
             .await
             .map_err(Error::internal)?
+    }
+
+    /// The same for what must survive a power cut too: it is on the disk when this returns.
+    ///
+    /// # Errors
+    /// What `work` answers.
+    pub async fn call_durably<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.call(move |db| {
+            db.pragma_update(None, "synchronous", "FULL")?;
+            let result = work(db);
+            db.pragma_update(None, "synchronous", "NORMAL")?;
+            result
+        })
+        .await
     }
 }
 

@@ -3,19 +3,34 @@
 //! Every part is sent with its CRC64NVME; the checksum of the whole is combined from the parts', sent with the
 //! completion, and compared with what S3 holds afterwards.
 
+mod batch;
+mod body;
+mod checksum;
 mod engine;
 mod journal;
+mod limit;
+mod line;
 mod plan;
+mod remote;
+mod s3;
+mod source;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::UNIX_EPOCH;
 
 use tokio_util::sync::CancellationToken;
 
-pub use self::engine::Uploader;
+pub use self::batch::{Place, Told, send_all};
+pub use self::checksum::Checksum;
+use self::engine::Engine;
+use self::journal::Journal;
+pub use self::limit::{Limit, Rate};
 pub use self::plan::{PartNumber, PartPlan};
+pub use self::remote::Target;
+pub use self::source::Identity;
+pub(crate) use self::source::unreadable;
+use crate::store::Store;
 use crate::{Code, Error, Result};
 
 /// What is to be sent where. The same `id` again resumes.
@@ -25,23 +40,71 @@ pub struct Request {
     pub id: String,
     /// The file.
     pub path: PathBuf,
-    /// The bucket.
-    pub bucket: String,
-    /// The key.
-    pub key: String,
-    /// Object metadata, ASCII.
-    pub metadata: Vec<(String, String)>,
-    /// The content type.
-    pub content_type: String,
+    /// Where to.
+    pub target: Target,
 }
 
 /// An object that S3 holds as the file is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Uploaded {
-    /// Bytes.
+    /// Bytes of the file.
     pub size: u64,
-    /// The CRC64NVME of the whole, base64, as S3 reports it.
-    pub checksum: String,
+    /// The checksum of the whole.
+    pub checksum: Checksum,
+    /// Requests that it takes to send it.
+    pub parts: u64,
+    /// Bytes that were given to the connection, over all attempts; a piece that was broken off counts whole.
+    pub sent: u64,
+}
+
+/// Sends files. One for all uploads of a workspace, so that they share the line, the memory and the limit; cheap to
+/// clone.
+#[derive(Clone)]
+pub struct Uploader(Engine<s3::S3>);
+
+impl Uploader {
+    /// An uploader over this client and store.
+    #[must_use]
+    pub fn new(s3: &aws_sdk_s3::Client, store: Store) -> Self {
+        Self(Engine::new(s3::S3::new(s3), Journal(store)))
+    }
+
+    /// The bandwidth limit of all its uploads.
+    #[must_use]
+    pub fn limit(&self) -> &Limit {
+        &self.0.reader.limit
+    }
+
+    /// Whether S3 has answered anything since this uploader was made.
+    #[must_use]
+    pub fn was_up(&self) -> bool {
+        self.0.was_up()
+    }
+
+    /// Sends the file, or what is missing of it, and verifies the object.
+    ///
+    /// # Errors
+    /// When the file cannot be read or was changed, S3 refuses or cannot be reached, or the object is not the
+    /// file. What was sent stays for the next try, except where the file changed.
+    pub async fn send(&self, request: &Request, progress: &Progress, canceled: &CancellationToken) -> Result<Uploaded> {
+        self.0.send(request, progress, canceled).await
+    }
+
+    /// Removes what S3 holds of an unfinished upload, and the journal's record of it.
+    ///
+    /// # Errors
+    /// When S3 cannot be asked.
+    pub async fn abort(&self, id: &str) -> Result<()> {
+        self.0.abort(id).await
+    }
+
+    /// Forgets a finished upload.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn forget(&self, id: &str) -> Result<()> {
+        self.0.journal.forget(id).await
+    }
 }
 
 /// Counts bytes as they leave; read by whoever draws the progress.
@@ -88,61 +151,6 @@ impl Progress {
         self.0.stored.store(0, Ordering::Relaxed);
         self.0.finalising.store(false, Ordering::Relaxed);
     }
-}
-
-/// What makes a file the one that it was: its size and the time of its last change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// Bytes.
-    pub size: u64,
-    /// Nanoseconds since the epoch.
-    pub modified_ns: i64,
-}
-
-impl Identity {
-    /// Looks at the file.
-    ///
-    /// # Errors
-    /// [`Code::FileMissing`] or [`Code::FileUnreadable`].
-    pub fn of(path: &Path) -> Result<Self> {
-        let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
-        let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        Ok(Self {
-            size: metadata.len(),
-            modified_ns: modified.map_or(0, |time| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)),
-        })
-    }
-}
-
-/// Says why a file cannot be read.
-pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Error {
-    let shown = crate::shown(path);
-    match error.kind() {
-        std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => Error::new(
-            Code::FileMissing,
-            format!("\"{shown}\" is not there."),
-            "Check the path, or connect the disk again, then retry.",
-        ),
-        std::io::ErrorKind::PermissionDenied => Error::new(
-            Code::FileUnreadable,
-            format!("\"{shown}\" may not be read."),
-            "Give your user read permission on it, then retry.",
-        ),
-        _ => Error::new(
-            Code::FileUnreadable,
-            format!("\"{shown}\" cannot be read: {error}."),
-            "Check the disk and the path, then retry.",
-        ),
-    }
-    .with_details(error)
-}
-
-fn changed(path: &Path) -> Error {
-    Error::new(
-        Code::FileChanged,
-        format!("\"{}\" was changed while it was being sent.", crate::shown(path)),
-        "Add it again when it is finished; what was sent of the old version is removed.",
-    )
 }
 
 fn canceled() -> Error {

@@ -22,7 +22,8 @@ const LADDER: [(&str, &str, &str, &str); 4] = [
 
 pub(crate) fn ingest() -> Result<()> {
     setup::for_start()?;
-    run(cargo().args(["build", "--release", "--package", "reelctl"]))?;
+    // The same choice of packages and features as everywhere, so that nothing is built twice.
+    run(cargo().args(["build", "--release", "--workspace", "--bins", "--features", "reeldesk/custom-protocol"]))?;
     let work = target().join("bench");
     std::fs::remove_dir_all(&work).ok();
     std::fs::create_dir_all(&work)?;

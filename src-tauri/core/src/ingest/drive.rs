@@ -18,7 +18,7 @@ use crate::catalog::Catalog;
 use crate::encode::Jobs;
 use crate::event::{Events, now_ms};
 use crate::store::Store;
-use crate::upload::{Identity, Progress, Request, Uploader};
+use crate::upload::{Identity, Progress, Request, Target, Uploader};
 use crate::workspace::Workspace;
 use crate::{Code, Error, Result};
 
@@ -59,7 +59,7 @@ impl Ingest {
             workspace: workspace.clone(),
             catalog: Catalog::new(aws.dynamodb.clone(), workspace),
             jobs: Jobs::new(aws.mediaconvert.clone()),
-            uploader: Uploader::new(aws.s3.clone(), store),
+            uploader: Uploader::new(&aws.s3, store),
             events,
             follow: Notify::new(),
             stop: CancellationToken::new(),
@@ -281,10 +281,14 @@ impl Ingest {
         let request = Request {
             id: journey.id.clone(),
             path: journey.path.clone(),
-            bucket: self.0.workspace.source_bucket.clone(),
-            key: journey.key.clone().unwrap_or_default(),
-            metadata: metadata(&journey.path),
-            content_type: "application/octet-stream".into(),
+            target: Target {
+                bucket: self.0.workspace.source_bucket.clone(),
+                key: journey.key.clone().unwrap_or_default(),
+                metadata: metadata(&journey.path),
+                content_type: "application/octet-stream".into(),
+                // The key is this journey's own.
+                replace: true,
+            },
         };
         let mut wait = Duration::from_secs(1);
         loop {

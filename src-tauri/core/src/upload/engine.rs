@@ -1,426 +1,517 @@
-//! Sending: parts in parallel, each read straight from the file.
+//! Sending one file: resume what S3 holds, send what is missing, complete, and ask S3 what it has.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Seek as _, SeekFrom};
-use std::path::Path;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use aws_sdk_s3::primitives::{ByteStream, SdkBody};
-use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use bytes::Bytes;
-use crc_fast::CrcAlgorithm::Crc64Nvme;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::journal::{Journal, PartRecord, Record};
+use super::body::{Piece, Reader};
+use super::checksum::Checksum;
+use super::journal::{Journal, Record};
+use super::line::{Line, MOST};
 use super::plan::{PartNumber, PartPlan};
-use super::{Identity, Progress, Request, Uploaded, changed, stop_if, unreadable};
-use crate::aws::explain;
-use crate::store::Store;
+use super::remote::{Held, PartRecord, Refusal, Remote, Target};
+use super::source::{Identity, changed};
+use super::{Progress, Request, Uploaded, canceled, stop_if};
 use crate::{Code, Error, Result};
 
-/// Parts on their way at once, over all files; with the part size it bounds the memory.
-const PARTS_IN_FLIGHT: usize = 4;
-/// What is handed to the connection at once, in bytes.
-const CHUNK: usize = 128 * 1024;
+/// Tries of one request while S3 is busy or the line breaks; then whoever sends decides how long to wait.
+const TRIES: u32 = 6;
+/// Tries of a part whose bytes do not arrive as they left.
+const DAMAGED_TRIES: u32 = 4;
+/// New beginnings of one sending after S3 forgot the upload.
+const NEW_BEGINNINGS: u32 = 3;
+/// The first wait between two tries; each one after it is twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
 
-/// Sends files. One for all uploads of a workspace, so that they share the line.
+/// Sends files to one remote. All uploads of a workspace share it, and so the line, the memory and the limit.
 #[derive(Clone)]
-pub struct Uploader {
-    s3: aws_sdk_s3::Client,
-    journal: Journal,
-    slots: Arc<Semaphore>,
+pub(super) struct Engine<R> {
+    remote: R,
+    pub journal: Journal,
+    pub reader: Reader,
+    line: Line,
+    plan: fn(u64) -> Result<PartPlan>,
+    first_wait: Duration,
+    was_up: Arc<AtomicBool>,
 }
 
-/// What S3 holds of an object.
-struct Held {
-    size: u64,
-    checksum: Option<String>,
+/// How one attempt ended.
+enum Attempt {
+    Done(Checksum),
+    /// S3 forgot the upload: begin anew.
+    Forgotten,
 }
 
-impl Uploader {
-    /// An uploader over this client and journal.
-    #[must_use]
-    pub fn new(s3: aws_sdk_s3::Client, store: Store) -> Self {
-        Self { s3, journal: Journal(store), slots: Arc::new(Semaphore::new(PARTS_IN_FLIGHT)) }
+impl<R: Remote> Engine<R> {
+    pub fn new(remote: R, journal: Journal) -> Self {
+        Self {
+            remote,
+            journal,
+            reader: Reader::default(),
+            line: Line::default(),
+            plan: PartPlan::for_size,
+            first_wait: FIRST_WAIT,
+            was_up: Arc::default(),
+        }
+    }
+
+    /// Whether anything has arrived yet: a line that was up comes back, one that never was may not be there.
+    pub fn was_up(&self) -> bool {
+        self.was_up.load(Ordering::Relaxed)
     }
 
     /// Sends the file, or what is missing of it, and verifies the object.
-    ///
-    /// # Errors
-    /// When the file cannot be read or was changed, S3 refuses or cannot be reached, or the object is not the
-    /// file. What was sent stays for the next try, except where the file changed.
     pub async fn send(&self, request: &Request, progress: &Progress, canceled: &CancellationToken) -> Result<Uploaded> {
-        let identity = Identity::of(&request.path)?;
-        let mut record = match self.journal.find(&request.id).await? {
-            Some(record) => record,
-            None => self.journal.begin(request, identity, PartPlan::for_size(identity.size)?).await?,
-        };
-        if record.identity != identity {
-            self.abort(&request.id).await?;
-            return Err(changed(&request.path));
-        }
-        progress.restart();
-        let mut done = self.reconcile(request, &mut record).await?;
-        let upload_id = match &record.upload_id {
-            Some(id) => id.clone(),
-            None => {
-                // A Complete whose answer was lost has made the object already.
-                if let Some(uploaded) = self.finished(request, &record).await? {
-                    return Ok(uploaded);
+        let (mut record, is_new) = self.record(request).await?;
+        for _ in 0..NEW_BEGINNINGS {
+            progress.restart();
+            let sending = Sending { engine: self, request, record: &record, progress, canceled };
+            let attempt = sending.attempt(is_new).await;
+            match attempt {
+                Ok(Attempt::Done(checksum)) => {
+                    self.journal.finish(&request.id, checksum).await?;
+                    let sent = self.journal.find(&request.id).await?.map_or(0, |record| record.sent);
+                    let (size, parts) = (record.identity.size, record.plan.count());
+                    return Ok(Uploaded { size, checksum, parts, sent });
                 }
-                self.begin(request).await?
-            }
-        };
-        for (number, _, length) in record.plan.parts() {
-            if done.contains_key(&number) {
-                progress.stored(length);
+                Ok(Attempt::Forgotten) => {
+                    self.journal.set_upload_id(&request.id, None).await?;
+                    record.upload_id = None;
+                }
+                Err(error) => {
+                    if error.code == Code::FileChanged {
+                        self.abort(&request.id).await?;
+                    }
+                    return Err(error);
+                }
             }
         }
-        let missing: Vec<_> = record.plan.parts().filter(|(number, ..)| !done.contains_key(number)).collect();
-        let mut sending = stream::iter(missing)
-            .map(|part| self.send_part(request, &upload_id, part, progress, canceled))
-            .buffer_unordered(PARTS_IN_FLIGHT);
-        while let Some((number, part)) = sending.try_next().await? {
-            done.insert(number, part);
-        }
-        drop(sending);
-        if Identity::of(&request.path)? != identity {
+        Err(Error::new(
+            Code::Internal,
+            format!("S3 forgot the upload of \"{}\" again and again.", crate::shown(&request.path)),
+            "See whether a lifecycle rule of the bucket removes unfinished uploads at once, then retry.",
+        ))
+    }
+
+    /// What the journal knows of it, or a new record; and whether it is new.
+    async fn record(&self, request: &Request) -> Result<(Record, bool)> {
+        let identity = Identity::of(&request.path)?;
+        if let Some(record) = self.journal.find(&request.id).await? {
+            if record.identity.is_same(&identity) && record.path == request.path {
+                return Ok((record, false));
+            }
             self.abort(&request.id).await?;
-            return Err(changed(&request.path));
+            // What was sent whole, or from another place, is no obstacle to this file.
+            if record.finished.is_none() && record.path == request.path {
+                return Err(changed(&request.path));
+            }
         }
-        stop_if(canceled)?;
-        progress.finalise();
-        self.complete(request, &record, &upload_id, done).await
+        let plan = (self.plan)(identity.size)?;
+        Ok((self.journal.begin(request, identity, plan).await?, true))
     }
 
     /// Removes what S3 holds of an unfinished upload, and the journal's record of it.
-    ///
-    /// # Errors
-    /// When S3 cannot be asked.
     pub async fn abort(&self, id: &str) -> Result<()> {
         if let Some(Record { upload_id: Some(upload_id), bucket, key, .. }) = self.journal.find(id).await? {
-            let aborted = self.s3.abort_multipart_upload().bucket(bucket).key(key).upload_id(upload_id).send().await;
-            if let Err(error) = aborted
-                && !error.as_service_error().is_some_and(|error| error.is_no_such_upload())
-            {
-                return Err(explain("The unfinished upload could not be removed", error));
+            let abort = || self.remote.abort(&bucket, &key, &upload_id);
+            self.patiently(&CancellationToken::new(), abort).await?.map_err(|refusal| told(refusal, &bucket, &key))?;
+        }
+        self.journal.forget(id).await
+    }
+
+    /// Tries again while S3 is busy, with waits that grow and differ; what else it says is the caller's.
+    async fn patiently<T, F>(&self, canceled: &CancellationToken, ask: impl Fn() -> F) -> Result<Result<T, Refusal>>
+    where
+        F: Future<Output = Result<T, Refusal>>,
+    {
+        let mut tries = 1;
+        loop {
+            let answer = tokio::select! {
+                answer = ask() => answer,
+                () = canceled.cancelled() => return Err(super::canceled()),
+            };
+            match answer {
+                Err(Refusal::Busy(error)) if tries < TRIES => {
+                    tracing::debug!(%error, details = error.details, tries, "S3 is busy");
+                    self.wait(tries, canceled).await?;
+                    tries += 1;
+                }
+                Ok(answer) => {
+                    self.was_up.store(true, Ordering::Relaxed);
+                    return Ok(Ok(answer));
+                }
+                answer => return Ok(answer),
             }
         }
-        self.journal.forget(id).await
     }
 
-    /// Forgets a finished upload.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    pub async fn forget(&self, id: &str) -> Result<()> {
-        self.journal.forget(id).await
-    }
-
-    async fn begin(&self, request: &Request) -> Result<String> {
-        let mut create = self
-            .s3
-            .create_multipart_upload()
-            .bucket(&request.bucket)
-            .key(&request.key)
-            .content_type(&request.content_type)
-            .checksum_algorithm(ChecksumAlgorithm::Crc64Nvme)
-            .checksum_type(ChecksumType::FullObject);
-        for (name, value) in &request.metadata {
-            create = create.metadata(name, value);
+    async fn wait(&self, tries: u32, canceled: &CancellationToken) -> Result<()> {
+        let longest = self.first_wait * 2_u32.pow(tries - 1);
+        // A half of it by chance, so that the parts of a storm do not come back all at once.
+        let wait = longest / 2 + longest.mul_f64(f64::from(fastrand::u8(..)) / 512.0);
+        tokio::select! {
+            () = tokio::time::sleep(wait) => Ok(()),
+            () = canceled.cancelled() => Err(super::canceled()),
         }
-        let created = create.send().await.map_err(|error| explain(&doing(&request.path), error))?;
-        let id = created.upload_id.ok_or_else(|| Error::internal("S3 gave no upload id"))?;
-        self.journal.set_upload_id(&request.id, Some(id.clone())).await?;
-        Ok(id)
+    }
+}
+
+/// One file on its way.
+struct Sending<'a, R> {
+    engine: &'a Engine<R>,
+    request: &'a Request,
+    record: &'a Record,
+    progress: &'a Progress,
+    canceled: &'a CancellationToken,
+}
+
+impl<R: Remote> Sending<'_, R> {
+    fn target(&self) -> &Target {
+        &self.request.target
     }
 
-    /// The parts that S3 holds and that are the file's; the rest is sent again.
-    async fn reconcile(&self, request: &Request, record: &mut Record) -> Result<BTreeMap<PartNumber, PartRecord>> {
-        let Some(upload_id) = record.upload_id.clone() else { return Ok(BTreeMap::new()) };
-        let journaled = self.journal.parts(&request.id).await?;
-        let mut kept = BTreeMap::new();
-        let mut pages =
-            self.s3.list_parts().bucket(&request.bucket).key(&request.key).upload_id(upload_id).into_paginator().send();
-        let planned: BTreeMap<_, _> =
-            record.plan.parts().map(|(number, offset, length)| (number, (offset, length))).collect();
-        while let Some(page) = pages.next().await {
-            let page = match page {
-                Ok(page) => page,
-                Err(error) if is_gone(&error) => {
-                    // S3 no longer knows the upload: a new one of the same journey.
-                    record.upload_id = None;
-                    self.journal.set_upload_id(&request.id, None).await?;
-                    return Ok(BTreeMap::new());
-                }
-                Err(error) => return Err(explain(&doing(&request.path), error)),
+    fn told(&self, refusal: Refusal) -> Error {
+        told(refusal, &self.target().bucket, &self.target().key)
+    }
+
+    async fn ask<T, F>(&self, ask: impl Fn() -> F) -> Result<Result<T, Refusal>>
+    where
+        F: Future<Output = Result<T, Refusal>>,
+    {
+        self.engine.patiently(self.canceled, ask).await
+    }
+
+    async fn attempt(&self, is_new: bool) -> Result<Attempt> {
+        if let Some(checksum) = self.there_already(is_new).await? {
+            self.progress.stored(self.record.identity.size);
+            return Ok(Attempt::Done(checksum));
+        }
+        let done = if self.record.plan.is_single() { self.put().await } else { self.parts(is_new).await };
+        if matches!(done, Ok(Attempt::Done(_))) && !Identity::of(&self.request.path)?.is_same(&self.record.identity) {
+            return Err(changed(&self.request.path));
+        }
+        done
+    }
+
+    /// The object's checksum when it is there already and is the file, byte for byte: the answer to a completion
+    /// may have been lost, or someone sent the file before.
+    async fn there_already(&self, is_new: bool) -> Result<Option<Checksum>> {
+        let known_unfinished = self.record.upload_id.is_some();
+        // A new small object is sent at once: S3 itself refuses to replace one.
+        if known_unfinished || is_new && (self.record.plan.is_single() || self.target().replace) {
+            return Ok(None);
+        }
+        let held = self.ask(|| self.engine.remote.head(self.target())).await?.map_err(|refusal| self.told(refusal))?;
+        let Some(held) = held else { return Ok(None) };
+        match self.same(&held).await? {
+            Some(checksum) => Ok(Some(checksum)),
+            None if self.target().replace => Ok(None),
+            None => Err(self.told(Refusal::Exists)),
+        }
+    }
+
+    /// The file's checksum, if the object is the file.
+    async fn same(&self, held: &Held) -> Result<Option<Checksum>> {
+        let size = self.record.identity.size;
+        let Some(checksum) = held.checksum.filter(|_| held.size == size) else { return Ok(None) };
+        if let Some(own) = self.record.finished {
+            return Ok((own == checksum).then_some(own));
+        }
+        let piece = Piece { path: self.request.path.clone(), offset: 0, length: size };
+        let own = self.engine.reader.checksum(piece).await?;
+        Ok((own == checksum).then_some(own))
+    }
+
+    /// One request for the whole.
+    async fn put(&self) -> Result<Attempt> {
+        let length = self.record.identity.size;
+        let line = self.engine.line.join();
+        let sent = self.tries(line, 0, length, |body| self.engine.remote.put(self.target(), body)).await?;
+        let (held, checksum) = match sent {
+            Ok(sent) => sent,
+            // Ours, if the answer to an earlier try was lost.
+            Err(Refusal::Exists) => {
+                let held = self.ask(|| self.engine.remote.head(self.target())).await?;
+                let held = held.map_err(|refusal| self.told(refusal))?;
+                return match held {
+                    Some(held) => match self.same(&held).await? {
+                        Some(checksum) => Ok(Attempt::Done(checksum)),
+                        None => Err(self.told(Refusal::Exists)),
+                    },
+                    None => Err(self.told(Refusal::Exists)),
+                };
+            }
+            Err(refusal) => return Err(self.told(refusal)),
+        };
+        self.progress.stored(length);
+        self.progress.finalise();
+        if held.checksum.is_none() {
+            self.verify(checksum).await?;
+        }
+        Ok(Attempt::Done(checksum))
+    }
+
+    async fn parts(&self, is_new: bool) -> Result<Attempt> {
+        let Some((upload, mut done)) = self.begun(is_new).await? else { return Ok(Attempt::Forgotten) };
+        let mut missing = Vec::new();
+        for part in self.record.plan.parts() {
+            if done.contains_key(&part.0) {
+                self.progress.stored(part.2);
+            } else {
+                missing.push(part);
+            }
+        }
+        let line = self.engine.line.join();
+        let mut sending = stream::iter(missing)
+            .map(|(number, offset, length)| {
+                let upload = &upload;
+                async move { Ok::<_, Error>((number, self.part(line, upload, number, offset, length).await?)) }
+            })
+            .buffer_unordered(MOST);
+        loop {
+            match sending.try_next().await? {
+                Some((number, Ok(part))) => done.insert(number, part),
+                Some((_, Err(Refusal::Gone))) => return Ok(Attempt::Forgotten),
+                Some((_, Err(refusal))) => return Err(self.told(refusal)),
+                None => break,
             };
-            for part in page.parts.unwrap_or_default() {
-                let number = part.part_number.and_then(|number| PartNumber::new(number.into()));
-                let (Some(number), Some(etag)) = (number, part.e_tag) else { continue };
-                let Some(&(offset, length)) = planned.get(&number) else { continue };
-                let Some(checksum) = part.checksum_crc64_nvme else { continue };
-                if part.size != i64::try_from(length).ok() {
-                    continue;
+        }
+        drop(sending);
+        // Before the object is announced to anyone: it must be the file that it was at the beginning.
+        if !Identity::of(&self.request.path)?.is_same(&self.record.identity) {
+            return Err(changed(&self.request.path));
+        }
+        stop_if(self.canceled)?;
+        self.progress.finalise();
+        self.complete(&upload, &done).await
+    }
+
+    /// The upload and the parts of it that S3 holds and that are the file's; `None` if S3 does not know it.
+    async fn begun(&self, is_new: bool) -> Result<Option<(String, BTreeMap<PartNumber, PartRecord>)>> {
+        let id = &self.request.id;
+        let known = match &self.record.upload_id {
+            Some(upload) => Some(upload.clone()),
+            None if is_new => None,
+            // A kill may have come between S3's answer and the journal.
+            None => self.ask(|| self.engine.remote.find(self.target())).await?.map_err(|refusal| self.told(refusal))?,
+        };
+        let Some(upload) = known else {
+            let upload =
+                self.ask(|| self.engine.remote.begin(self.target())).await?.map_err(|refusal| self.told(refusal))?;
+            self.engine.journal.set_upload_id(id, Some(upload.clone())).await?;
+            return Ok(Some((upload, BTreeMap::new())));
+        };
+        if self.record.upload_id.is_none() {
+            self.engine.journal.set_upload_id(id, Some(upload.clone())).await?;
+        }
+        let held = match self.ask(|| self.engine.remote.parts(self.target(), &upload)).await? {
+            Ok(held) => held,
+            Err(Refusal::Gone) => {
+                // Completed by the run before, or removed by someone.
+                return Ok(None);
+            }
+            Err(refusal) => return Err(self.told(refusal)),
+        };
+        let journaled = self.engine.journal.parts(id).await?;
+        let mut kept = BTreeMap::new();
+        for (number, offset, length) in self.record.plan.parts() {
+            let Some(held) = held.get(&number).filter(|held| held.size == length) else { continue };
+            let checksum = match journaled.get(&number) {
+                // A server that keeps no checksums is believed by its ETag.
+                Some(part) if held.checksum.is_none_or(|checksum| checksum == part.checksum) => {
+                    (part.etag == held.etag).then_some(part.checksum)
                 }
                 // A part that arrived just before a kill is in S3 and not in the journal: its bytes decide.
-                let ours = match journaled.get(&number) {
-                    Some(part) => part.checksum.clone(),
-                    None => checksum_of(&read_part(&request.path, offset, length).await?),
-                };
-                if ours == checksum {
-                    let part = PartRecord { etag, checksum };
-                    if !journaled.contains_key(&number) {
-                        self.journal.add_part(&request.id, number, part.clone()).await?;
-                    }
-                    kept.insert(number, part);
+                _ => {
+                    stop_if(self.canceled)?;
+                    let piece = Piece { path: self.request.path.clone(), offset, length };
+                    let own = self.engine.reader.checksum(piece).await?;
+                    held.checksum.is_some_and(|checksum| checksum == own).then_some(own)
+                }
+            };
+            if let Some(checksum) = checksum {
+                let part = PartRecord { etag: held.etag.clone(), checksum };
+                if !journaled.contains_key(&number) {
+                    self.engine.journal.add_part(id, number, part.clone()).await?;
+                }
+                kept.insert(number, part);
+            }
+        }
+        Ok(Some((upload, kept)))
+    }
+
+    async fn part(
+        &self,
+        line: u64,
+        upload: &str,
+        number: PartNumber,
+        offset: u64,
+        length: u64,
+    ) -> Result<Result<PartRecord, Refusal>> {
+        let send = |body| self.engine.remote.send_part(self.target(), upload, number, body);
+        let (taken, checksum) = match self.tries(line, offset, length, send).await? {
+            Ok(taken) => taken,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let part = PartRecord { etag: taken.etag, checksum };
+        self.engine.journal.add_part(&self.request.id, number, part.clone()).await?;
+        self.progress.stored(length);
+        Ok(Ok(part))
+    }
+
+    /// Sends a piece of the file until S3 has taken it as it is; answers with the checksum of what was read.
+    async fn tries<T: Took, F>(
+        &self,
+        line: u64,
+        offset: u64,
+        length: u64,
+        send: impl Fn(super::body::PartBody) -> F,
+    ) -> Result<Result<(T, Checksum), Refusal>>
+    where
+        F: Future<Output = Result<T, Refusal>>,
+    {
+        let (mut busy, mut damaged) = (0, 0);
+        loop {
+            let turn = tokio::select! {
+                turn = self.engine.line.turn(line, length) => turn,
+                () = self.canceled.cancelled() => return Err(canceled()),
+            };
+            self.engine.journal.leaving(&self.request.id, length).await?;
+            let piece = Piece { path: self.request.path.clone(), offset, length };
+            let (body, outcome) = self.engine.reader.start(piece, self.progress.clone());
+            let answer = tokio::select! {
+                answer = send(body) => answer,
+                () = self.canceled.cancelled() => return Err(canceled()),
+            };
+            let read = outcome.get().transpose()?;
+            let refusal = match (answer, read) {
+                (Ok(taken), Some(own)) if taken.checksum().is_none_or(|checksum| checksum == own) => {
+                    turn.arrived();
+                    self.engine.was_up.store(true, Ordering::Relaxed);
+                    return Ok(Ok((taken, own)));
+                }
+                (Ok(taken), read) => Refusal::Damaged(
+                    wrong(self.target()).with_details(format!("S3 took {:?}, sent {read:?}", taken.checksum())),
+                ),
+                (Err(refusal), _) => refusal,
+            };
+            match &refusal {
+                Refusal::Busy(error) if busy + 1 < TRIES => {
+                    busy += 1;
+                    tracing::debug!(%error, details = error.details, offset, busy, "a piece did not arrive");
+                    turn.refused();
+                    self.engine.wait(busy, self.canceled).await?;
+                }
+                Refusal::Damaged(error) if damaged + 1 < DAMAGED_TRIES => {
+                    damaged += 1;
+                    tracing::warn!(%error, details = error.details, offset, damaged, "a piece arrived damaged");
+                }
+                _ => return Ok(Err(refusal)),
+            }
+        }
+    }
+
+    async fn complete(&self, upload: &str, parts: &BTreeMap<PartNumber, PartRecord>) -> Result<Attempt> {
+        let whole = combine(self.record.plan, parts).ok_or_else(|| Error::internal("a part has no checksum"))?;
+        let size = self.record.identity.size;
+        let completed = self.ask(|| self.engine.remote.complete(self.target(), upload, parts, size, whole)).await?;
+        match completed {
+            Ok(()) => {}
+            // A completion whose answer was lost has made the object, and its repetition finds the upload gone or
+            // the object there; what S3 holds decides.
+            Err(Refusal::Gone) => {
+                let held = self.ask(|| self.engine.remote.head(self.target())).await?;
+                if held.map_err(|refusal| self.told(refusal))?.is_none() {
+                    return Ok(Attempt::Forgotten);
                 }
             }
-        }
-        Ok(kept)
-    }
-
-    async fn send_part(
-        &self,
-        request: &Request,
-        upload_id: &str,
-        (number, offset, length): (PartNumber, u64, u64),
-        progress: &Progress,
-        canceled: &CancellationToken,
-    ) -> Result<(PartNumber, PartRecord)> {
-        let _slot = self.slots.acquire().await.map_err(Error::internal)?;
-        stop_if(canceled)?;
-        let bytes = read_part(&request.path, offset, length).await?;
-        let checksum = checksum_of(&bytes);
-        let counted = progress.clone();
-        let body = SdkBody::retryable(move || {
-            SdkBody::from_body_1_x(Counted { rest: bytes.clone(), counted: counted.clone(), count: 0 })
-        });
-        let sent = self
-            .s3
-            .upload_part()
-            .bucket(&request.bucket)
-            .key(&request.key)
-            .upload_id(upload_id)
-            .part_number(number.get())
-            .content_length(i64::try_from(length).map_err(Error::internal)?)
-            .checksum_crc64_nvme(&checksum)
-            .body(ByteStream::new(body))
-            .customize()
-            // The checksum above guards the bytes; a second hash for the signature would double the work.
-            .disable_payload_signing()
-            .send();
-        let sent = tokio::select! {
-            sent = sent => sent.map_err(|error| explain(&doing(&request.path), error))?,
-            () = canceled.cancelled() => return Err(super::canceled()),
-        };
-        let etag = sent.e_tag.ok_or_else(|| Error::internal("S3 gave no ETag for a part"))?;
-        let part = PartRecord { etag, checksum };
-        self.journal.add_part(&request.id, number, part.clone()).await?;
-        progress.stored(length);
-        Ok((number, part))
-    }
-
-    async fn complete(
-        &self,
-        request: &Request,
-        record: &Record,
-        upload_id: &str,
-        parts: BTreeMap<PartNumber, PartRecord>,
-    ) -> Result<Uploaded> {
-        let whole = combine(record.plan, &parts).ok_or_else(|| Error::internal("a part has no checksum"))?;
-        let listed = parts
-            .iter()
-            .map(|(number, part)| {
-                CompletedPart::builder()
-                    .part_number(number.get())
-                    .e_tag(&part.etag)
-                    .checksum_crc64_nvme(&part.checksum)
-                    .build()
-            })
-            .collect();
-        let completed = self
-            .s3
-            .complete_multipart_upload()
-            .bucket(&request.bucket)
-            .key(&request.key)
-            .upload_id(upload_id)
-            .checksum_crc64_nvme(&whole)
-            .checksum_type(ChecksumType::FullObject)
-            .mpu_object_size(i64::try_from(record.identity.size).map_err(Error::internal)?)
-            .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(listed)).build())
-            .send()
-            .await;
-        if let Err(error) = completed {
-            // A repeated Complete finds its upload gone; the object tells whether the first one worked.
-            if error.as_service_error().and_then(|error| error.meta().code()) != Some("NoSuchUpload") {
-                return Err(explain(&doing(&request.path), error));
+            Err(Refusal::Exists) => {
+                let held = self.ask(|| self.engine.remote.head(self.target())).await?;
+                let held = held.map_err(|refusal| self.told(refusal))?;
+                if !held.is_some_and(|held| held.size == size && held.checksum == Some(whole)) {
+                    return Err(self.told(Refusal::Exists));
+                }
             }
+            Err(refusal) => return Err(self.told(refusal)),
         }
-        self.verify(request, record.identity.size, &whole).await
+        self.verify(whole).await?;
+        Ok(Attempt::Done(whole))
     }
 
     /// Asks S3 what it holds; only this makes an upload a success.
-    async fn verify(&self, request: &Request, size: u64, checksum: &str) -> Result<Uploaded> {
-        let held = self.head(request).await?.ok_or_else(|| {
+    async fn verify(&self, checksum: Checksum) -> Result<()> {
+        let held = self.ask(|| self.engine.remote.head(self.target())).await?.map_err(|refusal| self.told(refusal))?;
+        let held = held.ok_or_else(|| {
             Error::new(
                 Code::Integrity,
-                format!("S3 does not hold \"{}\" although it took every part.", crate::shown(&request.path)),
+                format!("S3 does not hold \"{}\" although it took all of it.", crate::shown(&self.request.path)),
                 "Retry sends it again.",
             )
         })?;
-        if held.size != size || held.checksum.as_deref().is_some_and(|held| held != checksum) {
-            return Err(Error::new(
-                Code::Integrity,
-                format!("What S3 holds of \"{}\" is not what the file is.", crate::shown(&request.path)),
-                "Retry sends it again; do not use the object that is there.",
-            )
-            .with_details(format!("size {} of {size}, CRC64NVME {:?} of {checksum}", held.size, held.checksum)));
+        let size = self.record.identity.size;
+        if held.size != size || held.checksum.is_some_and(|held| held != checksum) {
+            return Err(wrong(self.target())
+                .with_details(format!("size {} of {size}, CRC64NVME {:?} of {checksum}", held.size, held.checksum)));
         }
-        Ok(Uploaded { size, checksum: checksum.to_owned() })
-    }
-
-    /// An object that is there already and is the file, byte for byte.
-    async fn finished(&self, request: &Request, record: &Record) -> Result<Option<Uploaded>> {
-        let Some(held) = self.head(request).await? else { return Ok(None) };
-        if held.size != record.identity.size {
-            return Ok(None);
-        }
-        let Some(checksum) = held.checksum else { return Ok(None) };
-        let mut parts = BTreeMap::new();
-        for (number, offset, length) in record.plan.parts() {
-            let checksum = checksum_of(&read_part(&request.path, offset, length).await?);
-            parts.insert(number, PartRecord { etag: String::new(), checksum });
-        }
-        let same = combine(record.plan, &parts).as_deref() == Some(&checksum);
-        Ok(same.then_some(Uploaded { size: held.size, checksum }))
-    }
-
-    async fn head(&self, request: &Request) -> Result<Option<Held>> {
-        let head = self
-            .s3
-            .head_object()
-            .bucket(&request.bucket)
-            .key(&request.key)
-            .checksum_mode(ChecksumMode::Enabled)
-            .send()
-            .await;
-        match head {
-            Ok(head) => Ok(Some(Held {
-                size: head.content_length.unwrap_or(0).unsigned_abs(),
-                checksum: head.checksum_crc64_nvme.filter(|_| head.checksum_type != Some(ChecksumType::Composite)),
-            })),
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => Ok(None),
-            Err(error) => Err(explain(&doing(&request.path), error)),
-        }
+        Ok(())
     }
 }
 
-fn doing(path: &Path) -> String {
-    format!("\"{}\" could not be sent", crate::shown(path))
+/// An answer that may say what S3 computed.
+trait Took {
+    fn checksum(&self) -> Option<Checksum>;
 }
 
-fn is_gone<R>(error: &aws_sdk_s3::error::SdkError<aws_sdk_s3::operation::list_parts::ListPartsError, R>) -> bool {
-    error.as_service_error().and_then(|error| error.meta().code()) == Some("NoSuchUpload")
+impl Took for super::remote::Taken {
+    fn checksum(&self) -> Option<Checksum> {
+        self.checksum
+    }
 }
 
-async fn read_part(path: &Path, offset: u64, length: u64) -> Result<Bytes> {
-    let path = path.to_owned();
-    tokio::task::spawn_blocking(move || {
-        let read = || -> std::io::Result<Vec<u8>> {
-            let mut file = std::fs::File::open(&path)?;
-            file.seek(SeekFrom::Start(offset))?;
-            let mut bytes = Vec::with_capacity(usize::try_from(length).map_err(std::io::Error::other)?);
-            file.take(length).read_to_end(&mut bytes)?;
-            Ok(bytes)
-        };
-        let bytes = read().map_err(|error| unreadable(&path, &error))?;
-        if bytes.len() as u64 == length { Ok(Bytes::from(bytes)) } else { Err(changed(&path)) }
-    })
-    .await
-    .map_err(Error::internal)?
+impl Took for Held {
+    fn checksum(&self) -> Option<Checksum> {
+        self.checksum
+    }
 }
 
-fn checksum_of(bytes: &[u8]) -> String {
-    BASE64.encode(crc_fast::checksum(Crc64Nvme, bytes).to_be_bytes())
+fn wrong(target: &Target) -> Error {
+    Error::new(
+        Code::Integrity,
+        format!("What S3 holds of \"{}\" is not what the file is.", name(target)),
+        "Retry sends it again; do not use the object that is there.",
+    )
 }
 
-/// The CRC64NVME of the whole from those of its parts.
-fn combine(plan: PartPlan, parts: &BTreeMap<PartNumber, PartRecord>) -> Option<String> {
-    let mut whole = None;
+fn name(target: &Target) -> &str {
+    target.key.rsplit('/').next().unwrap_or(&target.key)
+}
+
+fn told(refusal: Refusal, bucket: &str, key: &str) -> Error {
+    match refusal {
+        Refusal::Busy(error) | Refusal::Damaged(error) | Refusal::Final(error) => error,
+        Refusal::Gone => Error::internal("S3 does not know the upload"),
+        Refusal::Exists => Error::new(
+            Code::Exists,
+            format!("There is another object at s3://{bucket}/{key}."),
+            "Choose another name, or replace it on purpose.",
+        ),
+    }
+}
+
+/// The checksum of the whole from those of its parts.
+fn combine(plan: PartPlan, parts: &BTreeMap<PartNumber, PartRecord>) -> Option<Checksum> {
+    let mut whole: Option<Checksum> = None;
     for (number, _, length) in plan.parts() {
-        let bytes = BASE64.decode(&parts.get(&number)?.checksum).ok()?;
-        let value = u64::from_be_bytes(bytes.try_into().ok()?);
-        whole = Some(match whole {
-            None => value,
-            Some(before) => crc_fast::checksum_combine(Crc64Nvme, before, value, length),
-        });
+        let part = parts.get(&number)?.checksum;
+        whole = Some(whole.map_or(part, |before| before.followed_by(part, length)));
     }
-    Some(BASE64.encode(whole?.to_be_bytes()))
-}
-
-/// A body that counts what the connection takes; what was counted is taken back when it is dropped, as the
-/// bytes are then either stored or lost.
-struct Counted {
-    rest: Bytes,
-    counted: Progress,
-    count: u64,
-}
-
-impl http_body::Body for Counted {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
-        if self.rest.is_empty() {
-            return Poll::Ready(None);
-        }
-        let length = self.rest.len().min(CHUNK);
-        let chunk = self.rest.split_to(length);
-        self.count += length as u64;
-        self.counted.sent(length as u64);
-        Poll::Ready(Some(Ok(http_body::Frame::data(chunk))))
-    }
-
-    fn size_hint(&self) -> http_body::SizeHint {
-        http_body::SizeHint::with_exact(self.rest.len() as u64)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.rest.is_empty()
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.counted.unsent(self.count);
-    }
+    whole
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_whole_is_combined_from_its_parts() {
-        let bytes: Vec<u8> = (0..20_u32 * 1024 * 1024).map(|n| ((n * 31) >> 3) as u8).collect();
-        let plan = PartPlan::for_size(bytes.len() as u64).unwrap();
-        let parts = plan
-            .parts()
-            .map(|(number, offset, length)| {
-                let part = &bytes[offset as usize..(offset + length) as usize];
-                (number, PartRecord { etag: String::new(), checksum: checksum_of(part) })
-            })
-            .collect();
-        assert_eq!(combine(plan, &parts), Some(checksum_of(&bytes)));
-    }
-}
+#[path = "engine_tests.rs"]
+mod tests;

@@ -5,8 +5,11 @@ use std::path::PathBuf;
 
 use rusqlite::{OptionalExtension as _, params};
 
+use super::Request;
+use super::checksum::Checksum;
 use super::plan::{PartNumber, PartPlan};
-use super::{Identity, Request};
+use super::remote::PartRecord;
+use super::source::Identity;
 use crate::Result;
 use crate::store::Store;
 
@@ -19,13 +22,10 @@ pub(super) struct Record {
     pub identity: Identity,
     pub plan: PartPlan,
     pub upload_id: Option<String>,
-}
-
-/// A part that S3 confirmed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct PartRecord {
-    pub etag: String,
-    pub checksum: String,
+    /// Bytes that were given to the connection, over all attempts.
+    pub sent: u64,
+    /// The checksum of the object, once S3 held all of it.
+    pub finished: Option<Checksum>,
 }
 
 #[derive(Clone)]
@@ -37,21 +37,23 @@ impl Journal {
         self.0
             .call(move |db| {
                 Ok(db
-                    .query_row(
-                        "SELECT path, bucket, key, size, modified_ns, part_size, upload_id FROM uploads WHERE id = ?1",
-                        [id],
-                        |row| {
-                            let size: u64 = row.get(3)?;
-                            Ok(Record {
-                                path: PathBuf::from(row.get::<_, String>(0)?),
-                                bucket: row.get(1)?,
-                                key: row.get(2)?,
-                                identity: Identity { size, modified_ns: row.get(4)? },
-                                plan: PartPlan::recorded(size, row.get(5)?),
-                                upload_id: row.get(6)?,
-                            })
-                        },
-                    )
+                    .prepare_cached(
+                        "SELECT path, bucket, key, size, modified_ns, part_size, upload_id, file_id, sent, checksum
+                         FROM uploads WHERE id = ?1",
+                    )?
+                    .query_row([id], |row| {
+                        let size: u64 = row.get(3)?;
+                        Ok(Record {
+                            path: path_of(&row.get::<_, Vec<u8>>(0)?),
+                            bucket: row.get(1)?,
+                            key: row.get(2)?,
+                            identity: Identity { size, modified_ns: row.get(4)?, file_id: row.get(7)? },
+                            plan: PartPlan::recorded(size, row.get(5)?),
+                            upload_id: row.get(6)?,
+                            sent: row.get(8)?,
+                            finished: row.get::<_, Option<String>>(9)?.and_then(|text| Checksum::parse(&text)),
+                        })
+                    })
                     .optional()?)
             })
             .await
@@ -60,27 +62,31 @@ impl Journal {
     pub async fn begin(&self, request: &Request, identity: Identity, plan: PartPlan) -> Result<Record> {
         let record = Record {
             path: request.path.clone(),
-            bucket: request.bucket.clone(),
-            key: request.key.clone(),
+            bucket: request.target.bucket.clone(),
+            key: request.target.key.clone(),
             identity,
             plan,
             upload_id: None,
+            sent: 0,
+            finished: None,
         };
         let (id, row) = (request.id.clone(), record.clone());
         self.0
             .call(move |db| {
-                db.execute(
-                    "INSERT INTO uploads (id, path, bucket, key, size, modified_ns, part_size) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                    params![
-                        id,
-                        row.path.to_string_lossy(),
-                        row.bucket,
-                        row.key,
-                        row.identity.size,
-                        row.identity.modified_ns,
-                        row.plan.part_size()
-                    ],
-                )?;
+                db.prepare_cached(
+                    "INSERT INTO uploads (id, path, bucket, key, size, modified_ns, part_size, file_id)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                )?
+                .execute(params![
+                    id,
+                    row.path.as_os_str().as_encoded_bytes(),
+                    row.bucket,
+                    row.key,
+                    row.identity.size,
+                    row.identity.modified_ns,
+                    row.plan.part_size(),
+                    row.identity.file_id
+                ])?;
                 Ok(())
             })
             .await?;
@@ -91,7 +97,7 @@ impl Journal {
     pub async fn set_upload_id(&self, id: &str, upload_id: Option<String>) -> Result<()> {
         let id = id.to_owned();
         self.0
-            .call(move |db| {
+            .call_durably(move |db| {
                 let transaction = db.transaction()?;
                 transaction.execute("DELETE FROM parts WHERE upload = ?1", [&id])?;
                 transaction.execute("UPDATE uploads SET upload_id = ?2 WHERE id = ?1", params![id, upload_id])?;
@@ -106,11 +112,25 @@ impl Journal {
             .call(move |db| {
                 let rows = db
                     .prepare("SELECT number, etag, checksum FROM parts WHERE upload = ?1")?
-                    .query_map([id], |row| {
-                        Ok((row.get::<_, i64>(0)?, PartRecord { etag: row.get(1)?, checksum: row.get(2)? }))
-                    })?
+                    .query_map([id], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get::<_, String>(2)?)))?
                     .collect::<rusqlite::Result<Vec<_>>>()?;
-                Ok(rows.into_iter().filter_map(|(number, part)| Some((PartNumber::new(number)?, part))).collect())
+                Ok(rows
+                    .into_iter()
+                    .filter_map(|(number, etag, checksum)| {
+                        Some((PartNumber::new(number)?, PartRecord { etag, checksum: Checksum::parse(&checksum)? }))
+                    })
+                    .collect())
+            })
+            .await
+    }
+
+    /// Records that so many bytes are about to be given to the connection.
+    pub async fn leaving(&self, id: &str, bytes: u64) -> Result<()> {
+        let id = id.to_owned();
+        self.0
+            .call(move |db| {
+                db.prepare_cached("UPDATE uploads SET sent = sent + ?2 WHERE id = ?1")?.execute(params![id, bytes])?;
+                Ok(())
             })
             .await
     }
@@ -118,12 +138,28 @@ impl Journal {
     pub async fn add_part(&self, id: &str, number: PartNumber, part: PartRecord) -> Result<()> {
         let id = id.to_owned();
         self.0
-            .call(move |db| {
-                db.execute(
+            .call_durably(move |db| {
+                db.prepare_cached(
                     "INSERT OR REPLACE INTO parts (upload, number, etag, checksum) VALUES (?1, ?2, ?3, ?4)",
-                    params![id, number.get(), part.etag, part.checksum],
-                )?;
+                )?
+                .execute(params![id, number.get(), part.etag, part.checksum.to_string()])?;
                 Ok(())
+            })
+            .await
+    }
+
+    /// Records that S3 holds all of it; the parts are no longer needed.
+    pub async fn finish(&self, id: &str, checksum: Checksum) -> Result<()> {
+        let id = id.to_owned();
+        self.0
+            .call(move |db| {
+                let transaction = db.transaction()?;
+                transaction.execute("DELETE FROM parts WHERE upload = ?1", [&id])?;
+                transaction.execute(
+                    "UPDATE uploads SET upload_id = NULL, checksum = ?2 WHERE id = ?1",
+                    params![id, checksum.to_string()],
+                )?;
+                Ok(transaction.commit()?)
             })
             .await
     }
@@ -136,5 +172,18 @@ impl Journal {
                 Ok(())
             })
             .await
+    }
+}
+
+/// A path as the platform has it, which need not be UTF-8.
+fn path_of(bytes: &[u8]) -> PathBuf {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
+    }
+    #[cfg(not(unix))]
+    {
+        PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
     }
 }

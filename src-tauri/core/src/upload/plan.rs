@@ -39,11 +39,8 @@ impl PartPlan {
     /// Cuts a file of `size` bytes.
     ///
     /// # Errors
-    /// [`Code::TooLarge`] above what S3 takes, [`Code::NotAVideo`] for an empty file.
+    /// [`Code::TooLarge`] above what S3 takes.
     pub fn for_size(size: u64) -> Result<Self> {
-        if size == 0 {
-            return Err(Error::new(Code::NotAVideo, "The file is empty.", "Export it again, then add it."));
-        }
         if size > MAX_OBJECT {
             return Err(Error::new(
                 Code::TooLarge,
@@ -67,10 +64,21 @@ impl PartPlan {
         self.part_size
     }
 
+    /// How many parts it has; an empty file is one.
+    #[must_use]
+    pub fn count(self) -> u64 {
+        self.size.div_ceil(self.part_size).clamp(1, MAX_PARTS)
+    }
+
+    /// Whether it goes up in one request, without a multipart upload.
+    #[must_use]
+    pub fn is_single(self) -> bool {
+        self.count() == 1
+    }
+
     /// The parts in order: number, offset and length in bytes.
     pub fn parts(self) -> impl Iterator<Item = (PartNumber, u64, u64)> {
-        let count = self.size.div_ceil(self.part_size).min(MAX_PARTS);
-        (0..count).filter_map(move |index| {
+        (0..self.count()).filter_map(move |index| {
             let offset = index * self.part_size;
             let number = PartNumber::new(i64::try_from(index).ok()? + 1)?;
             Some((number, offset, self.part_size.min(self.size - offset)))
@@ -94,6 +102,7 @@ mod tests {
 
     #[test]
     fn parts_cover_the_file() {
+        check(0, 1, 0);
         check(1, 1, 1);
         check(USUAL_PART, 1, USUAL_PART);
         check(USUAL_PART + 1, 2, 1);
@@ -103,8 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_sizes() {
+    fn too_large() {
         assert_eq!(PartPlan::for_size(MAX_OBJECT + 1).unwrap_err().code, Code::TooLarge);
-        assert_eq!(PartPlan::for_size(0).unwrap_err().code, Code::NotAVideo);
     }
 }

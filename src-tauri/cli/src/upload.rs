@@ -1,0 +1,140 @@
+//! `reelctl upload`: any files to a place in S3.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use reeldesk_core::upload::{Place, Progress, Rate, Request, Told, Uploaded, send_all};
+use reeldesk_core::{Result, uploader_of_environment};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::output;
+
+/// How often progress is printed.
+const TELL_EVERY: Duration = Duration::from_millis(500);
+
+pub(crate) async fn run(
+    data_dir: &Path,
+    paths: &[PathBuf],
+    to: &Place,
+    replace: bool,
+    limit: Option<Rate>,
+    json: bool,
+) -> Result<ExitCode> {
+    let requests = to.requests(paths, replace)?;
+    let uploader = uploader_of_environment(data_dir).await?;
+    uploader.limit().set(limit.map(|rate| rate.0));
+    let canceled = CancellationToken::new();
+    let interrupt = {
+        let canceled = canceled.clone();
+        tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                canceled.cancel();
+            }
+        })
+    };
+    let screen = Screen::new(json, &requests);
+    let sending = send_all(&uploader, requests, &canceled, |told| screen.tell(told));
+    tokio::pin!(sending);
+    let mut beat = tokio::time::interval(TELL_EVERY);
+    let well = loop {
+        tokio::select! {
+            well = &mut sending => break well,
+            _ = beat.tick() => screen.beat(),
+        }
+    };
+    interrupt.abort();
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What is shown: JSON lines, or a bar for all of it.
+struct Screen {
+    on_the_way: RefCell<HashMap<String, (PathBuf, Progress)>>,
+    bar: Option<(MultiProgress, ProgressBar)>,
+    ended: RefCell<u64>,
+}
+
+impl Screen {
+    fn new(json: bool, requests: &[Request]) -> Self {
+        let bar = (!json).then(|| {
+            let style = ProgressStyle::with_template("{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar());
+            let total = requests.iter().map(|request| std::fs::metadata(&request.path).map_or(0, |file| file.len()));
+            let all = MultiProgress::new();
+            let bar = all.add(ProgressBar::new(total.sum()).with_style(style));
+            (all, bar)
+        });
+        Self { on_the_way: RefCell::default(), bar, ended: RefCell::new(0) }
+    }
+
+    fn tell(&self, told: Told<'_>) {
+        match told {
+            Told::Begins(request, progress) => {
+                self.on_the_way.borrow_mut().insert(request.id.clone(), (request.path.clone(), progress));
+            }
+            Told::Waits(request, error, seconds) => match &self.bar {
+                None => output::line(&json!({
+                    "state": "waiting", "path": request.path, "message": error.message, "seconds": seconds,
+                })),
+                Some((all, _)) => {
+                    all.println(format!("{} Retrying in {seconds} s.", error.message)).ok();
+                }
+            },
+            Told::Ended(request, result) => {
+                self.on_the_way.borrow_mut().remove(&request.id);
+                match (&self.bar, &result) {
+                    (None, _) => output::line(&last_line(request, &result)),
+                    (Some((all, _)), Err(error)) => {
+                        all.println(format!("{}\n  {}", error.message, error.remedy)).ok();
+                    }
+                    (Some(_), Ok(uploaded)) => *self.ended.borrow_mut() += uploaded.size,
+                }
+            }
+        }
+    }
+
+    fn beat(&self) {
+        let on_the_way = self.on_the_way.borrow();
+        match &self.bar {
+            None => {
+                for (path, progress) in on_the_way.values() {
+                    let (stored, in_flight) = progress.bytes();
+                    if stored + in_flight > 0 {
+                        output::line(
+                            &json!({ "state": "sending", "path": path, "stored": stored, "inFlight": in_flight }),
+                        );
+                    }
+                }
+            }
+            Some((_, bar)) => {
+                let sent =
+                    on_the_way.values().map(|(_, progress)| progress.bytes()).map(|(stored, flying)| stored + flying);
+                bar.set_position(*self.ended.borrow() + sent.sum::<u64>());
+                bar.set_message(format!("{} on the way", on_the_way.len()));
+            }
+        }
+    }
+}
+
+/// The last line of a file: `uploaded` or `failed`.
+fn last_line(request: &Request, result: &Result<Uploaded>) -> Value {
+    let mut line = match result {
+        Ok(uploaded) => json!({
+            "state": "uploaded",
+            "bytes": uploaded.size,
+            "bytesSent": uploaded.sent,
+            "bytesResent": uploaded.sent.saturating_sub(uploaded.size),
+            "parts": uploaded.parts,
+            "checksum": format!("crc64nvme:{}", uploaded.checksum),
+        }),
+        Err(error) => output::failure(error),
+    };
+    line["path"] = json!(request.path);
+    line["bucket"] = json!(request.target.bucket);
+    line["key"] = json!(request.target.key);
+    line
+}

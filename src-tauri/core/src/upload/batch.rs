@@ -1,0 +1,200 @@
+//! Many files to one place in S3, through the same engine and journal: for what is no master (subtitles, posters) and
+//! for automation.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures::{StreamExt as _, stream};
+use tokio_util::sync::CancellationToken;
+
+use super::{Progress, Request, Target, Uploaded, Uploader};
+use crate::{Code, Error, Result};
+
+/// Files on their way at once: enough for small ones to fill the line. The line itself limits the parts.
+const FILES_AT_ONCE: usize = 24;
+/// The longest wait between two tries of a file whose line is down.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// A place in S3: `s3://bucket/prefix`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    bucket: String,
+    prefix: String,
+}
+
+impl std::str::FromStr for Place {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let rest = text.strip_prefix("s3://").filter(|rest| !rest.is_empty() && !rest.starts_with('/'));
+        let rest = rest.ok_or_else(|| {
+            Error::new(Code::Invalid, format!("\"{text}\" is no place in S3."), "Write it as s3://BUCKET/PREFIX.")
+        })?;
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        Ok(Self { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
+    }
+}
+
+impl Place {
+    /// The requests that send these files and folders here: a folder keeps its inner paths; a single file takes the
+    /// prefix as its key where that does not end with a slash.
+    ///
+    /// # Errors
+    /// When a path is not there or cannot be read.
+    pub fn requests(&self, paths: &[PathBuf], replace: bool) -> Result<Vec<Request>> {
+        let mut files = Vec::new();
+        for path in paths {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            let metadata = std::fs::metadata(&path).map_err(|error| super::unreadable(&path, &error))?;
+            if metadata.is_dir() {
+                let parent = path.parent().unwrap_or(&path).to_owned();
+                for entry in ignore::WalkBuilder::new(&path).standard_filters(false).build() {
+                    let entry = entry.map_err(|error| {
+                        Error::new(
+                            Code::FileUnreadable,
+                            format!("A folder cannot be read: {error}."),
+                            "Give your user read permission on it.",
+                        )
+                    })?;
+                    if entry.file_type().is_some_and(|kind| kind.is_file()) {
+                        let inner = entry.path().strip_prefix(&parent).unwrap_or(entry.path());
+                        files.push((entry.path().to_owned(), slashed(inner)));
+                    }
+                }
+            } else {
+                let name = path.file_name().map(Path::new).map(slashed).unwrap_or_default();
+                files.push((path, name));
+            }
+        }
+        let is_key = files.len() == 1 && !self.prefix.is_empty() && !self.prefix.ends_with('/');
+        let folder = if self.prefix.is_empty() || self.prefix.ends_with('/') {
+            self.prefix.clone()
+        } else {
+            format!("{}/", self.prefix)
+        };
+        Ok(files
+            .into_iter()
+            .map(|(path, name)| {
+                let key = if is_key { self.prefix.clone() } else { format!("{folder}{name}") };
+                Request {
+                    id: format!("s3://{}/{key}", self.bucket),
+                    target: Target {
+                        bucket: self.bucket.clone(),
+                        content_type: mime_guess::from_path(&path).first_or_octet_stream().to_string(),
+                        key,
+                        metadata: Vec::new(),
+                        replace,
+                    },
+                    path,
+                }
+            })
+            .collect())
+    }
+}
+
+fn slashed(path: &Path) -> String {
+    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
+}
+
+/// What is told while a batch is on its way.
+pub enum Told<'a> {
+    /// A file begins; its progress is counted here.
+    Begins(&'a Request, Progress),
+    /// The line is down; it is tried again after so many seconds.
+    Waits(&'a Request, &'a Error, u64),
+    /// A file has ended.
+    Ended(&'a Request, Result<Uploaded>),
+}
+
+/// Sends all of it, a few files at a time; every file ends as [`Told::Ended`]. Answers whether all are in S3.
+///
+/// A line that was up and is down is waited for; one that was never up is an error at once.
+pub async fn send_all(
+    uploader: &Uploader,
+    requests: Vec<Request>,
+    canceled: &CancellationToken,
+    tell: impl Fn(Told<'_>),
+) -> bool {
+    let tell = &tell;
+    let sent = stream::iter(requests).map(|request| async move {
+        let progress = Progress::default();
+        tell(Told::Begins(&request, progress.clone()));
+        let result = patiently(uploader, &request, &progress, canceled, tell).await;
+        let well = result.is_ok();
+        tell(Told::Ended(&request, result));
+        well
+    });
+    sent.buffer_unordered(FILES_AT_ONCE).fold(true, |all, well| async move { all && well }).await
+}
+
+async fn patiently(
+    uploader: &Uploader,
+    request: &Request,
+    progress: &Progress,
+    canceled: &CancellationToken,
+    tell: &impl Fn(Told<'_>),
+) -> Result<Uploaded> {
+    let mut wait = Duration::from_secs(2);
+    loop {
+        let result = uploader.send(request, progress, canceled).await;
+        let passing = |error: &Error| matches!(error.code, Code::Network | Code::Throttled);
+        match result {
+            Err(error) if passing(&error) && uploader.was_up() => {
+                tell(Told::Waits(request, &error, wait.as_secs()));
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    () = canceled.cancelled() => return Err(error),
+                }
+                wait = (wait * 2).min(LONGEST_WAIT);
+            }
+            result => return result,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(place: &str, paths: &[PathBuf]) -> Vec<String> {
+        let mut keys: Vec<_> = place
+            .parse::<Place>()
+            .unwrap()
+            .requests(paths, false)
+            .unwrap()
+            .into_iter()
+            .map(|request| request.target.key)
+            .collect();
+        keys.sort();
+        keys
+    }
+
+    #[test]
+    fn places_and_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("season 1/en");
+        std::fs::create_dir_all(&inner).unwrap();
+        let (file, other) = (inner.join("one.vtt"), folder.path().join("season 1/poster.JPG"));
+        std::fs::write(&file, "WEBVTT").unwrap();
+        std::fs::write(&other, "jpeg").unwrap();
+        assert_eq!(keys("s3://bucket", std::slice::from_ref(&file)), ["one.vtt"]);
+        assert_eq!(keys("s3://bucket/a/b.vtt", std::slice::from_ref(&file)), ["a/b.vtt"]);
+        assert_eq!(keys("s3://bucket/a/", std::slice::from_ref(&file)), ["a/one.vtt"]);
+        assert_eq!(keys("s3://bucket/a", &[file.clone(), other.clone()]), ["a/one.vtt", "a/poster.JPG"]);
+        let all = [folder.path().join("season 1")];
+        assert_eq!(keys("s3://bucket/a", &all), ["a/season 1/en/one.vtt", "a/season 1/poster.JPG"]);
+        let requests = "s3://bucket".parse::<Place>().unwrap().requests(&[file, other], false).unwrap();
+        let types: Vec<_> = requests.iter().map(|request| request.target.content_type.as_str()).collect();
+        assert_eq!(types, ["text/vtt", "image/jpeg"]);
+    }
+
+    #[test]
+    fn what_is_no_place() {
+        for text in ["bucket/key", "s3://", "s3:///key", "https://bucket"] {
+            assert_eq!(text.parse::<Place>().unwrap_err().code, Code::Invalid, "{text}");
+        }
+        let missing = "s3://bucket".parse::<Place>().unwrap().requests(&["/nowhere/x".into()], false);
+        assert_eq!(missing.unwrap_err().code, Code::FileMissing);
+    }
+}

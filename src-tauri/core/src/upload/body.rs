@@ -1,0 +1,305 @@
+//! A part's bytes on their way: read from the file in chunks by a thread of its own, hashed in passing, and framed
+//! as `aws-chunked` with the checksum behind them, so that nothing is read or hashed twice and no part is held whole.
+//!
+//! Source: S3 API Reference, "Signature calculations for the Authorization header: including trailing headers
+//! (chunked upload)", with `STREAMING-UNSIGNED-PAYLOAD-TRAILER`.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use crc_fast::CrcAlgorithm::Crc64Nvme;
+use http_body::{Frame, SizeHint};
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use super::Progress;
+use super::checksum::Checksum;
+use super::limit::Limit;
+use super::source::{changed, unreadable};
+use crate::{Error, Result};
+
+/// Bytes of a chunk.
+const CHUNK: usize = 256 * 1024;
+/// Chunks in memory at once, over all uploads: the one memory budget.
+const CHUNKS: usize = 40;
+/// The name of the header that ends a part.
+pub(super) const TRAILER: &str = "x-amz-checksum-crc64nvme";
+
+/// Where chunks come from and go back to; cheap to clone.
+#[derive(Clone)]
+pub(super) struct Budget {
+    permits: Arc<Semaphore>,
+    spare: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { permits: Arc::new(Semaphore::new(CHUNKS)), spare: Arc::default() }
+    }
+}
+
+impl Budget {
+    /// Waits for a chunk's memory, on a thread that may wait.
+    fn take(&self, runtime: &Handle) -> io::Result<Chunk> {
+        let permit = runtime.block_on(self.permits.clone().acquire_owned()).map_err(io::Error::other)?;
+        let buffer = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let buffer = buffer.unwrap_or_else(|| vec![0; CHUNK]);
+        Ok(Chunk { buffer, length: 0, spare: self.spare.clone(), _permit: permit })
+    }
+}
+
+/// Memory that goes back to the budget when the connection is done with it.
+struct Chunk {
+    buffer: Vec<u8>,
+    length: usize,
+    spare: Arc<Mutex<Vec<Vec<u8>>>>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Chunk {
+    fn as_ref(&self) -> &[u8] {
+        &self.buffer[..self.length]
+    }
+}
+
+impl Drop for Chunk {
+    fn drop(&mut self) {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(std::mem::take(&mut self.buffer));
+    }
+}
+
+/// A piece of a file.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    pub path: PathBuf,
+    pub offset: u64,
+    pub length: u64,
+}
+
+/// What became of the reading of a piece: its checksum once all of it was read, or why it could not be.
+#[derive(Clone, Default)]
+pub(super) struct Outcome(Arc<OnceLock<Result<Checksum>>>);
+
+impl Outcome {
+    /// The checksum of what was sent; an error where the file could not be read; `None` where the connection ended
+    /// before the file did.
+    pub fn get(&self) -> Option<Result<Checksum>> {
+        self.0.get().cloned()
+    }
+
+    fn set(&self, result: Result<Checksum>) {
+        self.0.set(result).ok();
+    }
+}
+
+/// Reads pieces; cheap to clone.
+#[derive(Clone, Default)]
+pub(super) struct Reader {
+    pub limit: Limit,
+    budget: Budget,
+}
+
+impl Reader {
+    /// Begins to read a piece; its bytes come out of the body, its checksum out of the outcome.
+    pub fn start(&self, piece: Piece, progress: Progress) -> (PartBody, Outcome) {
+        let outcome = Outcome::default();
+        let (chunks, received) = mpsc::channel(1);
+        let length = piece.length;
+        let (reader, told, runtime) = (self.clone(), outcome.clone(), Handle::current());
+        tokio::task::spawn_blocking(move || match reader.read(&piece, &chunks, &runtime) {
+            Ok(Some(checksum)) => {
+                told.set(Ok(checksum));
+                chunks.blocking_send(Ok(trailer(piece.length, checksum))).ok();
+            }
+            Ok(None) => {}
+            Err(error) => {
+                let error = match error.kind() {
+                    io::ErrorKind::UnexpectedEof => changed(&piece.path),
+                    _ => unreadable(&piece.path, &error),
+                };
+                told.set(Err(error.clone()));
+                chunks.blocking_send(Err(error)).ok();
+            }
+        });
+        (PartBody { length, head: Some(head(length)), left: length, chunks: received, progress, count: 0 }, outcome)
+    }
+
+    /// The checksum, or `None` when nobody takes the bytes any more.
+    fn read(
+        &self,
+        piece: &Piece,
+        chunks: &mpsc::Sender<Result<Bytes>>,
+        runtime: &Handle,
+    ) -> io::Result<Option<Checksum>> {
+        let mut digest = crc_fast::Digest::new(Crc64Nvme);
+        let mut file = File::open(&piece.path)?;
+        file.seek(SeekFrom::Start(piece.offset))?;
+        let mut left = piece.length;
+        while left > 0 {
+            let wanted = self.limit.step(CHUNK).min(usize::try_from(left).unwrap_or(CHUNK));
+            let mut chunk = self.budget.take(runtime)?;
+            file.read_exact(&mut chunk.buffer[..wanted])?;
+            chunk.length = wanted;
+            digest.update(chunk.as_ref());
+            left -= wanted as u64;
+            self.limit.wait(wanted, runtime);
+            if chunks.blocking_send(Ok(Bytes::from_owner(chunk))).is_err() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Checksum::of_value(digest.finalize())))
+    }
+
+    /// The checksum of a piece that is not to be sent.
+    pub async fn checksum(&self, piece: Piece) -> Result<Checksum> {
+        tokio::task::spawn_blocking(move || {
+            let read = || -> io::Result<Checksum> {
+                let mut digest = crc_fast::Digest::new(Crc64Nvme);
+                let mut file = File::open(&piece.path)?;
+                file.seek(SeekFrom::Start(piece.offset))?;
+                let mut left = piece.length;
+                let mut buffer = vec![0; CHUNK];
+                while left > 0 {
+                    let wanted = CHUNK.min(usize::try_from(left).unwrap_or(CHUNK));
+                    file.read_exact(&mut buffer[..wanted])?;
+                    digest.update(&buffer[..wanted]);
+                    left -= wanted as u64;
+                }
+                Ok(Checksum::of_value(digest.finalize()))
+            };
+            read().map_err(|error| match error.kind() {
+                io::ErrorKind::UnexpectedEof => changed(&piece.path),
+                _ => unreadable(&piece.path, &error),
+            })
+        })
+        .await
+        .map_err(Error::internal)?
+    }
+}
+
+/// The one chunk's header: its length in hexadecimal.
+fn head(length: u64) -> Bytes {
+    Bytes::from(if length == 0 { String::new() } else { format!("{length:X}\r\n") })
+}
+
+/// What comes behind the bytes: the end of their chunk, where there was one, and the checksum.
+fn trailer(length: u64, checksum: Checksum) -> Bytes {
+    let end = if length == 0 { "" } else { "\r\n" };
+    Bytes::from(format!("{end}0\r\n{TRAILER}:{checksum}\r\n\r\n"))
+}
+
+/// Bytes that `length` bytes are as `aws-chunked` with the trailer.
+pub(super) fn encoded_length(length: u64) -> u64 {
+    (head(length).len() + trailer(length, Checksum::of_value(0)).len()) as u64 + length
+}
+
+/// The body of the request. It counts what the connection takes; what was counted is taken back when it is dropped,
+/// as the bytes are then either stored or lost.
+pub(super) struct PartBody {
+    length: u64,
+    head: Option<Bytes>,
+    left: u64,
+    chunks: mpsc::Receiver<Result<Bytes>>,
+    progress: Progress,
+    count: u64,
+}
+
+impl PartBody {
+    /// How many of its bytes are the file's.
+    pub fn file_bytes(&self) -> u64 {
+        self.length
+    }
+}
+
+impl http_body::Body for PartBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
+        if let Some(head) = self.head.take().filter(|head| !head.is_empty()) {
+            return Poll::Ready(Some(Ok(Frame::data(head))));
+        }
+        match ready!(self.chunks.poll_recv(context)) {
+            None => Poll::Ready(None),
+            Some(Err(error)) => Poll::Ready(Some(Err(error))),
+            Some(Ok(bytes)) => {
+                // The trailer is none of the file's bytes.
+                let count = self.left.min(bytes.len() as u64);
+                self.left -= count;
+                self.count += count;
+                self.progress.sent(count);
+                Poll::Ready(Some(Ok(Frame::data(bytes))))
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(encoded_length(self.length))
+    }
+}
+
+impl Drop for PartBody {
+    fn drop(&mut self) {
+        self.progress.unsent(self.count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_is_one_chunk_with_its_checksum_behind_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master.mov");
+        let bytes: Vec<u8> = (0..1_000_000_u32).map(|n| (n % 251) as u8).collect();
+        std::fs::write(&path, &bytes).unwrap();
+        let reader = Reader::default();
+        let piece = Piece { path: path.clone(), offset: 1000, length: 700_000 };
+        let (body, outcome) = reader.start(piece.clone(), Progress::default());
+        let sent = body.collect().await.unwrap().to_bytes();
+        let checksum = outcome.get().unwrap().unwrap();
+        assert_eq!(checksum, Checksum::of_bytes(&bytes[1000..701_000]));
+        assert_eq!(checksum, reader.checksum(piece).await.unwrap());
+        let expected =
+            [b"AAE60\r\n", &bytes[1000..701_000], format!("\r\n0\r\n{TRAILER}:{checksum}\r\n\r\n").as_bytes()].concat();
+        assert!(sent == expected);
+        assert_eq!(encoded_length(700_000), expected.len() as u64);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_became_shorter_is_a_changed_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master.mov");
+        std::fs::write(&path, "short").unwrap();
+        let piece = Piece { path, offset: 0, length: 6 };
+        let (body, outcome) = Reader::default().start(piece, Progress::default());
+        assert_eq!(body.collect().await.unwrap_err().code, crate::Code::FileChanged);
+        assert_eq!(outcome.get().unwrap().unwrap_err().code, crate::Code::FileChanged);
+    }
+
+    #[tokio::test]
+    async fn memory_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master.mov");
+        std::fs::write(&path, vec![7; CHUNK * 3]).unwrap();
+        let reader = Reader::default();
+        for _ in 0..CHUNKS {
+            let piece = Piece { path: path.clone(), offset: 0, length: (CHUNK * 3) as u64 };
+            // Dropped in the middle, as a connection that breaks does.
+            let (mut body, _) = reader.start(piece.clone(), Progress::default());
+            body.frame().await.unwrap().unwrap();
+            body.frame().await.unwrap().unwrap();
+        }
+        let all = reader.budget.permits.acquire_many(u32::try_from(CHUNKS).unwrap()).await.unwrap();
+        assert!(reader.budget.spare.lock().unwrap().len() <= CHUNKS);
+        drop(all);
+    }
+}

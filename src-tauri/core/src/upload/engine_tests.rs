@@ -1,0 +1,372 @@
+//! The engine against a model of S3 that loses answers, breaks lines, damages bytes and forgets uploads.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http_body_util::BodyExt as _;
+use proptest::prelude::*;
+use tokio_util::sync::CancellationToken;
+
+use super::super::body::PartBody;
+use super::super::remote::{HeldPart, Taken};
+use super::*;
+use crate::store::Store;
+
+const PART: u64 = 64 * 1024;
+
+/// What happens to one request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fate {
+    Well,
+    /// S3 is busy and does nothing.
+    Busy,
+    /// The line breaks before all was sent.
+    Broken,
+    /// S3 does it; its answer is lost.
+    Lost,
+    /// A byte is changed on the way.
+    Damaged,
+    /// Someone removed the unfinished uploads.
+    Forgotten,
+    /// The process is killed before the request.
+    KilledBefore,
+    /// The process is killed after S3 did it.
+    KilledAfter,
+}
+
+#[derive(Default)]
+struct Bucket {
+    objects: HashMap<String, Vec<u8>>,
+    uploads: BTreeMap<String, (String, BTreeMap<PartNumber, Vec<u8>>)>,
+    begun: u64,
+    fates: VecDeque<Fate>,
+    /// Bytes of the file that arrived, each time that they did.
+    arrived: u64,
+}
+
+/// S3 as the model has it; killing is a token that the test listens to.
+#[derive(Clone, Default)]
+struct Model {
+    bucket: Arc<Mutex<Bucket>>,
+    killed: Arc<Mutex<CancellationToken>>,
+}
+
+impl Model {
+    async fn die<T>(&self) -> T {
+        self.killed.lock().unwrap().cancel();
+        std::future::pending().await
+    }
+
+    /// Does something with the fate that is next.
+    async fn act<T>(&self, act: impl FnOnce(&mut Bucket) -> Result<T, Refusal>) -> Result<T, Refusal> {
+        let fate = self.bucket.lock().unwrap().fates.pop_front().unwrap_or(Fate::Well);
+        self.with(fate, act).await
+    }
+
+    async fn with<T>(&self, fate: Fate, act: impl FnOnce(&mut Bucket) -> Result<T, Refusal>) -> Result<T, Refusal> {
+        let busy = || Err(Refusal::Busy(Error::new(Code::Network, "The line broke.", "Wait.")));
+        match fate {
+            Fate::Busy | Fate::Broken => return busy(),
+            Fate::KilledBefore => return self.die().await,
+            Fate::Forgotten => self.bucket.lock().unwrap().uploads.clear(),
+            _ => {}
+        }
+        let done = act(&mut self.bucket.lock().unwrap());
+        match fate {
+            Fate::Lost => busy(),
+            Fate::KilledAfter => self.die().await,
+            _ => done,
+        }
+    }
+
+    /// Takes a body in, with the fate that is next: its bytes as they arrive, checked as S3 checks them.
+    async fn receive(&self, body: PartBody) -> (Fate, Result<(Vec<u8>, Checksum), Refusal>) {
+        let fate = self.bucket.lock().unwrap().fates.pop_front().unwrap_or(Fate::Well);
+        if fate == Fate::Broken {
+            let mut body = body;
+            body.frame().await;
+            return (fate, Ok((Vec::new(), Checksum::of_value(0))));
+        }
+        let length = usize::try_from(body.file_bytes()).unwrap();
+        let Ok(all) = body.collect().await else {
+            return (Fate::Well, Err(Refusal::Final(Error::internal("the body failed"))));
+        };
+        let all = all.to_bytes();
+        let text = String::from_utf8_lossy(&all[all.len().saturating_sub(60)..]).into_owned();
+        let claimed = text.split_once("crc64nvme:").unwrap().1.trim_end().to_owned();
+        let start = if length == 0 { 0 } else { all.iter().position(|&byte| byte == b'\n').unwrap() + 1 };
+        let mut bytes = all[start..start + length].to_vec();
+        if fate == Fate::Damaged && length > 0 {
+            bytes[length / 2] ^= 1;
+        }
+        let checksum = Checksum::of_bytes(&bytes);
+        if checksum.to_string() != claimed {
+            return (fate, Err(Refusal::Damaged(Error::new(Code::Integrity, "The bytes changed.", "Retry."))));
+        }
+        self.bucket.lock().unwrap().arrived += length as u64;
+        (fate, Ok((bytes, checksum)))
+    }
+}
+
+impl Remote for Model {
+    async fn begin(&self, target: &Target) -> Result<String, Refusal> {
+        self.act(|bucket| {
+            bucket.begun += 1;
+            let id = format!("upload {:06}", bucket.begun);
+            bucket.uploads.insert(id.clone(), (target.key.clone(), BTreeMap::new()));
+            Ok(id)
+        })
+        .await
+    }
+
+    async fn find(&self, target: &Target) -> Result<Option<String>, Refusal> {
+        self.act(|bucket| {
+            Ok(bucket.uploads.iter().rev().find(|(_, (key, _))| *key == target.key).map(|(id, _)| id.clone()))
+        })
+        .await
+    }
+
+    async fn parts(&self, _: &Target, upload: &str) -> Result<BTreeMap<PartNumber, HeldPart>, Refusal> {
+        self.act(|bucket| {
+            let (_, parts) = bucket.uploads.get(upload).ok_or(Refusal::Gone)?;
+            let held = |bytes: &Vec<u8>| {
+                let checksum = Checksum::of_bytes(bytes);
+                HeldPart { etag: checksum.to_string(), size: bytes.len() as u64, checksum: Some(checksum) }
+            };
+            Ok(parts.iter().map(|(number, bytes)| (*number, held(bytes))).collect())
+        })
+        .await
+    }
+
+    async fn send_part(&self, _: &Target, upload: &str, number: PartNumber, body: PartBody) -> Result<Taken, Refusal> {
+        let (fate, received) = self.receive(body).await;
+        let (bytes, checksum) = received?;
+        self.with(fate, |bucket| {
+            bucket.uploads.get_mut(upload).ok_or(Refusal::Gone)?.1.insert(number, bytes);
+            Ok(Taken { etag: checksum.to_string(), checksum: Some(checksum) })
+        })
+        .await
+    }
+
+    async fn put(&self, target: &Target, body: PartBody) -> Result<Held, Refusal> {
+        let (fate, received) = self.receive(body).await;
+        let (bytes, checksum) = received?;
+        self.with(fate, |bucket| {
+            if !target.replace && bucket.objects.contains_key(&target.key) {
+                return Err(Refusal::Exists);
+            }
+            let size = bytes.len() as u64;
+            bucket.objects.insert(target.key.clone(), bytes);
+            Ok(Held { size, checksum: Some(checksum) })
+        })
+        .await
+    }
+
+    async fn complete(
+        &self,
+        target: &Target,
+        upload: &str,
+        parts: &BTreeMap<PartNumber, PartRecord>,
+        size: u64,
+        whole: Checksum,
+    ) -> Result<(), Refusal> {
+        self.act(|bucket| {
+            let (_, held) = bucket.uploads.get(upload).ok_or(Refusal::Gone)?;
+            let bytes: Vec<u8> = held.values().flatten().copied().collect();
+            let same = held.len() == parts.len()
+                && parts.iter().all(|(number, part)| Checksum::of_bytes(&held[number]) == part.checksum);
+            if !same || bytes.len() as u64 != size || Checksum::of_bytes(&bytes) != whole {
+                return Err(Refusal::Damaged(Error::new(Code::Integrity, "The whole is wrong.", "Retry.")));
+            }
+            if !target.replace && bucket.objects.contains_key(&target.key) {
+                return Err(Refusal::Exists);
+            }
+            bucket.uploads.remove(upload);
+            bucket.objects.insert(target.key.clone(), bytes);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn head(&self, target: &Target) -> Result<Option<Held>, Refusal> {
+        self.act(|bucket| {
+            Ok(bucket
+                .objects
+                .get(&target.key)
+                .map(|bytes| Held { size: bytes.len() as u64, checksum: Some(Checksum::of_bytes(bytes)) }))
+        })
+        .await
+    }
+
+    async fn abort(&self, _: &str, _: &str, upload: &str) -> Result<(), Refusal> {
+        self.act(|bucket| {
+            bucket.uploads.remove(upload);
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// A file, a bucket, and a journal that outlives the engines over it.
+struct World {
+    folder: tempfile::TempDir,
+    model: Model,
+    request: Request,
+    bytes: Vec<u8>,
+}
+
+impl World {
+    fn new(size: usize, replace: bool, fates: Vec<Fate>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master.mov");
+        let bytes: Vec<u8> = (0..size).map(|n| (n * 31 + n / 251) as u8).collect();
+        std::fs::write(&path, &bytes).unwrap();
+        let target = Target {
+            bucket: "bucket".into(),
+            key: "video/master.mov".into(),
+            metadata: Vec::new(),
+            content_type: "video/quicktime".into(),
+            replace,
+        };
+        let model = Model::default();
+        model.bucket.lock().unwrap().fates = fates.into();
+        Self { folder, model, request: Request { id: "1".into(), path, target }, bytes }
+    }
+
+    /// One process: it ends with an answer, or with `None` when it was killed.
+    async fn run(&self) -> Option<Result<Uploaded>> {
+        let killed = CancellationToken::new();
+        *self.model.killed.lock().unwrap() = killed.clone();
+        let store = Store::open(&self.folder.path().join("store.sqlite")).unwrap();
+        let mut engine = Engine::new(self.model.clone(), Journal(store));
+        engine.plan = |size| Ok(PartPlan::recorded(size, PART));
+        engine.first_wait = Duration::from_micros(10);
+        let (progress, token) = (Progress::default(), CancellationToken::new());
+        tokio::select! {
+            biased;
+            result = engine.send(&self.request, &progress, &token) => Some(result),
+            () = killed.cancelled() => None,
+        }
+    }
+
+    fn object(&self) -> Option<Vec<u8>> {
+        self.model.bucket.lock().unwrap().objects.get("video/master.mov").cloned()
+    }
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        6 => Just(Fate::Well),
+        2 => Just(Fate::Busy),
+        2 => Just(Fate::Broken),
+        2 => Just(Fate::Lost),
+        1 => Just(Fate::Damaged),
+        1 => Just(Fate::Forgotten),
+        1 => Just(Fate::KilledBefore),
+        2 => Just(Fate::KilledAfter),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_the_object_is_the_file_or_an_error_says_why(
+        size in prop_oneof![Just(0_usize), 1..200_000_usize, 300_000..700_000_usize],
+        replace in any::<bool>(),
+        fates in prop::collection::vec(fate(), 0..60),
+    ) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let world = World::new(size, replace, fates);
+            // Started again after each kill and each error: the fates run out, so that it must end well.
+            for _ in 0..200 {
+                match world.run().await {
+                    None => continue,
+                    Some(Ok(uploaded)) => {
+                        assert_eq!(uploaded.checksum, Checksum::of_bytes(&world.bytes));
+                        assert_eq!(uploaded.size, size as u64);
+                        assert!(world.object().unwrap() == world.bytes, "the object is not the file");
+                        assert!(uploaded.sent >= size as u64);
+                        return;
+                    }
+                    Some(Err(error)) => {
+                        // Named, and nothing wrong is there.
+                        assert!(matches!(error.code, Code::Network | Code::Integrity | Code::Internal), "{error:?}");
+                        assert!(world.object().is_none_or(|object| object == world.bytes));
+                    }
+                }
+            }
+            panic!("it never ends");
+        });
+    }
+}
+
+#[tokio::test]
+async fn after_a_kill_only_what_was_on_its_way_goes_again() {
+    let parts = 40;
+    for after in 1..parts {
+        // The begin, some parts, then the kill.
+        let mut fates = vec![Fate::Well; after];
+        fates.push(Fate::KilledAfter);
+        let world = World::new(parts * PART as usize, true, fates);
+        assert!(world.run().await.is_none());
+        let uploaded = world.run().await.unwrap().unwrap();
+        let resent = uploaded.sent - uploaded.size;
+        assert!(resent <= 4 * PART, "killed after {after}: {resent} bytes were sent again");
+        assert!(world.object().unwrap() == world.bytes);
+    }
+}
+
+#[tokio::test]
+async fn what_is_there_already_is_not_sent() {
+    let world = World::new(300_000, false, Vec::new());
+    world.run().await.unwrap().unwrap();
+    let arrived = world.model.bucket.lock().unwrap().arrived;
+    let again = World { folder: tempfile::tempdir().unwrap(), ..world };
+    let uploaded = again.run().await.unwrap().unwrap();
+    assert_eq!((uploaded.sent, again.model.bucket.lock().unwrap().arrived), (0, arrived));
+}
+
+#[tokio::test]
+async fn another_object_of_the_name_is_left_alone() {
+    for size in [1000, 300_000] {
+        let world = World::new(size, false, Vec::new());
+        world.model.bucket.lock().unwrap().objects.insert("video/master.mov".into(), b"another".to_vec());
+        assert_eq!(world.run().await.unwrap().unwrap_err().code, Code::Exists);
+        assert_eq!(world.object().unwrap(), b"another");
+        let replaced = World { request: with_replace(&world.request), ..world };
+        replaced.run().await.unwrap().unwrap();
+        assert!(replaced.object().unwrap() == replaced.bytes);
+    }
+}
+
+fn with_replace(request: &Request) -> Request {
+    Request { target: Target { replace: true, ..request.target.clone() }, ..request.clone() }
+}
+
+#[tokio::test]
+async fn a_file_that_changed_stops_and_leaves_nothing() {
+    let world = World::new(5 * PART as usize, true, vec![Fate::Well, Fate::Well, Fate::KilledAfter]);
+    assert!(world.run().await.is_none());
+    std::fs::write(&world.request.path, vec![1; 5 * PART as usize]).unwrap();
+    assert_eq!(world.run().await.unwrap().unwrap_err().code, Code::FileChanged);
+    assert!(world.model.bucket.lock().unwrap().uploads.is_empty());
+    assert_eq!(world.object(), None);
+    // Told once; the next time it is a new upload of the new file.
+    world.run().await.unwrap().unwrap();
+    assert_eq!(world.object().unwrap(), vec![1; 5 * PART as usize]);
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_waits_for_it() {
+    let world = World::new(5 * PART as usize, true, vec![Fate::Well, Fate::Well, Fate::KilledAfter]);
+    assert!(world.run().await.is_none());
+    let aside = world.folder.path().join("unplugged");
+    std::fs::rename(&world.request.path, &aside).unwrap();
+    assert_eq!(world.run().await.unwrap().unwrap_err().code, Code::FileMissing);
+    std::fs::rename(&aside, &world.request.path).unwrap();
+    let uploaded = world.run().await.unwrap().unwrap();
+    assert!(uploaded.sent <= uploaded.size + 4 * PART, "it went on where it stopped");
+}

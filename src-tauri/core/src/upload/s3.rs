@@ -1,0 +1,260 @@
+//! The real S3, through the official SDK.
+
+use std::collections::BTreeMap;
+
+use aws_runtime::auth::PayloadSigningOverride;
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextMut;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_s3::error::{BoxError, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::primitives::{ByteStream, SdkBody};
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart};
+
+use super::body::{PartBody, TRAILER, encoded_length};
+use super::checksum::Checksum;
+use super::plan::PartNumber;
+use super::remote::{Held, HeldPart, PartRecord, Refusal, Remote, Taken, Target};
+use crate::aws::explain;
+use crate::{Code, Error};
+
+/// S3 behind the SDK; cheap to clone.
+#[derive(Clone)]
+pub(super) struct S3(aws_sdk_s3::Client);
+
+impl S3 {
+    /// Over this client's configuration. The engine itself decides what is tried again, and when.
+    pub fn new(client: &aws_sdk_s3::Client) -> Self {
+        let config = client.config().to_builder().retry_config(RetryConfig::disabled()).build();
+        Self(aws_sdk_s3::Client::from_conf(config))
+    }
+}
+
+fn doing(target: &Target) -> String {
+    format!("\"{}\" could not be sent", target.key.rsplit('/').next().unwrap_or(&target.key))
+}
+
+fn refusal<E>(target: &Target, error: SdkError<E, HttpResponse>) -> Refusal
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    refusal_doing(&doing(target), error)
+}
+
+fn refusal_doing<E>(doing: &str, error: SdkError<E, HttpResponse>) -> Refusal
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let code = error.code().unwrap_or_default().to_owned();
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    // An answer that is cut off is no answer.
+    let cut_off = matches!(error, SdkError::ResponseError(_));
+    let explained = explain(doing, error);
+    match (code.as_str(), status) {
+        ("NoSuchUpload", _) => Refusal::Gone,
+        ("PreconditionFailed", _) | (_, Some(412)) => Refusal::Exists,
+        ("BadDigest" | "InvalidDigest" | "XAmzContentChecksumMismatch" | "IncompleteBody", _) => {
+            Refusal::Damaged(explained)
+        }
+        // S3 asks to try the completion again (409), or to be quicker next time (RequestTimeout).
+        ("OperationAborted" | "ConditionalRequestConflict" | "RequestTimeout" | "SlowDown" | "InternalError", _) => {
+            Refusal::Busy(explained)
+        }
+        (_, Some(500..)) => Refusal::Busy(explained),
+        _ if cut_off || matches!(explained.code, Code::Network | Code::Throttled) => Refusal::Busy(explained),
+        _ => Refusal::Final(explained),
+    }
+}
+
+/// Announces the framing of a [`PartBody`]: the checksum comes behind the bytes, and is what guards them; the
+/// signature covers the headers only, as the SDK does it over TLS.
+#[derive(Debug)]
+struct ChecksumBehind {
+    length: u64,
+}
+
+impl Intercept for ChecksumBehind {
+    fn name(&self) -> &'static str {
+        "ChecksumBehind"
+    }
+
+    fn modify_before_signing(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let headers = context.request_mut().headers_mut();
+        headers.insert("content-encoding", "aws-chunked");
+        headers.insert("content-length", encoded_length(self.length).to_string());
+        headers.insert("x-amz-decoded-content-length", self.length.to_string());
+        headers.insert("x-amz-trailer", TRAILER);
+        config.interceptor_state().store_put(PayloadSigningOverride::StreamingUnsignedPayloadTrailer);
+        Ok(())
+    }
+}
+
+fn parse(checksum: Option<String>) -> Option<Checksum> {
+    Checksum::parse(&checksum?)
+}
+
+impl Remote for S3 {
+    async fn begin(&self, target: &Target) -> Result<String, Refusal> {
+        let mut create = self
+            .0
+            .create_multipart_upload()
+            .bucket(&target.bucket)
+            .key(&target.key)
+            .content_type(&target.content_type)
+            .checksum_algorithm(ChecksumAlgorithm::Crc64Nvme)
+            .checksum_type(ChecksumType::FullObject);
+        for (name, value) in &target.metadata {
+            create = create.metadata(name, value);
+        }
+        let created = create.send().await.map_err(|error| refusal(target, error))?;
+        created.upload_id.ok_or_else(|| Refusal::Final(Error::internal("S3 gave no upload id")))
+    }
+
+    async fn find(&self, target: &Target) -> Result<Option<String>, Refusal> {
+        let mut newest = None;
+        let mut markers = (None, None);
+        loop {
+            let page = self
+                .0
+                .list_multipart_uploads()
+                .bucket(&target.bucket)
+                .prefix(&target.key)
+                .set_key_marker(markers.0.take())
+                .set_upload_id_marker(markers.1.take())
+                .send()
+                .await
+                .map_err(|error| refusal(target, error))?;
+            for upload in page.uploads.unwrap_or_default() {
+                if upload.key.as_deref() == Some(&target.key)
+                    && let (Some(id), Some(initiated)) = (upload.upload_id, upload.initiated)
+                    && newest.as_ref().is_none_or(|(_, before)| initiated > *before)
+                {
+                    newest = Some((id, initiated));
+                }
+            }
+            if page.is_truncated != Some(true) || page.next_key_marker.is_none() {
+                return Ok(newest.map(|(id, _)| id));
+            }
+            markers = (page.next_key_marker, page.next_upload_id_marker);
+        }
+    }
+
+    async fn parts(&self, target: &Target, upload: &str) -> Result<BTreeMap<PartNumber, HeldPart>, Refusal> {
+        let mut held = BTreeMap::new();
+        let list = self.0.list_parts().bucket(&target.bucket).key(&target.key).upload_id(upload);
+        let mut pages = list.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            for part in page.map_err(|error| refusal(target, error))?.parts.unwrap_or_default() {
+                let number = part.part_number.and_then(|number| PartNumber::new(number.into()));
+                if let (Some(number), Some(etag), Some(size)) = (number, part.e_tag, part.size) {
+                    let checksum = parse(part.checksum_crc64_nvme);
+                    held.insert(number, HeldPart { etag, size: size.unsigned_abs(), checksum });
+                }
+            }
+        }
+        Ok(held)
+    }
+
+    async fn send_part(
+        &self,
+        target: &Target,
+        upload: &str,
+        number: PartNumber,
+        body: PartBody,
+    ) -> Result<Taken, Refusal> {
+        let length = body.file_bytes();
+        let sent = self
+            .0
+            .upload_part()
+            .bucket(&target.bucket)
+            .key(&target.key)
+            .upload_id(upload)
+            .part_number(number.get())
+            .body(ByteStream::new(SdkBody::from_body_1_x(body)))
+            .customize()
+            .interceptor(ChecksumBehind { length })
+            .send()
+            .await
+            .map_err(|error| refusal(target, error))?;
+        let etag = sent.e_tag.ok_or_else(|| Refusal::Final(Error::internal("S3 gave no ETag for a part")))?;
+        Ok(Taken { etag, checksum: parse(sent.checksum_crc64_nvme) })
+    }
+
+    async fn put(&self, target: &Target, body: PartBody) -> Result<Held, Refusal> {
+        let length = body.file_bytes();
+        let mut put = self
+            .0
+            .put_object()
+            .bucket(&target.bucket)
+            .key(&target.key)
+            .content_type(&target.content_type)
+            .set_if_none_match((!target.replace).then(|| "*".to_owned()))
+            .body(ByteStream::new(SdkBody::from_body_1_x(body)));
+        for (name, value) in &target.metadata {
+            put = put.metadata(name, value);
+        }
+        let put = put.customize().interceptor(ChecksumBehind { length }).send().await;
+        let put = put.map_err(|error| refusal(target, error))?;
+        Ok(Held { size: length, checksum: parse(put.checksum_crc64_nvme) })
+    }
+
+    async fn complete(
+        &self,
+        target: &Target,
+        upload: &str,
+        parts: &BTreeMap<PartNumber, PartRecord>,
+        size: u64,
+        whole: Checksum,
+    ) -> Result<(), Refusal> {
+        let listed = parts
+            .iter()
+            .map(|(number, part)| {
+                CompletedPart::builder()
+                    .part_number(number.get())
+                    .e_tag(&part.etag)
+                    .checksum_crc64_nvme(part.checksum.to_string())
+                    .build()
+            })
+            .collect();
+        self.0
+            .complete_multipart_upload()
+            .bucket(&target.bucket)
+            .key(&target.key)
+            .upload_id(upload)
+            .checksum_type(ChecksumType::FullObject)
+            .checksum_crc64_nvme(whole.to_string())
+            .mpu_object_size(i64::try_from(size).unwrap_or(i64::MAX))
+            .set_if_none_match((!target.replace).then(|| "*".to_owned()))
+            .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(listed)).build())
+            .send()
+            .await
+            .map_err(|error| refusal(target, error))?;
+        Ok(())
+    }
+
+    async fn head(&self, target: &Target) -> Result<Option<Held>, Refusal> {
+        let head = self.0.head_object().bucket(&target.bucket).key(&target.key);
+        match head.checksum_mode(ChecksumMode::Enabled).send().await {
+            Ok(head) => Ok(Some(Held {
+                size: head.content_length.unwrap_or(0).unsigned_abs(),
+                checksum: parse(head.checksum_crc64_nvme)
+                    .filter(|_| head.checksum_type != Some(ChecksumType::Composite)),
+            })),
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => Ok(None),
+            Err(error) => Err(refusal(target, error)),
+        }
+    }
+
+    async fn abort(&self, bucket: &str, key: &str, upload: &str) -> Result<(), Refusal> {
+        let aborted = self.0.abort_multipart_upload().bucket(bucket).key(key).upload_id(upload).send().await;
+        match aborted.map_err(|error| refusal_doing("The unfinished upload could not be removed", error)) {
+            Ok(_) | Err(Refusal::Gone) => Ok(()),
+            Err(refusal) => Err(refusal),
+        }
+    }
+}
