@@ -8,3 +8,4 @@ mod kills;
 mod mediaconvert;
 mod ministack;
 mod s3;
+mod uploads;

@@ -1,10 +1,14 @@
 //! What the black-box tests share: the binaries, made media, servers that are not ours.
 
+mod faults;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
+
+pub use faults::{Fault, FaultyLine};
 
 /// A binary of the workspace, built by `cargo xtask test` before the tests run.
 ///
@@ -85,6 +89,25 @@ impl Reelctl {
     pub fn start(&self, arguments: &[&str]) -> Result<Child> {
         Ok(self.command(arguments)?.stdout(Stdio::piped()).spawn()?)
     }
+}
+
+/// A file of so many bytes that no two places of it are alike.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn noise(path: &Path, bytes: usize) -> Result<Vec<u8>> {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64 ^ bytes as u64;
+    let mut noise = Vec::with_capacity(bytes + 8);
+    while noise.len() < bytes {
+        // xorshift64
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        noise.extend_from_slice(&state.to_le_bytes());
+    }
+    noise.truncate(bytes);
+    std::fs::write(path, &noise)?;
+    Ok(noise)
 }
 
 /// Makes a file with ffmpeg; `arguments` are between the program and the file.

@@ -95,8 +95,13 @@ where
 {
     let code = error.code().unwrap_or_default().to_owned();
     let said = error.message().unwrap_or_default().to_owned();
-    let offline = matches!(&error, SdkError::TimeoutError(_))
-        || matches!(&error, SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout());
+    let offline = match &error {
+        // An answer that is cut off is none.
+        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
+        // Missing credentials are a failure to dispatch too, but none of a kind that passes.
+        SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout() || failure.as_other().is_some(),
+        _ => false,
+    };
     let details = DisplayErrorContext(error).to_string();
     let sign_in = details.contains("CredentialsNotLoaded") || details.contains("no providers in chain");
     let (class, reason, remedy) = match code.as_str() {

@@ -47,8 +47,6 @@ where
 {
     let code = error.code().unwrap_or_default().to_owned();
     let status = error.raw_response().map(|response| response.status().as_u16());
-    // An answer that is cut off is no answer.
-    let cut_off = matches!(error, SdkError::ResponseError(_));
     let explained = explain(doing, error);
     match (code.as_str(), status) {
         ("NoSuchUpload", _) => Refusal::Gone,
@@ -61,7 +59,7 @@ where
             Refusal::Busy(explained)
         }
         (_, Some(500..)) => Refusal::Busy(explained),
-        _ if cut_off || matches!(explained.code, Code::Network | Code::Throttled) => Refusal::Busy(explained),
+        _ if matches!(explained.code, Code::Network | Code::Throttled) => Refusal::Busy(explained),
         _ => Refusal::Final(explained),
     }
 }

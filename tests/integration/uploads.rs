@@ -1,0 +1,246 @@
+//! `reelctl upload` over bad lines, busy servers and kills: the object is the file, and little is sent twice.
+
+use std::collections::HashSet;
+use std::io::{BufRead as _, BufReader};
+use std::process::Child;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use aws_sdk_s3::Client;
+use reeldesk_sandbox::DESTINATION_BUCKET as BUCKET;
+use reeldesk_tests::{Ended, Fault, FaultyLine, Ministack, Reelctl, noise, s3};
+use serde_json::Value;
+
+const MIB: usize = 1024 * 1024;
+/// The parts of a file of more than one, and how many of them the line carries at first.
+const PART: u64 = 8 * MIB as u64;
+const ON_THE_WAY: u64 = 4;
+
+/// A sandbox of its own process, so that the tests' machines do nothing else.
+struct Server {
+    process: Ended,
+    data: Reelctl,
+    endpoint: String,
+}
+
+impl Server {
+    fn start() -> Self {
+        let data = Reelctl::new().unwrap();
+        let (process, endpoint) = Self::run(&data);
+        Self { process, data, endpoint }
+    }
+
+    fn run(data: &Reelctl) -> (Ended, String) {
+        let mut child = data.start(&["sandbox"]).unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let endpoints: Value = serde_json::from_str(&line).unwrap();
+        (Ended(child), endpoints["api"].as_str().unwrap().to_owned())
+    }
+
+    fn client(&self) -> Client {
+        s3(&self.endpoint, "REELDESKSANDBOX", "reeldesk-sandbox-local-only")
+    }
+}
+
+/// A command line with the environment of this endpoint.
+fn reelctl(endpoint: &str, key: &str, secret: &str) -> Reelctl {
+    Reelctl::new()
+        .unwrap()
+        .with("AWS_ENDPOINT_URL", endpoint)
+        .with("AWS_ACCESS_KEY_ID", key)
+        .with("AWS_SECRET_ACCESS_KEY", secret)
+        .with("AWS_REGION", "us-east-1")
+        .with("AWS_CONFIG_FILE", "/nonexistent")
+}
+
+fn reelctl_of_sandbox(endpoint: &str) -> Reelctl {
+    reelctl(endpoint, "REELDESKSANDBOX", "reeldesk-sandbox-local-only")
+}
+
+fn place(key: &str) -> String {
+    format!("s3://{BUCKET}/{key}")
+}
+
+/// Sends a file and answers with its last line, which says `uploaded`.
+fn upload(reelctl: &Reelctl, file: &std::path::Path, to: &str) -> Value {
+    let (well, lines) = reelctl.run(&["upload", file.to_str().unwrap(), "--to", to]).unwrap();
+    let last = lines.last().unwrap().clone();
+    assert!(well && last["state"] == "uploaded", "{last:#}");
+    last
+}
+
+async fn object(client: &Client, bucket: &str, key: &str) -> Vec<u8> {
+    client.get_object().bucket(bucket).key(key).send().await.unwrap().body.collect().await.unwrap().to_vec()
+}
+
+async fn unfinished(client: &Client) -> usize {
+    client.list_multipart_uploads().bucket(BUCKET).send().await.unwrap().uploads().len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_line_and_a_busy_server() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("master.mov");
+    let bytes = noise(&file, 45 * MIB).unwrap();
+    // Each third request of the first 60 has a fault, each kind in its turn.
+    let line = FaultyLine::before(&server.endpoint, |_, _, number| match number {
+        60.. => Fault::None,
+        _ => match number % 15 {
+            1 => Fault::SlowDown,
+            4 => Fault::Reset,
+            7 => Fault::LostAnswer,
+            10 => Fault::Corrupt,
+            13 => Fault::Slow(Duration::from_millis(300)),
+            _ => Fault::None,
+        },
+    });
+    let line = line.await.unwrap();
+    let last = upload(&reelctl_of_sandbox(&line.endpoint), &file, &place("a.mov"));
+    assert!(line.requests() > 10);
+    assert!(last["bytesResent"].as_u64() > Some(0), "a part that was lost was sent again: {last:#}");
+    assert!(object(&server.client(), BUCKET, "a.mov").await == bytes);
+    assert_eq!(unfinished(&server.client()).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lost_answer_to_a_completion() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("master.mov");
+    let bytes = noise(&file, 20 * MIB).unwrap();
+    let lost = Mutex::new(HashSet::new());
+    let line = FaultyLine::before(&server.endpoint, move |method, path, _| {
+        let completes = method == "POST" && path.contains("uploadId=");
+        // The first one for each key.
+        if completes && lost.lock().unwrap().insert(path.to_owned()) { Fault::LostAnswer } else { Fault::None }
+    });
+    let line = line.await.unwrap();
+    let last = upload(&reelctl_of_sandbox(&line.endpoint), &file, &place("b.mov"));
+    assert_eq!((&last["bytesResent"], &last["parts"]), (&0.into(), &3.into()));
+    assert!(object(&server.client(), BUCKET, "b.mov").await == bytes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_never_arrive_as_they_left_are_an_error() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let line =
+        FaultyLine::before(&server.endpoint, |method, _, _| if method == "PUT" { Fault::Corrupt } else { Fault::None });
+    let line = line.await.unwrap();
+    for (name, size) in [("small.vtt", MIB), ("large.mov", 20 * MIB)] {
+        let file = folder.path().join(name);
+        noise(&file, size).unwrap();
+        let reelctl = reelctl_of_sandbox(&line.endpoint);
+        let (well, lines) = reelctl.run(&["upload", file.to_str().unwrap(), "--to", &place(name)]).unwrap();
+        let last = lines.last().unwrap();
+        assert!(!well && last["state"] == "failed" && last["code"] == "integrity", "{last:#}");
+        assert!(server.client().head_object().bucket(BUCKET).key(name).send().await.is_err(), "nothing is announced");
+    }
+}
+
+/// Waits until so much is stored, then kills.
+fn kill_at(mut child: Child, stored: u64) {
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let value: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        assert_eq!(value["state"], "sending", "{value:#}");
+        if value["stored"].as_u64() >= Some(stored) {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_kill_only_what_was_on_its_way_goes_again() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("master.mov");
+    let bytes = noise(&file, 150 * MIB).unwrap();
+    let reelctl = reelctl_of_sandbox(&server.endpoint);
+    let arguments = ["upload", file.to_str().unwrap(), "--to", &place("c.mov"), "--limit", "40M"];
+    for kill in 1..=3 {
+        kill_at(reelctl.start(&arguments).unwrap(), kill * 3 * PART);
+    }
+    let last = upload(&reelctl, &file, &place("c.mov"));
+    let resent = last["bytesResent"].as_u64().unwrap();
+    assert!(resent <= 3 * ON_THE_WAY * PART, "{resent} bytes were sent again after three kills");
+    assert!(object(&server.client(), BUCKET, "c.mov").await == bytes);
+    assert_eq!(unfinished(&server.client()).await, 0);
+    // Once more: it is there.
+    let again = upload(&reelctl, &file, &place("c.mov"));
+    assert_eq!(again["bytesSent"], last["bytesSent"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_goes_away_and_comes_back() {
+    let mut server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("master.mov");
+    let bytes = noise(&file, 100 * MIB).unwrap();
+    let reelctl = reelctl_of_sandbox(&server.endpoint);
+    let arguments = ["upload", file.to_str().unwrap(), "--to", &place("d.mov"), "--limit", "40M"];
+    let mut child = reelctl.start(&arguments).unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(|line| {
+        let value: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        value
+    });
+    lines.find(|line| line["stored"].as_u64() >= Some(PART)).unwrap();
+    server.process.0.kill().unwrap();
+    server.process.0.wait().unwrap();
+    let waiting = lines.find(|line| line["state"] == "waiting").unwrap();
+    assert!(waiting["message"].as_str().unwrap().contains("AWS did not answer"), "{waiting:#}");
+    let (process, endpoint) = Server::run(&server.data);
+    assert_eq!(endpoint, server.endpoint, "the sandbox keeps its port");
+    server.process = process;
+    let last = lines.last().unwrap();
+    assert_eq!(last["state"], "uploaded", "{last:#}");
+    assert!(child.wait().unwrap().success());
+    assert!(object(&server.client(), BUCKET, "d.mov").await == bytes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_small_files_and_folders() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let season = folder.path().join("season");
+    std::fs::create_dir_all(season.join("en")).unwrap();
+    let mut files = Vec::new();
+    for number in 0..60_usize {
+        let name = if number % 2 == 0 { format!("{number:02}.jpg") } else { format!("en/{number:02} é.vtt") };
+        let bytes = noise(&season.join(&name), number * 3000).unwrap();
+        files.push((format!("kit/season/{name}"), bytes));
+    }
+    let reelctl = reelctl_of_sandbox(&server.endpoint);
+    let (well, lines) = reelctl.run(&["upload", season.to_str().unwrap(), "--to", &place("kit")]).unwrap();
+    assert!(well, "{:#?}", lines.last());
+    assert_eq!(lines.iter().filter(|line| line["state"] == "uploaded").count(), 60);
+    for (key, bytes) in &files {
+        assert!(object(&server.client(), BUCKET, key).await == *bytes, "{key}");
+    }
+    let head = server.client().head_object().bucket(BUCKET).key("kit/season/en/01 é.vtt").send().await.unwrap();
+    assert_eq!(head.content_type(), Some("text/vtt"));
+}
+
+/// A server that is not ours, and that keeps other promises.
+#[tokio::test(flavor = "multi_thread")]
+async fn against_ministack() {
+    let ministack = Ministack::start().await.unwrap();
+    let client = s3(&ministack.endpoint, "test", "test");
+    client.create_bucket().bucket("kit").send().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let reelctl = reelctl(&ministack.endpoint, "test", "test");
+    for (name, size) in [("poster.jpg", 70_000), ("master.mov", 60 * MIB)] {
+        let file = folder.path().join(name);
+        let bytes = noise(&file, size).unwrap();
+        if size > MIB {
+            let arguments = ["upload", file.to_str().unwrap(), "--to", "s3://kit/", "--limit", "30M"];
+            kill_at(reelctl.start(&arguments).unwrap(), PART);
+        }
+        let last = upload(&reelctl, &file, "s3://kit/");
+        assert!(last["bytesResent"].as_u64().unwrap() <= ON_THE_WAY * PART, "{last:#}");
+        assert!(object(&client, "kit", name).await == bytes);
+    }
+}
