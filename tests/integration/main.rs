@@ -8,4 +8,6 @@ mod kills;
 mod mediaconvert;
 mod ministack;
 mod s3;
+mod server;
+mod torture;
 mod uploads;

@@ -8,55 +8,15 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use reeldesk_sandbox::DESTINATION_BUCKET as BUCKET;
-use reeldesk_tests::{Ended, Fault, FaultyLine, Ministack, Reelctl, noise, s3};
+use reeldesk_tests::{Fault, FaultyLine, Ministack, Reelctl, noise, s3};
+
+use crate::server::{Server, reelctl, reelctl_of_sandbox};
 use serde_json::Value;
 
 const MIB: usize = 1024 * 1024;
 /// The parts of a file of more than one, and how many of them the line carries at first.
 const PART: u64 = 8 * MIB as u64;
 const ON_THE_WAY: u64 = 4;
-
-/// A sandbox of its own process, so that the tests' machines do nothing else.
-struct Server {
-    process: Ended,
-    data: Reelctl,
-    endpoint: String,
-}
-
-impl Server {
-    fn start() -> Self {
-        let data = Reelctl::new().unwrap();
-        let (process, endpoint) = Self::run(&data);
-        Self { process, data, endpoint }
-    }
-
-    fn run(data: &Reelctl) -> (Ended, String) {
-        let mut child = data.start(&["sandbox"]).unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let endpoints: Value = serde_json::from_str(&line).unwrap();
-        (Ended(child), endpoints["api"].as_str().unwrap().to_owned())
-    }
-
-    fn client(&self) -> Client {
-        s3(&self.endpoint, "REELDESKSANDBOX", "reeldesk-sandbox-local-only")
-    }
-}
-
-/// A command line with the environment of this endpoint.
-fn reelctl(endpoint: &str, key: &str, secret: &str) -> Reelctl {
-    Reelctl::new()
-        .unwrap()
-        .with("AWS_ENDPOINT_URL", endpoint)
-        .with("AWS_ACCESS_KEY_ID", key)
-        .with("AWS_SECRET_ACCESS_KEY", secret)
-        .with("AWS_REGION", "us-east-1")
-        .with("AWS_CONFIG_FILE", "/nonexistent")
-}
-
-fn reelctl_of_sandbox(endpoint: &str) -> Reelctl {
-    reelctl(endpoint, "REELDESKSANDBOX", "reeldesk-sandbox-local-only")
-}
 
 fn place(key: &str) -> String {
     format!("s3://{BUCKET}/{key}")

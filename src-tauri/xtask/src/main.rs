@@ -29,6 +29,9 @@ enum Task {
     /// Compare with a bare tool, in one run, as a ratio
     #[command(subcommand)]
     Bench(Bench),
+    /// Kill and break what must survive it, again and again
+    #[command(subcommand)]
+    Torture(Torture),
     /// Make the installers of this platform
     Package,
 }
@@ -39,6 +42,19 @@ enum Bench {
     Ingest,
 }
 
+#[derive(Subcommand)]
+enum Torture {
+    /// Uploads killed at random moments, over a line that breaks at random
+    Uploads {
+        /// How many
+        #[arg(long, default_value_t = 50)]
+        rounds: u32,
+        /// The seed of an earlier run
+        #[arg(long)]
+        seed: Option<u64>,
+    },
+}
+
 fn main() -> Result<()> {
     match Arguments::parse().task {
         Task::Start => start::start(),
@@ -46,6 +62,7 @@ fn main() -> Result<()> {
         Task::Bindings => test::write_bindings(),
         Task::Deny => test::deny(),
         Task::Bench(Bench::Ingest) => bench::ingest(),
+        Task::Torture(Torture::Uploads { rounds, seed }) => test::torture_uploads(rounds, seed),
         Task::Package => start::package(),
     }
 }

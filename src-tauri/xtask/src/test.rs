@@ -27,6 +27,19 @@ pub(crate) fn test() -> Result<()> {
     window_tests(&driver)
 }
 
+/// Uploads killed at random, `rounds` times.
+pub(crate) fn torture_uploads(rounds: u32, seed: Option<u64>) -> Result<()> {
+    setup::for_test()?;
+    run(workspace("build").arg("--all-targets"))?;
+    let mut torture = workspace("test");
+    torture.args(["--test", "integration", "killed_at_random", "--", "--nocapture"]);
+    torture.env("REELDESK_ROUNDS", rounds.to_string());
+    if let Some(seed) = seed {
+        torture.env("REELDESK_SEED", seed.to_string());
+    }
+    run(&mut torture)
+}
+
 /// One choice of packages and features for every step: another one would build the dependencies again.
 fn workspace(task: &str) -> Command {
     let mut cargo = cargo();

@@ -300,8 +300,17 @@ impl<R: Remote> Sending<'_, R> {
             None => self.ask(|| self.engine.remote.find(self.target())).await?.map_err(|refusal| self.told(refusal))?,
         };
         let Some(upload) = known else {
-            let upload =
-                self.ask(|| self.engine.remote.begin(self.target())).await?.map_err(|refusal| self.told(refusal))?;
+            let asked = AtomicBool::new(false);
+            let begin = || async {
+                // The answer to the try before may have been lost: what it began is taken up, not left behind.
+                if asked.swap(true, Ordering::Relaxed)
+                    && let Some(upload) = self.engine.remote.find(self.target()).await?
+                {
+                    return Ok(upload);
+                }
+                self.engine.remote.begin(self.target()).await
+            };
+            let upload = self.ask(begin).await?.map_err(|refusal| self.told(refusal))?;
             self.engine.journal.set_upload_id(id, Some(upload.clone())).await?;
             return Ok(Some((upload, BTreeMap::new())));
         };

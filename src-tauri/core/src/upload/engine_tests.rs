@@ -320,6 +320,14 @@ async fn after_a_kill_only_what_was_on_its_way_goes_again() {
 }
 
 #[tokio::test]
+async fn a_lost_answer_to_the_beginning_leaves_nothing_behind() {
+    let world = World::new(5 * PART as usize, true, vec![Fate::Lost]);
+    world.run().await.unwrap().unwrap();
+    let bucket = world.model.bucket.lock().unwrap();
+    assert_eq!((bucket.begun, bucket.uploads.len()), (1, 0));
+}
+
+#[tokio::test]
 async fn what_is_there_already_is_not_sent() {
     let world = World::new(300_000, false, Vec::new());
     world.run().await.unwrap().unwrap();

@@ -128,7 +128,11 @@ impl Remote for S3 {
                 .await
                 .map_err(|error| refusal(target, error))?;
             for upload in page.uploads.unwrap_or_default() {
-                if upload.key.as_deref() == Some(&target.key)
+                // Another tool's, with other checksums, is none to go on with.
+                let algorithm = upload.checksum_algorithm.as_ref();
+                let is_ours = upload.key.as_deref() == Some(&target.key)
+                    && algorithm.is_none_or(|algorithm| *algorithm == ChecksumAlgorithm::Crc64Nvme);
+                if is_ours
                     && let (Some(id), Some(initiated)) = (upload.upload_id, upload.initiated)
                     && newest.as_ref().is_none_or(|(_, before)| initiated > *before)
                 {
