@@ -9,5 +9,6 @@ mod mediaconvert;
 mod ministack;
 mod s3;
 mod server;
+mod steering;
 mod torture;
 mod uploads;

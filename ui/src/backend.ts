@@ -3,7 +3,7 @@ import { invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
 import { open } from '@tauri-apps/plugin-dialog';
 
-import type { Cursor, Error as CoreError, Event, Guid, Job, Journey, Page, Stream, Video, Workspace } from './bindings';
+import type { Cursor, Error as CoreError, Event, Guid, Job, Journey, Orphan, Page, Stream, Video, Wish, Workspace } from './bindings';
 
 export interface Boot {
   workspace: string | null;
@@ -16,8 +16,12 @@ export const openWorkspace = (name: string) => invoke<Workspace>('open_workspace
 export const connect = (workspace: Workspace) => invoke<Workspace>('connect', { workspace });
 export const journeys = () => invoke<Journey[]>('journeys');
 export const addPaths = (paths: string[]) => invoke<Journey[]>('add_paths', { paths });
-export const cancelJourney = (id: string) => invoke<null>('cancel_journey', { id });
-export const retryJourney = (id: string) => invoke<null>('retry_journey', { id });
+export const steer = (id: string, wish: Wish) => invoke<null>('steer', { id, wish });
+export const steerAll = (wish: Wish) => invoke<null>('steer_all', { wish });
+export const uploadLimit = () => invoke<number | null>('upload_limit');
+export const setUploadLimit = (bytesPerSecond: number | null) => invoke<null>('set_upload_limit', { bytesPerSecond });
+export const orphans = () => invoke<Orphan[]>('orphans');
+export const removeOrphan = (orphan: Orphan) => invoke<null>('remove_orphan', { orphan });
 export const dismissJourney = (id: string) => invoke<null>('dismiss_journey', { id });
 export const library = (after: Cursor | null) => invoke<Page>('library', { after });
 export const video = (guid: Guid) => invoke<Video>('video', { guid });

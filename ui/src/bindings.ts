@@ -1,6 +1,6 @@
 // Generated from the Rust types by `cargo xtask bindings`. Do not edit.
 
-export type Code = "not-a-video" | "file-missing" | "file-unreadable" | "file-changed" | "no-videos" | "too-large" | "no-ffmpeg" | "storage-full" | "network" | "sign-in" | "access-denied" | "not-found" | "integrity" | "encode-failed" | "pipeline-failed" | "canceled" | "in-use" | "invalid" | "playback" | "throttled" | "internal";
+export type Code = "not-a-video" | "file-missing" | "file-unreadable" | "file-changed" | "no-videos" | "too-large" | "no-ffmpeg" | "storage-full" | "network" | "sign-in" | "access-denied" | "not-found" | "exists" | "integrity" | "encode-failed" | "pipeline-failed" | "canceled" | "in-use" | "invalid" | "playback" | "throttled" | "internal";
 
 export type Error = { 
 /**
@@ -218,7 +218,7 @@ errorMessage: string | null,
  */
 warnings: Array<string>, };
 
-export type Stage = "checking" | "waiting" | "sending" | "finalising" | "verified" | "queued" | "encoding" | "playable" | "needsYou" | "canceled";
+export type Stage = "paused" | "checking" | "waiting" | "sending" | "finalising" | "verified" | "queued" | "encoding" | "playable" | "needsYou" | "canceled";
 
 export type Media = { 
 /**
@@ -260,6 +260,10 @@ id: string,
  */
 position: number, 
 /**
+ * Higher is sent earlier; those alike in the order of their places.
+ */
+priority: number, 
+/**
  * The file.
  */
 path: string, 
@@ -279,6 +283,10 @@ size: number,
  * Bytes that left this computer (stored and in flight).
  */
 sent: number, 
+/**
+ * Bytes that S3 has: these are never sent again.
+ */
+stored: number, 
 /**
  * Bytes a second, smoothed; none while it is not known.
  */
@@ -331,6 +339,26 @@ stageSince: number,
  * When the object was there; the pipeline's item is looked for from then on.
  */
 verifiedAt: number | null, };
+
+export type Wish = "pause" | "resume" | "cancel" | "retry" | "first";
+
+export type Orphan = { 
+/**
+ * The key that it would have had.
+ */
+key: string, 
+/**
+ * S3's name for it.
+ */
+uploadId: string, 
+/**
+ * When it began, in milliseconds since the epoch.
+ */
+beganAt: number | null, 
+/**
+ * Bytes of its parts.
+ */
+size: number, };
 
 export type Rendition = { 
 /**

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use reeldesk_core::Result;
 use reeldesk_core::catalog::{Cursor, Guid, Page, Video};
 use reeldesk_core::encode::Job;
-use reeldesk_core::ingest::Journey;
+use reeldesk_core::ingest::{Journey, Wish};
 use reeldesk_core::playback::Stream;
+use reeldesk_core::upload::Orphan;
 use reeldesk_core::workspace::Workspace;
 use tauri::{AppHandle, State};
 
@@ -38,13 +39,33 @@ pub(crate) async fn add_paths(desk: State<'_, Desk>, paths: Vec<PathBuf>) -> Res
 }
 
 #[tauri::command]
-pub(crate) async fn cancel_journey(desk: State<'_, Desk>, id: String) -> Result<()> {
-    desk.opened().await?.driver.ingest.cancel(&id).await
+pub(crate) async fn steer(desk: State<'_, Desk>, id: String, wish: Wish) -> Result<()> {
+    desk.opened().await?.driver.ingest.steer(&id, wish).await
 }
 
 #[tauri::command]
-pub(crate) async fn retry_journey(desk: State<'_, Desk>, id: String) -> Result<()> {
-    desk.opened().await?.driver.ingest.retry(&id).await
+pub(crate) async fn steer_all(desk: State<'_, Desk>, wish: Wish) -> Result<()> {
+    desk.opened().await?.driver.ingest.steer_all(wish).await
+}
+
+#[tauri::command]
+pub(crate) async fn upload_limit(desk: State<'_, Desk>) -> Result<Option<u64>> {
+    Ok(desk.opened().await?.driver.ingest.limit())
+}
+
+#[tauri::command]
+pub(crate) async fn set_upload_limit(desk: State<'_, Desk>, bytes_per_second: Option<u64>) -> Result<()> {
+    desk.opened().await?.driver.ingest.set_limit(bytes_per_second).await
+}
+
+#[tauri::command]
+pub(crate) async fn orphans(desk: State<'_, Desk>) -> Result<Vec<Orphan>> {
+    desk.opened().await?.session.orphans().await
+}
+
+#[tauri::command]
+pub(crate) async fn remove_orphan(desk: State<'_, Desk>, orphan: Orphan) -> Result<()> {
+    desk.opened().await?.session.remove_orphan(&orphan).await
 }
 
 #[tauri::command]

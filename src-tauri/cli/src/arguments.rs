@@ -34,7 +34,13 @@ pub(crate) enum Command {
         /// Wait until every one can be played, not only until it is in S3
         #[arg(long)]
         wait: bool,
+        /// Send no more than so many bytes a second, this time (for example 500K or 10M)
+        #[arg(long, value_name = "RATE")]
+        limit: Option<Rate>,
     },
+    /// What is being sent, and its steering, here or in the process that sends
+    #[command(subcommand)]
+    Uploads(Uploads),
     /// Send any files to a place in S3, with the credentials, region and endpoint of the usual AWS environment
     Upload {
         /// Files and folders
@@ -59,6 +65,36 @@ pub(crate) enum Command {
     /// HLS playlists
     #[command(subcommand)]
     Hls(Hls),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Uploads {
+    /// All journeys of the workspace that are not finished, or need someone
+    List,
+    /// Stop sending; what S3 has stays
+    Pause(Which),
+    /// Go on
+    Resume(Which),
+    /// Stop, and remove what S3 has of it
+    Cancel(Which),
+    /// Try again what needs someone or was canceled
+    Retry(Which),
+    /// Unfinished uploads in the bucket that no journey will finish
+    Orphans {
+        /// Remove them from S3
+        #[arg(long)]
+        remove: bool,
+    },
+}
+
+#[derive(clap::Args)]
+#[group(required = true)]
+pub(crate) struct Which {
+    /// Their ids, as the list shows them
+    pub ids: Vec<String>,
+    /// All that it applies to
+    #[arg(long, conflicts_with = "ids")]
+    pub all: bool,
 }
 
 #[derive(Subcommand)]

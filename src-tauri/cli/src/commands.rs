@@ -8,7 +8,7 @@ use reeldesk_core::{Code, Error, Result, Session};
 use serde_json::json;
 
 use crate::arguments::{Arguments, Command, Hls, Jobs, Videos};
-use crate::{ingest, output, upload};
+use crate::{ingest, output, upload, uploads};
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let data_dir = match arguments.data_dir {
@@ -28,7 +28,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     }
     let session = Session::open(&data_dir, &arguments.workspace).await?;
     let code = match arguments.command {
-        Command::Ingest { paths, wait } => ingest::run(&session, paths, wait, json).await,
+        Command::Ingest { paths, wait, limit } => ingest::run(&session, paths, wait, limit, json).await,
+        Command::Uploads(command) => uploads::run(&session, command, json).await,
         Command::Videos(Videos::List) => list_videos(&session, json).await,
         Command::Videos(Videos::Show { guid }) => show_video(&session, guid, json).await,
         Command::Jobs(Jobs::List) => list_jobs(&session, json).await,

@@ -8,18 +8,28 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use reeldesk_core::event::Event;
 use reeldesk_core::ingest::{Journey, Stage};
+use reeldesk_core::upload::Rate;
 use reeldesk_core::{Result, Session};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::output;
 
-pub(crate) async fn run(session: &Session, paths: Vec<PathBuf>, wait: bool, json: bool) -> Result<ExitCode> {
+pub(crate) async fn run(
+    session: &Session,
+    paths: Vec<PathBuf>,
+    wait: bool,
+    limit: Option<Rate>,
+    json: bool,
+) -> Result<ExitCode> {
     if session.workspace.is_sandbox() {
         reeldesk_core::require_ffmpeg()?;
     }
     let mut events = session.events.subscribe();
     let driver = session.drive(false).await?;
+    if let Some(Rate(bytes)) = limit {
+        driver.ingest.limit_this_run(bytes);
+    }
     let added = driver.ingest.add(paths).await?;
     let mut screen = Screen::new(json, &added);
     let mut open: HashSet<String> = added.iter().map(|journey| journey.id.clone()).collect();
@@ -167,6 +177,7 @@ fn percent(journey: &Journey) -> u64 {
 
 fn sentence(journey: &Journey) -> String {
     let stage = match journey.stage {
+        Stage::Paused => "Paused".to_owned(),
         Stage::Checking => "Checking".to_owned(),
         Stage::Waiting => "Waiting".to_owned(),
         Stage::Sending => match (journey.speed, journey.time_left) {

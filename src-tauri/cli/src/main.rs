@@ -5,6 +5,7 @@ mod commands;
 mod ingest;
 mod output;
 mod upload;
+mod uploads;
 
 use std::process::ExitCode;
 

@@ -2,7 +2,7 @@
 
 use ts_rs::{Config, TS};
 
-use crate::{catalog, encode, error, event, ingest, playback, workspace};
+use crate::{catalog, encode, error, event, ingest, playback, upload, workspace};
 
 /// The text of `ui/src/bindings.ts`.
 #[must_use]
@@ -31,6 +31,8 @@ pub fn typescript() -> String {
         ingest::Stage,
         ingest::Media,
         ingest::Journey,
+        ingest::Wish,
+        upload::Orphan,
         playback::Rendition,
         playback::Stream,
         event::Event,

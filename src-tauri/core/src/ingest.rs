@@ -9,7 +9,9 @@ mod journeys;
 mod naming;
 mod pace;
 mod probe;
+mod queue;
 mod sources;
+mod steer;
 
 use std::path::PathBuf;
 
@@ -17,8 +19,11 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 pub use self::drive::Ingest;
+pub use self::naming::KEY_PREFIX;
 pub use self::probe::Media;
 pub(crate) use self::probe::no_ffmpeg;
+pub use self::steer::Wish;
+pub(crate) use self::steer::leave_wish;
 use crate::Error;
 use crate::catalog::Guid;
 
@@ -26,6 +31,8 @@ use crate::catalog::Guid;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum Stage {
+    /// Someone paused it; it waits to be resumed.
+    Paused,
     /// The file is looked at.
     Checking,
     /// Others are sent first.
@@ -55,6 +62,12 @@ impl Stage {
         !matches!(self, Self::Playable | Self::NeedsYou | Self::Canceled)
     }
 
+    /// Whether its bytes are on their way, or wait for it by themselves.
+    #[must_use]
+    pub fn is_being_sent(self) -> bool {
+        (Self::Checking..=Self::Finalising).contains(&self)
+    }
+
     /// Whether it waits for the pipeline or the encoder.
     #[must_use]
     pub fn is_followed(self) -> bool {
@@ -67,9 +80,10 @@ impl Stage {
     pub fn may_become(self, next: Self) -> bool {
         match next {
             Self::Checking => !self.is_followed() && self != Self::Playable,
-            Self::Waiting => self < Self::Verified,
+            Self::Paused => self.is_being_sent(),
+            Self::Waiting => self.is_being_sent(),
             Self::NeedsYou | Self::Canceled => self.is_open(),
-            _ => self.is_open() && self <= next,
+            _ => self.is_open() && self != Self::Paused && self <= next,
         }
     }
 }
@@ -83,6 +97,10 @@ pub struct Journey {
     /// Its place in the list, counting up.
     #[ts(type = "number")]
     pub position: i64,
+    /// Higher is sent earlier; those alike in the order of their places.
+    #[serde(default)]
+    #[ts(type = "number")]
+    pub priority: i64,
     /// The file.
     #[ts(type = "string")]
     pub path: PathBuf,
@@ -96,6 +114,10 @@ pub struct Journey {
     /// Bytes that left this computer (stored and in flight).
     #[ts(type = "number")]
     pub sent: u64,
+    /// Bytes that S3 has: these are never sent again.
+    #[serde(default)]
+    #[ts(type = "number")]
+    pub stored: u64,
     /// Bytes a second, smoothed; none while it is not known.
     pub speed: Option<f64>,
     /// Seconds left of the sending, an estimate; none while it is not known.
@@ -143,6 +165,9 @@ mod tests {
         assert!(!Verified.may_become(Sending));
         assert!(!Encoding.may_become(Checking), "what is encoding is never sent again");
         assert!(Sending.may_become(Waiting), "a restart waits its turn again");
+        assert!(Sending.may_become(Paused) && Paused.may_become(Checking) && Paused.may_become(Canceled));
+        assert!(!Verified.may_become(Paused), "there is nothing left to pause");
+        assert!(!Paused.may_become(Sending) && !Paused.may_become(Waiting), "only a resume takes it up again");
         assert!(NeedsYou.may_become(Checking) && Canceled.may_become(Checking), "a retry");
     }
 }

@@ -8,15 +8,18 @@ use crate::aws::Aws;
 use crate::catalog::{Catalog, Guid, Video};
 use crate::encode::Jobs;
 use crate::event::Events;
-use crate::ingest::Ingest;
+use crate::ingest::{Ingest, Journey, KEY_PREFIX, Stage, Wish, leave_wish};
 use crate::playback::{self, Proxy, Stream};
 use crate::store::Store;
-use crate::upload::Uploader;
+use crate::upload::{Orphan, Uploader, orphans};
 use crate::workspace::{RunningSandbox, SANDBOX, Workspace, Workspaces};
 use crate::{Code, Error, Result};
 
 /// The app's own SQLite file, in the data folder.
 const STORE: &str = "reeldesk.sqlite";
+
+/// Held by the process that drives the journeys of a data folder.
+const LOCK: &str = "uploads.lock";
 
 /// A connected workspace.
 pub struct Session {
@@ -79,15 +82,80 @@ impl Session {
     /// # Errors
     /// [`Code::InUse`] when another process does.
     pub async fn drive(&self, live: bool) -> Result<Driver> {
-        let lock = lock(&self.data_dir.join("uploads.lock"))?;
+        let lock = lock(&self.data_dir.join(LOCK))?;
         let store = Store::open(&self.data_dir.join(STORE))?;
         let ingest = Ingest::open(&self.workspace, &self.aws, store, self.events.clone()).await?;
         let follower = tokio::spawn({
             let ingest = ingest.clone();
-            async move { ingest.follow(live).await }
+            async move {
+                tokio::join!(ingest.follow(live), ingest.grant_wishes());
+            }
         });
         ingest.resume();
         Ok(Driver { ingest, follower, _lock: Arc::new(lock) })
+    }
+
+    /// The journeys as the store has them, without driving them.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn journeys(&self) -> Result<Vec<Journey>> {
+        Ok(self.ingest_at_rest().await?.list())
+    }
+
+    /// Does what someone wants of some journeys: itself where no process drives them, otherwise through the one that
+    /// does.
+    ///
+    /// # Errors
+    /// When a journey is not there, or AWS or the store cannot be used.
+    pub async fn steer(&self, ids: &[String], wish: Wish) -> Result<()> {
+        let ingest = self.ingest_at_rest().await?;
+        match lock(&self.data_dir.join(LOCK)) {
+            Ok(_lock) => {
+                for id in ids {
+                    ingest.steer(id, wish).await?;
+                }
+                // What goes on now goes on with the next driver.
+                ingest.stop().await;
+            }
+            Err(error) if error.code == Code::InUse => {
+                let store = Store::open(&self.data_dir.join(STORE))?;
+                for id in ids {
+                    leave_wish(&store, id, wish).await?;
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    async fn ingest_at_rest(&self) -> Result<Ingest> {
+        let store = Store::open(&self.data_dir.join(STORE))?;
+        Ingest::open(&self.workspace, &self.aws, store, self.events.clone()).await
+    }
+
+    /// Unfinished uploads in the source bucket that no journey will finish.
+    ///
+    /// # Errors
+    /// When S3 or the store cannot be asked.
+    pub async fn orphans(&self) -> Result<Vec<Orphan>> {
+        let all = orphans::find(&self.aws.s3, &self.workspace.source_bucket, KEY_PREFIX).await?;
+        let mine = self.journeys().await?;
+        let wanted = |orphan: &Orphan| {
+            mine.iter().any(|journey| {
+                let unfinished = journey.stage.is_being_sent() || journey.stage == Stage::Paused;
+                (unfinished || journey.stage == Stage::NeedsYou) && journey.key.as_deref() == Some(&orphan.key)
+            })
+        };
+        Ok(all.into_iter().filter(|orphan| !wanted(orphan)).collect())
+    }
+
+    /// Removes one of them from S3.
+    ///
+    /// # Errors
+    /// When S3 refuses.
+    pub async fn remove_orphan(&self, orphan: &Orphan) -> Result<()> {
+        orphans::remove(&self.aws.s3, &self.workspace.source_bucket, orphan).await
     }
 
     /// The address that this workspace's CDN has for one of a video's: the path is the catalog's, the domain the

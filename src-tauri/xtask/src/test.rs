@@ -69,7 +69,8 @@ fn window_tests(driver: &std::path::Path) -> Result<()> {
 
 /// Writes the page's types.
 pub(crate) fn write_bindings() -> Result<()> {
-    let output = cargo().args(["run", "--quiet", "--package", "reeldesk-core", "--example", "bindings"]).output()?;
+    run(workspace("build").args(["--quiet", "--examples"]))?;
+    let output = command(target().join("debug/examples/bindings")).output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(std::fs::write(root().join(BINDINGS), output.stdout)?)
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Journey, Stage } from '../bindings';
-import { bar, detail, ticks, totals, word } from './stages';
+import { bar, barStored, detail, isSending, ticks, totals, word } from './stages';
 
 const journey = (stage: Stage, more: Partial<Journey> = {}): Journey => ({
-  id: 'a', position: 1, path: '/a.mp4', title: 'a', stage, size: 1000, sent: 0, speed: null, timeLeft: null, percent: null,
+  id: 'a', position: 1, priority: 0, path: '/a.mp4', title: 'a', stage, size: 1000, sent: 0, stored: 0, speed: null, timeLeft: null, percent: null,
   notice: null, error: null, media: null, key: null, guid: null, jobId: null, hlsUrl: null, addedAt: 0, stageSince: 0, verifiedAt: null, ...more,
 });
 
@@ -19,6 +19,16 @@ describe('a row', () => {
     expect(states('sending')).toEqual(['now', 'to come', 'to come']);
     expect(states('verified')).toEqual(['done', 'done', 'now']);
     expect(states('playable')).toEqual(['done', 'done', 'done']);
+  });
+  it('tells what S3 has from what is on its way', () => {
+    const sending = journey('sending', { sent: 600, stored: 400 });
+    expect([barStored(sending), bar(sending)]).toEqual([40, 60]);
+    expect(barStored(journey('encoding', { percent: 10, stored: 1000 }))).toBeNull();
+  });
+  it('keeps its bar while it is paused', () => {
+    expect(bar(journey('paused', { sent: 500 }))).toBe(50);
+    expect(detail(journey('paused', { sent: 500 }))).toBe('500 B of 1.00 kB sent');
+    expect(isSending('paused')).toBe(false);
   });
   it('says what it does', () => {
     expect(word(journey('encoding', { percent: 37 }))).toBe('Encoding 37 %');

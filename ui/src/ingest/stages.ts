@@ -3,6 +3,7 @@ import type { Journey, Stage } from '../bindings';
 import { bytes, left } from '../shared/format';
 
 const WORDS: Record<Stage, string> = {
+  paused: 'Paused',
   checking: 'Checking',
   waiting: 'Waiting',
   sending: 'Sending',
@@ -20,7 +21,7 @@ export type Tick = 'done' | 'now' | 'to come';
 /** Sent is not verified is not playable: three different ticks. */
 export function ticks(stage: Stage): { name: string; state: Tick }[] {
   const order: Stage[] = ['sending', 'verified', 'playable'];
-  const reached = { checking: -1, waiting: -1, sending: 0, finalising: 1, verified: 2, queued: 2, encoding: 2, playable: 3, needsYou: -1, canceled: -1 }[stage];
+  const reached = { paused: -1, checking: -1, waiting: -1, sending: 0, finalising: 1, verified: 2, queued: 2, encoding: 2, playable: 3, needsYou: -1, canceled: -1 }[stage];
   return order.map((one, index) => ({
     name: one === 'sending' ? 'Sent' : WORDS[one],
     state: index < reached ? 'done' : index === reached ? 'now' : 'to come',
@@ -40,6 +41,7 @@ export function word(journey: Journey): string {
 /** The line below the name. */
 export function detail(journey: Journey): string {
   if (journey.notice) return journey.notice;
+  if (journey.stage === 'paused' && journey.sent > 0) return `${bytes(journey.sent)} of ${bytes(journey.size)} sent`;
   if (journey.stage !== 'sending') return journey.size > 0 ? bytes(journey.size) : '';
   const parts = [`${bytes(journey.sent)} of ${bytes(journey.size)}`];
   if (journey.speed !== null) parts.push(`${bytes(journey.speed)}/s`);
@@ -50,6 +52,8 @@ export function detail(journey: Journey): string {
 /** The bar, 0 to 100; null where there is nothing to measure. Sending stays below 100 until S3 has verified it. */
 export function bar(journey: Journey): number | null {
   switch (journey.stage) {
+    case 'paused':
+      return journey.sent > 0 && journey.size > 0 ? Math.min(99, Math.floor((journey.sent * 100) / journey.size)) : null;
     case 'sending':
     case 'finalising':
       return journey.size > 0 ? Math.min(99, Math.floor((journey.sent * 100) / journey.size)) : 0;
@@ -58,6 +62,12 @@ export function bar(journey: Journey): number | null {
     default:
       return null;
   }
+}
+
+/** Of the bar, what S3 has for good; the rest of it is on its way. */
+export function barStored(journey: Journey): number | null {
+  if (!isSending(journey.stage) || journey.size === 0) return null;
+  return Math.min(99, Math.floor((journey.stored * 100) / journey.size));
 }
 
 export interface Totals {

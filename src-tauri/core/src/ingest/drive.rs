@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use super::journeys::Journeys;
 use super::pace::Pace;
+use super::queue::Queue;
 use super::{Journey, Stage, naming, probe, sources};
 use crate::aws::Aws;
 use crate::catalog::Catalog;
@@ -22,8 +24,10 @@ use crate::upload::{Identity, Progress, Request, Target, Uploader};
 use crate::workspace::Workspace;
 use crate::{Code, Error, Result};
 
-/// Files that are sent at the same time.
-const FILES_AT_ONCE: usize = 2;
+/// Files that are sent at the same time: small ones have to fill the line too.
+const FILES_AT_ONCE: usize = 12;
+/// Files that are looked at at the same time, each by a process.
+const CHECKS_AT_ONCE: usize = 3;
 /// How often progress is told.
 const TELL_EVERY: Duration = Duration::from_millis(250);
 /// The longest wait between two tries.
@@ -42,9 +46,12 @@ pub(super) struct Inner {
     /// Rung when a journey waits for the pipeline.
     pub follow: Notify,
     pub stop: CancellationToken,
-    uploader: Uploader,
-    files: Semaphore,
-    running: Mutex<HashMap<String, CancellationToken>>,
+    pub uploader: Uploader,
+    pub store: Store,
+    queue: Queue,
+    checks: Semaphore,
+    running: Mutex<HashMap<String, (u64, CancellationToken)>>,
+    runs: AtomicU64,
     tasks: TaskTracker,
 }
 
@@ -54,25 +61,31 @@ impl Ingest {
     /// # Errors
     /// When the store cannot be read.
     pub async fn open(workspace: &Workspace, aws: &Aws, store: Store, events: Events) -> Result<Self> {
-        Ok(Self(Arc::new(Inner {
-            journeys: Journeys::load(store.clone(), events.clone(), &workspace.name).await?,
+        let journeys = Journeys::load(store.clone(), events.clone(), &workspace.name).await?;
+        let ingest = Self(Arc::new(Inner {
+            queue: Queue::new(FILES_AT_ONCE, journeys.clone()),
+            journeys,
             workspace: workspace.clone(),
             catalog: Catalog::new(aws.dynamodb.clone(), workspace),
             jobs: Jobs::new(aws.mediaconvert.clone()),
-            uploader: Uploader::new(&aws.s3, store),
+            uploader: Uploader::new(&aws.s3, store.clone()),
+            store,
             events,
             follow: Notify::new(),
             stop: CancellationToken::new(),
-            files: Semaphore::new(FILES_AT_ONCE),
+            checks: Semaphore::new(CHECKS_AT_ONCE),
             running: Mutex::default(),
+            runs: AtomicU64::new(0),
             tasks: TaskTracker::new(),
-        })))
+        }));
+        ingest.load_limit().await?;
+        Ok(ingest)
     }
 
     /// Takes up what the last run left unfinished.
     pub fn resume(&self) {
         for journey in self.list() {
-            if journey.stage.is_open() && !journey.stage.is_followed() {
+            if journey.stage.is_being_sent() {
                 self.start(journey.id);
             }
         }
@@ -113,17 +126,21 @@ impl Ingest {
     async fn add_file(&self, path: PathBuf, error: Option<Error>) -> Result<Journey> {
         let open = |journey: &Journey| journey.path == path && journey.stage.is_open();
         if let Some(journey) = self.list().into_iter().find(open) {
-            return Ok(journey);
+            // Whoever adds it wants it sent.
+            self.unpause(&journey.id).await?;
+            return self.journey(&journey.id);
         }
         let size = Identity::of(&path).map_or(0, |identity| identity.size);
         let now = now_ms();
         let journey = Journey {
             id: uuid::Uuid::new_v4().to_string(),
             position: self.0.journeys.next_position(),
+            priority: 0,
             title: naming::title(&path),
             stage: if error.is_some() { Stage::NeedsYou } else { Stage::Checking },
             size,
             sent: 0,
+            stored: 0,
             speed: None,
             time_left: None,
             percent: None,
@@ -160,9 +177,7 @@ impl Ingest {
                 self.0.jobs.cancel(job).await?;
             }
         } else {
-            if let Some(token) = self.running().get(id) {
-                token.cancel();
-            }
+            self.halt(id);
             self.0.uploader.abort(id).await?;
         }
         self.0.journeys.enter(id, Stage::Canceled, |_| {}).await?;
@@ -210,20 +225,28 @@ impl Ingest {
         self.0.tasks.wait().await;
     }
 
-    fn journey(&self, id: &str) -> Result<Journey> {
+    pub(super) fn journey(&self, id: &str) -> Result<Journey> {
         self.0
             .journeys
             .get(id)
             .ok_or_else(|| Error::new(Code::NotFound, "This is no longer in the list.", "Look at the list again."))
     }
 
-    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<String, CancellationToken>> {
+    /// Stops the driving of a journey; what S3 has stays.
+    pub(super) fn halt(&self, id: &str) {
+        if let Some((_, token)) = self.running().get(id) {
+            token.cancel();
+        }
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<String, (u64, CancellationToken)>> {
         self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start(&self, id: String) {
+    pub(super) fn start(&self, id: String) {
         let token = self.0.stop.child_token();
-        self.running().insert(id.clone(), token.clone());
+        let run = self.0.runs.fetch_add(1, Ordering::Relaxed);
+        self.running().insert(id.clone(), (run, token.clone()));
         let ingest = self.clone();
         self.0.tasks.spawn(async move {
             if let Err(error) = ingest.drive(&id, &token).await
@@ -235,7 +258,11 @@ impl Ingest {
                     tracing::error!(id, %error, "and could not be recorded");
                 }
             }
-            ingest.running().remove(&id);
+            // A pause and a resume may have begun the next run before this one has ended.
+            let mut running = ingest.running();
+            if running.get(&id).is_some_and(|(current, _)| *current == run) {
+                running.remove(&id);
+            }
         });
     }
 
@@ -243,7 +270,13 @@ impl Ingest {
         let journeys = &self.0.journeys;
         let path = self.journey(id)?.path;
         Identity::of(&path)?;
-        let media = probe::probe(&path).await?;
+        let media = {
+            let _check = tokio::select! {
+                check = self.0.checks.acquire() => check.map_err(Error::internal)?,
+                () = token.cancelled() => return Ok(()),
+            };
+            probe::probe(&path).await?
+        };
         let Some(extension) = naming::extension(&path, &media.container) else {
             return Err(Error::new(
                 Code::NotAVideo,
@@ -258,15 +291,17 @@ impl Ingest {
             })
             .await?;
         let Some(journey) = checked else { return Ok(()) };
-        let _turn = tokio::select! {
-            turn = self.0.files.acquire() => turn.map_err(Error::internal)?,
+        let _place = tokio::select! {
+            place = self.0.queue.place(id) => place,
             () = token.cancelled() => return Ok(()),
         };
-        journeys.enter(id, Stage::Sending, |_| {}).await?;
+        if journeys.enter(id, Stage::Sending, |_| {}).await?.is_none() {
+            return Ok(());
+        }
         self.send(&journey, token).await?;
         journeys
             .enter(id, Stage::Verified, |journey| {
-                journey.sent = journey.size;
+                (journey.sent, journey.stored) = (journey.size, journey.size);
                 (journey.speed, journey.time_left) = (None, None);
                 journey.verified_at = Some(now_ms());
             })
@@ -328,7 +363,7 @@ impl Ingest {
             self.0.journeys.show(id, |journey| {
                 let sent = (stored + in_flight).min(journey.size);
                 let (speed, left) = pace.update(now, sent, journey.size);
-                journey.sent = sent;
+                (journey.sent, journey.stored) = (sent, stored.min(journey.size));
                 if progress.is_finalising() {
                     journey.stage = Stage::Finalising;
                     (journey.speed, journey.time_left) = (None, None);

@@ -59,6 +59,15 @@ impl Journeys {
         self.map().get(id).cloned()
     }
 
+    /// What comes first in the queue: the higher priority, then the place in the list.
+    pub fn turn_of(&self, id: &str) -> (i64, i64) {
+        self.map().get(id).map_or((i64::MAX, i64::MAX), |journey| (-journey.priority, journey.position))
+    }
+
+    pub fn highest_priority(&self) -> i64 {
+        self.map().values().map(|journey| journey.priority).max().unwrap_or(0)
+    }
+
     pub fn next_position(&self) -> i64 {
         self.map().values().map(|journey| journey.position).max().unwrap_or(0) + 1
     }
@@ -106,6 +115,17 @@ impl Journeys {
         if let Some(journey) = changed {
             self.events.tell(Event::Journey { journey: Box::new(journey) });
         }
+    }
+
+    /// Edits a journey without moving it, and keeps it.
+    pub async fn edit(&self, id: &str, edit: impl FnOnce(&mut Journey)) -> Result<()> {
+        let edited = {
+            let mut all = self.map();
+            let Some(journey) = all.get_mut(id) else { return Ok(()) };
+            edit(journey);
+            journey.clone()
+        };
+        self.keep(edited).await
     }
 
     /// Takes a journey that has ended off the list.

@@ -7,6 +7,9 @@ use std::path::Path;
 pub(super) const SUFFIXES: [&str; 12] =
     ["mpg", "mp4", "m4v", "mov", "m2ts", "wmv", "mxf", "mkv", "m3u8", "mpeg", "webm", "h264"];
 
+/// Where all keys of source objects begin.
+pub const KEY_PREFIX: &str = "video/";
+
 const MAX_NAME: usize = 60;
 
 /// The human name: the file's name without its extension, control characters as spaces.
@@ -19,7 +22,7 @@ pub(super) fn title(path: &Path) -> String {
 
 /// The key for a file whose container goes by `extension`.
 pub(super) fn key(id: &str, path: &Path, extension: &str) -> String {
-    format!("video/{id}/{}.{extension}", safe_name(&title(path)))
+    format!("{KEY_PREFIX}{id}/{}.{extension}", safe_name(&title(path)))
 }
 
 fn safe_name(title: &str) -> String {

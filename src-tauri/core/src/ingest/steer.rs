@@ -1,0 +1,189 @@
+//! Steering what is sent: pause, resume, order, limit; from this process or another.
+//!
+//! The process that drives a store is the only one that changes its journeys. Another one leaves a wish in the store,
+//! which the driver sees within [`LOOK_EVERY`].
+
+use std::time::Duration;
+
+use rusqlite::{OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::{Ingest, Stage};
+use crate::store::Store;
+use crate::{Error, Result};
+
+/// How often the driver looks whether another process changed the store; one cheap pragma.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// The name of the setting.
+const LIMIT: &str = "upload-limit";
+
+/// What someone wants of a journey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wish {
+    /// Stop sending; what S3 has stays.
+    Pause,
+    /// Go on.
+    Resume,
+    /// Stop and remove what S3 has.
+    Cancel,
+    /// Try again what needs someone, or was canceled.
+    Retry,
+    /// Send it before the others.
+    First,
+}
+
+impl Ingest {
+    /// Does what someone wants of a journey; what makes no sense at its stage does nothing.
+    ///
+    /// # Errors
+    /// When there is no such journey, or AWS or the store cannot be used.
+    pub async fn steer(&self, id: &str, wish: Wish) -> Result<()> {
+        self.journey(id)?;
+        match wish {
+            Wish::Pause => self.pause(id).await,
+            Wish::Resume => self.unpause(id).await,
+            Wish::Cancel => self.cancel(id).await,
+            Wish::Retry => self.retry(id).await,
+            Wish::First => {
+                let priority = self.0.journeys.highest_priority() + 1;
+                self.0.journeys.edit(id, |journey| journey.priority = priority).await
+            }
+        }
+    }
+
+    /// The same for all journeys: pauses what is being sent, resumes what is paused, and so on.
+    ///
+    /// # Errors
+    /// When AWS or the store cannot be used.
+    pub async fn steer_all(&self, wish: Wish) -> Result<()> {
+        for journey in self.list() {
+            let concerned = match wish {
+                Wish::Pause | Wish::Cancel => journey.stage.is_being_sent() || journey.stage == Stage::Paused,
+                Wish::Resume => journey.stage == Stage::Paused,
+                Wish::Retry => journey.stage == Stage::NeedsYou,
+                Wish::First => false,
+            };
+            if concerned {
+                self.steer(&journey.id, wish).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn pause(&self, id: &str) -> Result<()> {
+        let paused = self
+            .0
+            .journeys
+            .enter(id, Stage::Paused, |journey| {
+                (journey.speed, journey.time_left) = (None, None);
+                // What was on its way is broken off.
+                journey.sent = journey.stored;
+            })
+            .await?;
+        if paused.is_some() {
+            self.halt(id);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn unpause(&self, id: &str) -> Result<()> {
+        if self.journey(id)?.stage == Stage::Paused
+            && self.0.journeys.enter(id, Stage::Checking, |_| {}).await?.is_some()
+        {
+            self.start(id.to_owned());
+        }
+        Ok(())
+    }
+
+    /// The bandwidth limit, in bytes a second.
+    #[must_use]
+    pub fn limit(&self) -> Option<u64> {
+        self.0.uploader.limit().get()
+    }
+
+    /// Sets the bandwidth limit for this run only, in bytes a second.
+    pub fn limit_this_run(&self, bytes_per_second: u64) {
+        self.0.uploader.limit().set(Some(bytes_per_second));
+    }
+
+    /// Sets the bandwidth limit at once and for the next starts; `None` takes it away.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn set_limit(&self, bytes_per_second: Option<u64>) -> Result<()> {
+        self.0.uploader.limit().set(bytes_per_second);
+        let value = bytes_per_second.map(|bytes| bytes.to_string());
+        self.0
+            .store
+            .call(move |db| {
+                match value {
+                    Some(value) => db.execute("INSERT OR REPLACE INTO settings VALUES (?1, ?2)", params![LIMIT, value]),
+                    None => db.execute("DELETE FROM settings WHERE name = ?1", [LIMIT]),
+                }?;
+                Ok(())
+            })
+            .await
+    }
+
+    pub(super) async fn load_limit(&self) -> Result<()> {
+        let value: Option<String> = self
+            .0
+            .store
+            .call(|db| {
+                let value = db.query_row("SELECT value FROM settings WHERE name = ?1", [LIMIT], |row| row.get(0));
+                Ok(value.optional()?)
+            })
+            .await?;
+        self.0.uploader.limit().set(value.and_then(|value| value.parse().ok()));
+        Ok(())
+    }
+
+    /// Grants the wishes of other processes until [`Ingest::stop`].
+    pub async fn grant_wishes(&self) {
+        let mut seen = None;
+        loop {
+            let version =
+                self.0.store.call(|db| Ok(db.pragma_query_value(None, "data_version", |row| row.get(0))?)).await;
+            let version: Option<i64> = version.ok();
+            if version != seen {
+                seen = version;
+                for (journey, wish) in self.take_wishes().await.unwrap_or_default() {
+                    if let Err(error) = self.steer(&journey, wish).await {
+                        tracing::warn!(journey, ?wish, %error, "a wish could not be granted");
+                    }
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = self.0.stop.cancelled() => return,
+            }
+        }
+    }
+
+    async fn take_wishes(&self) -> Result<Vec<(String, Wish)>> {
+        self.0
+            .store
+            .call(|db| {
+                let rows = db
+                    .prepare("DELETE FROM wishes RETURNING journey, wish")?
+                    .query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?
+                    .collect::<rusqlite::Result<Vec<_>>>()?;
+                let wish = |text: String| serde_json::from_value(text.into()).ok();
+                Ok(rows.into_iter().filter_map(|(journey, text)| Some((journey, wish(text)?))).collect())
+            })
+            .await
+    }
+}
+
+/// Leaves a wish for the process that drives this store.
+pub(crate) async fn leave_wish(store: &Store, journey: &str, wish: Wish) -> Result<()> {
+    let (journey, wish) = (journey.to_owned(), serde_json::to_value(wish).map_err(Error::internal)?);
+    store
+        .call(move |db| {
+            db.execute("INSERT INTO wishes (journey, wish) VALUES (?1, ?2)", params![journey, wish.as_str()])?;
+            Ok(())
+        })
+        .await
+}

@@ -1,0 +1,128 @@
+//! Uploads steered from another process than the one that sends.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, ChildStdout};
+
+use aws_sdk_s3::types::ChecksumAlgorithm;
+use reeldesk_sandbox::SOURCE_BUCKET;
+use reeldesk_tests::{Reelctl, film, make};
+use serde_json::Value;
+
+use crate::server::Server;
+
+/// A film of some 40 MB.
+fn long_film(folder: &std::path::Path) -> std::path::PathBuf {
+    let file = folder.join("long.mp4");
+    let noise = "testsrc2=s=1280x720:d=20:r=25,noise=alls=60:allf=t";
+    let h264 = ["-c:v", "libx264", "-preset", "ultrafast", "-b:v", "16M", "-pix_fmt", "yuv420p"];
+    make(&file, &[&["-f", "lavfi", "-i", noise][..], &h264].concat()).unwrap();
+    file
+}
+
+/// The lines of a process that sends, one after the other.
+struct Sender {
+    child: Child,
+    lines: std::io::Lines<BufReader<ChildStdout>>,
+}
+
+impl Sender {
+    fn start(reelctl: &Reelctl, arguments: &[&str]) -> Self {
+        let mut child = reelctl.start(arguments).unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    fn until(&mut self, good: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let line = self.lines.next().expect("the process ended early").unwrap();
+            let value: Value = serde_json::from_str(&line).unwrap();
+            if good(&value) {
+                return value;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn paused_resumed_and_canceled_from_elsewhere() {
+    let server = Server::start();
+    let reelctl = &server.data;
+    let folder = tempfile::tempdir().unwrap();
+    let file = long_film(folder.path());
+    let mut sender = Sender::start(reelctl, &["ingest", file.to_str().unwrap(), "--limit", "12M"]);
+    sender.until(|line| line["sent"].as_u64() > Some(4_000_000));
+
+    let (_, listed) = reelctl.run(&["uploads", "list"]).unwrap();
+    let id = listed[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!((listed.len(), &listed[0]["stage"]), (1, &"sending".into()));
+    assert!(reelctl.run(&["uploads", "pause", &id]).unwrap().0);
+    let paused = sender.until(|line| line["state"] == "paused");
+    let (_, listed) = reelctl.run(&["uploads", "list"]).unwrap();
+    assert_eq!(listed[0]["stage"], "paused");
+
+    assert!(reelctl.run(&["uploads", "resume", "--all"]).unwrap().0);
+    let resumed = sender.until(|line| line["state"] == "sending" && line["sent"].as_u64() > paused["sent"].as_u64());
+    assert!(resumed["sent"].as_u64() < Some(std::fs::metadata(&file).unwrap().len()));
+
+    let unfinished = || async {
+        let listed = server.client().list_multipart_uploads().bucket(SOURCE_BUCKET).send().await.unwrap();
+        listed.uploads().len()
+    };
+    assert_eq!(unfinished().await, 1);
+    assert!(reelctl.run(&["uploads", "cancel", &id]).unwrap().0);
+    let last = sender.until(|line| line["state"] == "failed");
+    assert_eq!(last["code"], "canceled");
+    assert!(!sender.child.wait().unwrap().success());
+    assert_eq!(unfinished().await, 0, "nothing is left behind");
+
+    // Nobody drives now: the next one takes up what was wished meanwhile.
+    assert!(reelctl.run(&["uploads", "retry", &id]).unwrap().0);
+    let (well, lines) = reelctl.run(&["ingest", file.to_str().unwrap()]).unwrap();
+    assert!(well && lines.last().unwrap()["state"] == "uploaded", "{:#}", lines.last().unwrap());
+    let (well, lines) = reelctl.run(&["uploads", "pause", "nope"]).unwrap();
+    assert!(!well && lines[0]["code"] == "not-found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_outlives_the_process() {
+    let server = Server::start();
+    let reelctl = &server.data;
+    let folder = tempfile::tempdir().unwrap();
+    let file = long_film(folder.path());
+    let mut sender = Sender::start(reelctl, &["ingest", file.to_str().unwrap(), "--limit", "12M"]);
+    sender.until(|line| line["sent"].as_u64() > Some(4_000_000));
+    assert!(reelctl.run(&["uploads", "pause", "--all"]).unwrap().0);
+    sender.until(|line| line["state"] == "paused");
+    sender.child.kill().unwrap();
+    sender.child.wait().unwrap();
+    // Another one is sent; the paused one rests.
+    let (well, lines) = reelctl.run(&["ingest", film().to_str().unwrap()]).unwrap();
+    assert!(well, "{:#?}", lines.last());
+    let (_, listed) = reelctl.run(&["uploads", "list"]).unwrap();
+    let long = listed.iter().find(|one| one["title"] == "long").unwrap();
+    assert_eq!(long["stage"], "paused");
+    // To add it again is to want it sent.
+    let (well, lines) = reelctl.run(&["ingest", file.to_str().unwrap()]).unwrap();
+    assert!(well && lines.last().unwrap()["state"] == "uploaded", "{:#}", lines.last().unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_will_finish_is_found_and_removed() {
+    let server = Server::start();
+    let reelctl = &server.data;
+    let client = server.client();
+    let begun = client.create_multipart_upload().bucket(SOURCE_BUCKET).key("video/old/film.mp4").send().await.unwrap();
+    let upload = begun.upload_id().unwrap();
+    let part = client.upload_part().bucket(SOURCE_BUCKET).key("video/old/film.mp4").upload_id(upload);
+    let part = part.part_number(1).checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
+    part.body(vec![1; 5000].into()).send().await.unwrap();
+    // Another application's.
+    client.create_multipart_upload().bucket(SOURCE_BUCKET).key("backup/db").send().await.unwrap();
+
+    let (_, found) = reelctl.run(&["uploads", "orphans"]).unwrap();
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!((&found[0]["key"], &found[0]["size"]), (&"video/old/film.mp4".into(), &5000.into()));
+    assert!(reelctl.run(&["uploads", "orphans", "--remove"]).unwrap().0);
+    let left = client.list_multipart_uploads().bucket(SOURCE_BUCKET).send().await.unwrap();
+    assert_eq!(left.uploads().iter().map(|one| one.key()).collect::<Vec<_>>(), [Some("backup/db")]);
+}
