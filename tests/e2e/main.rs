@@ -6,7 +6,7 @@ mod window;
 use std::time::Duration;
 
 use fantoccini::Locator;
-use reeldesk_tests::film;
+use reeldesk_tests::{film, long_film};
 use window::Window;
 
 const LONG: Duration = Duration::from_secs(120);
@@ -83,5 +83,37 @@ async fn a_restart_in_mid_journey_goes_on() {
     window.click("//nav//button[contains(., 'Library')]").await.unwrap();
     window.wait_for("//ul[@class and contains(@class, 'videos')]/li", SHORT).await.unwrap();
     assert_eq!(window.client.find_all(Locator::XPath("//ul[contains(@class, 'videos')]/li")).await.unwrap().len(), 1);
+    window.close().await;
+}
+
+#[tokio::test]
+async fn an_upload_is_paused_and_goes_on() {
+    let data = tempfile::tempdir().unwrap();
+    let files = tempfile::tempdir().unwrap();
+    let long = long_film(files.path()).unwrap();
+    let window = Window::open(data.path(), &["--workspace", "sandbox"]).await.unwrap();
+    window.wait_for("//h1[contains(., 'Library')]", SHORT).await.unwrap();
+    // A file that ends at once brings the steering to the screen.
+    let text = files.path().join("text.mp4");
+    std::fs::write(&text, "plain text").unwrap();
+    window.drop(&[text]).await.unwrap();
+    let limit = window.wait_for("//div[@role='toolbar']//select", SHORT).await.unwrap();
+    limit.select_by_value("2000000").await.unwrap();
+    window.drop(&[long]).await.unwrap();
+
+    let value = "const b = document.querySelector('[role=progressbar]'); return b ? Number(b.ariaValueNow) : null;";
+    window.wait_for("//li[@data-stage='sending']", SHORT).await.unwrap();
+    window.until(value, SHORT, |value| value.as_f64() > Some(5.0)).await.unwrap();
+    window.picture("ingest-sending").await;
+    window.click("//li[@data-stage='sending']//button[@title='Pause']").await.unwrap();
+    window.wait_for("//li[@data-stage='paused']", SHORT).await.unwrap();
+    window.picture("ingest-paused").await;
+    limit.select_by_value("").await.unwrap();
+    window.click("//button[contains(., 'Resume the paused one')]").await.unwrap();
+    let verified = "//li[@data-stage='verified' or @data-stage='queued' or @data-stage='encoding']";
+    window.wait_for(verified, LONG).await.unwrap();
+    // Steered away: nothing goes on in the next test's time.
+    window.click("//button[@title='Cancel']").await.unwrap();
+    window.wait_for("//li[@data-stage='canceled']", SHORT).await.unwrap();
     window.close().await;
 }

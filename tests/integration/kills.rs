@@ -2,20 +2,8 @@
 
 use std::io::{BufRead as _, BufReader};
 
-use reeldesk_tests::{Reelctl, make};
+use reeldesk_tests::{Reelctl, long_film};
 use serde_json::Value;
-
-/// A film that takes a while: 20 s of noise, some 40 MB in several parts.
-fn long_film(folder: &std::path::Path) -> std::path::PathBuf {
-    let file = folder.join("long.mp4");
-    let noise = "testsrc2=s=1280x720:d=20:r=25,noise=alls=60:allf=t";
-    make(
-        &file,
-        &["-f", "lavfi", "-i", noise, "-c:v", "libx264", "-preset", "ultrafast", "-b:v", "16M", "-pix_fmt", "yuv420p"],
-    )
-    .unwrap();
-    file
-}
 
 /// Starts the ingest and kills it as soon as a line answers `at`.
 fn kill_when(reelctl: &Reelctl, file: &str, at: impl Fn(&Value) -> bool) {
@@ -38,7 +26,7 @@ fn kill_when(reelctl: &Reelctl, file: &str, at: impl Fn(&Value) -> bool) {
 fn killed_in_mid_upload_and_in_mid_encode() {
     let reelctl = Reelctl::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let file = long_film(folder.path());
+    let file = long_film(folder.path()).unwrap();
     let name = file.to_str().unwrap();
     kill_when(&reelctl, name, |line| line["state"] == "sending");
     kill_when(&reelctl, name, |line| line["state"] == "encoding" && line["percent"].as_u64() > Some(0));
@@ -56,7 +44,7 @@ fn killed_in_mid_upload_and_in_mid_encode() {
 fn two_that_would_drive_one_store() {
     let reelctl = Reelctl::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let file = long_film(folder.path());
+    let file = long_film(folder.path()).unwrap();
     let name = file.to_str().unwrap();
     let mut first = reelctl.start(&["ingest", name, "--wait"]).unwrap();
     let mut lines = BufReader::new(first.stdout.take().unwrap()).lines();

@@ -5,19 +5,10 @@ use std::process::{Child, ChildStdout};
 
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use reeldesk_sandbox::SOURCE_BUCKET;
-use reeldesk_tests::{Reelctl, film, make};
+use reeldesk_tests::{Reelctl, film, long_film};
 use serde_json::Value;
 
 use crate::server::Server;
-
-/// A film of some 40 MB.
-fn long_film(folder: &std::path::Path) -> std::path::PathBuf {
-    let file = folder.join("long.mp4");
-    let noise = "testsrc2=s=1280x720:d=20:r=25,noise=alls=60:allf=t";
-    let h264 = ["-c:v", "libx264", "-preset", "ultrafast", "-b:v", "16M", "-pix_fmt", "yuv420p"];
-    make(&file, &[&["-f", "lavfi", "-i", noise][..], &h264].concat()).unwrap();
-    file
-}
 
 /// The lines of a process that sends, one after the other.
 struct Sender {
@@ -48,7 +39,7 @@ async fn paused_resumed_and_canceled_from_elsewhere() {
     let server = Server::start();
     let reelctl = &server.data;
     let folder = tempfile::tempdir().unwrap();
-    let file = long_film(folder.path());
+    let file = long_film(folder.path()).unwrap();
     let mut sender = Sender::start(reelctl, &["ingest", file.to_str().unwrap(), "--limit", "12M"]);
     sender.until(|line| line["sent"].as_u64() > Some(4_000_000));
 
@@ -88,7 +79,7 @@ async fn a_pause_outlives_the_process() {
     let server = Server::start();
     let reelctl = &server.data;
     let folder = tempfile::tempdir().unwrap();
-    let file = long_film(folder.path());
+    let file = long_film(folder.path()).unwrap();
     let mut sender = Sender::start(reelctl, &["ingest", file.to_str().unwrap(), "--limit", "12M"]);
     sender.until(|line| line["sent"].as_u64() > Some(4_000_000));
     assert!(reelctl.run(&["uploads", "pause", "--all"]).unwrap().0);

@@ -120,6 +120,18 @@ pub fn make(file: &Path, arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// A film that takes a while: 20 s of noise, some 40 MB in several parts.
+///
+/// # Errors
+/// When ffmpeg fails.
+pub fn long_film(folder: &Path) -> Result<PathBuf> {
+    let file = folder.join("long.mp4");
+    let noise = "testsrc2=s=1280x720:d=20:r=25,noise=alls=60:allf=t";
+    let h264 = ["-c:v", "libx264", "-preset", "ultrafast", "-b:v", "16M", "-pix_fmt", "yuv420p"];
+    make(&file, &[&["-f", "lavfi", "-i", noise][..], &h264].concat())?;
+    Ok(file)
+}
+
 /// What ffprobe says of a file or an address.
 ///
 /// # Errors

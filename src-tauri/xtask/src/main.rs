@@ -40,6 +40,15 @@ enum Task {
 enum Bench {
     /// From a file to ready, against one ffmpeg command that makes the same ladder
     Ingest,
+    /// `reelctl upload`, against a bare client, and against s5cmd, aws-cli, boto3 over the CRT and rclone
+    Uploads {
+        /// Beside the other clients too, to a Garage (builds and installs them first)
+        #[arg(long)]
+        peers: bool,
+        /// Runs of each
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
 }
 
 #[derive(Subcommand)]
@@ -61,7 +70,8 @@ fn main() -> Result<()> {
         Task::Test => test::test(),
         Task::Bindings => test::write_bindings(),
         Task::Deny => test::deny(),
-        Task::Bench(Bench::Ingest) => bench::ingest(),
+        Task::Bench(Bench::Ingest) => bench::ingest::run_rounds(),
+        Task::Bench(Bench::Uploads { peers, rounds }) => bench::uploads::run_rounds(peers, rounds.max(1)),
         Task::Torture(Torture::Uploads { rounds, seed }) => test::torture_uploads(rounds, seed),
         Task::Package => start::package(),
     }

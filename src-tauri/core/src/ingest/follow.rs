@@ -55,7 +55,11 @@ impl Ingest {
 
     async fn look(&self, live: bool, shown: &mut Shown) -> Result<()> {
         let followed: Vec<Journey> = self.list().into_iter().filter(|journey| journey.stage.is_followed()).collect();
-        let jobs = self.0.jobs.newest().await?;
+        // Without the jobs the catalog still tells what is playable.
+        let (jobs, unread) = match self.0.jobs.newest().await {
+            Ok(jobs) => (jobs, None),
+            Err(error) => (shown.jobs.clone(), Some(error)),
+        };
         if let Some(since) = followed.iter().filter_map(|journey| journey.verified_at).min() {
             let videos = self.0.catalog.since(since - CLOCK_SLACK_MS).await?;
             for journey in &followed {
@@ -71,13 +75,13 @@ impl Ingest {
             if told_long_ago || videos != shown.videos {
                 self.0.events.tell(Event::Library { videos: videos.clone(), read_at });
             }
-            if told_long_ago || jobs != shown.jobs {
+            if unread.is_none() && (told_long_ago || jobs != shown.jobs) {
                 self.0.events.tell(Event::Jobs { jobs: jobs.clone(), read_at });
             }
             let told_at = if told_long_ago { read_at } else { shown.told_at };
             *shown = Shown { videos, jobs, told_at };
         }
-        Ok(())
+        unread.map_or(Ok(()), Err)
     }
 
     async fn advance(&self, journey: &Journey, video: Option<&Video>, jobs: &[Job]) -> Result<()> {
@@ -95,7 +99,10 @@ impl Ingest {
             return Ok(());
         };
         if journey.guid.is_none() {
-            self.0.catalog.set_title(&video.guid, &journey.title).await?;
+            // A catalog that may not be written can still be followed.
+            if let Err(error) = self.0.catalog.set_title(&video.guid, &journey.title).await {
+                tracing::warn!(guid = %video.guid, code = ?error.code, details = error.details, "the video could not be named");
+            }
         }
         let know = |journey: &mut Journey| {
             journey.guid = Some(video.guid.clone());

@@ -73,8 +73,7 @@ impl<R: Remote> Engine<R> {
             let attempt = sending.attempt(is_new).await;
             match attempt {
                 Ok(Attempt::Done(checksum)) => {
-                    self.journal.finish(&request.id, checksum).await?;
-                    let sent = self.journal.find(&request.id).await?.map_or(0, |record| record.sent);
+                    let sent = self.journal.finish(&request.id, checksum).await?;
                     let (size, parts) = (record.identity.size, record.plan.count());
                     return Ok(Uploaded { size, checksum, parts, sent });
                 }
@@ -100,18 +99,17 @@ impl<R: Remote> Engine<R> {
     /// What the journal knows of it, or a new record; and whether it is new.
     async fn record(&self, request: &Request) -> Result<(Record, bool)> {
         let identity = Identity::of(&request.path)?;
-        if let Some(record) = self.journal.find(&request.id).await? {
-            if record.identity.is_same(&identity) && record.path == request.path {
-                return Ok((record, false));
-            }
-            self.abort(&request.id).await?;
-            // What was sent whole, or from another place, is no obstacle to this file.
-            if record.finished.is_none() && record.path == request.path {
-                return Err(changed(&request.path));
-            }
-        }
         let plan = (self.plan)(identity.size)?;
-        Ok((self.journal.begin(request, identity, plan).await?, true))
+        let (record, is_new) = self.journal.open(request, identity.clone(), plan).await?;
+        if record.identity.is_same(&identity) && record.path == request.path {
+            return Ok((record, is_new));
+        }
+        self.abort(&request.id).await?;
+        // What was sent whole, or from another place, is no obstacle to this file.
+        if record.finished.is_none() && record.path == request.path {
+            return Err(changed(&request.path));
+        }
+        self.journal.open(request, identity, plan).await
     }
 
     /// Removes what S3 holds of an unfinished upload, and the journal's record of it.
@@ -190,7 +188,7 @@ impl<R: Remote> Sending<'_, R> {
             self.progress.stored(self.record.identity.size);
             return Ok(Attempt::Done(checksum));
         }
-        let done = if self.record.plan.is_single() { self.put().await } else { self.parts(is_new).await };
+        let done = if self.record.plan.is_single() { self.put(is_new).await } else { self.parts(is_new).await };
         if matches!(done, Ok(Attempt::Done(_))) && !Identity::of(&self.request.path)?.is_same(&self.record.identity) {
             return Err(changed(&self.request.path));
         }
@@ -227,10 +225,11 @@ impl<R: Remote> Sending<'_, R> {
     }
 
     /// One request for the whole.
-    async fn put(&self) -> Result<Attempt> {
+    async fn put(&self, is_new: bool) -> Result<Attempt> {
         let length = self.record.identity.size;
         let line = self.engine.line.join();
-        let sent = self.tries(line, 0, length, |body| self.engine.remote.put(self.target(), body)).await?;
+        let send = |body| self.engine.remote.put(self.target(), body);
+        let sent = self.tries(line, 0, length, is_new, send).await?;
         let (held, checksum) = match sent {
             Ok(sent) => sent,
             // Ours, if the answer to an earlier try was lost.
@@ -362,7 +361,7 @@ impl<R: Remote> Sending<'_, R> {
         length: u64,
     ) -> Result<Result<PartRecord, Refusal>> {
         let send = |body| self.engine.remote.send_part(self.target(), upload, number, body);
-        let (taken, checksum) = match self.tries(line, offset, length, send).await? {
+        let (taken, checksum) = match self.tries(line, offset, length, false, send).await? {
             Ok(taken) => taken,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -372,12 +371,14 @@ impl<R: Remote> Sending<'_, R> {
         Ok(Ok(part))
     }
 
-    /// Sends a piece of the file until S3 has taken it as it is; answers with the checksum of what was read.
+    /// Sends a piece of the file until S3 has taken it as it is; answers with the checksum of what was read. The
+    /// first try may be counted in the journal already.
     async fn tries<T: Took, F>(
         &self,
         line: u64,
         offset: u64,
         length: u64,
+        is_counted: bool,
         send: impl Fn(super::body::PartBody) -> F,
     ) -> Result<Result<(T, Checksum), Refusal>>
     where
@@ -389,7 +390,9 @@ impl<R: Remote> Sending<'_, R> {
                 turn = self.engine.line.turn(line, length) => turn,
                 () = self.canceled.cancelled() => return Err(canceled()),
             };
-            self.engine.journal.leaving(&self.request.id, length).await?;
+            if !is_counted || busy + damaged > 0 {
+                self.engine.journal.leaving(&self.request.id, length).await?;
+            }
             let piece = Piece { path: self.request.path.clone(), offset, length };
             let (body, outcome) = self.engine.reader.start(piece, self.progress.clone());
             let answer = tokio::select! {

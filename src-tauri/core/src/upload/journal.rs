@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Request;
 use super::checksum::Checksum;
@@ -34,63 +34,46 @@ pub(super) struct Journal(pub Store);
 impl Journal {
     pub async fn find(&self, id: &str) -> Result<Option<Record>> {
         let id = id.to_owned();
-        self.0
-            .call(move |db| {
-                Ok(db
-                    .prepare_cached(
-                        "SELECT path, bucket, key, size, modified_ns, part_size, upload_id, file_id, sent, checksum
-                         FROM uploads WHERE id = ?1",
-                    )?
-                    .query_row([id], |row| {
-                        let size: u64 = row.get(3)?;
-                        Ok(Record {
-                            path: path_of(&row.get::<_, Vec<u8>>(0)?),
-                            bucket: row.get(1)?,
-                            key: row.get(2)?,
-                            identity: Identity { size, modified_ns: row.get(4)?, file_id: row.get(7)? },
-                            plan: PartPlan::recorded(size, row.get(5)?),
-                            upload_id: row.get(6)?,
-                            sent: row.get(8)?,
-                            finished: row.get::<_, Option<String>>(9)?.and_then(|text| Checksum::parse(&text)),
-                        })
-                    })
-                    .optional()?)
-            })
-            .await
+        self.0.call(move |db| find(db, &id)).await
     }
 
-    pub async fn begin(&self, request: &Request, identity: Identity, plan: PartPlan) -> Result<Record> {
-        let record = Record {
+    /// The record of this request, made where there is none; and whether it is new. A new one that goes up in one
+    /// request counts as leaving with it.
+    pub async fn open(&self, request: &Request, identity: Identity, plan: PartPlan) -> Result<(Record, bool)> {
+        let new = Record {
             path: request.path.clone(),
             bucket: request.target.bucket.clone(),
             key: request.target.key.clone(),
+            sent: if plan.is_single() { identity.size } else { 0 },
             identity,
             plan,
             upload_id: None,
-            sent: 0,
             finished: None,
         };
-        let (id, row) = (request.id.clone(), record.clone());
+        let id = request.id.clone();
         self.0
             .call(move |db| {
+                if let Some(record) = find(db, &id)? {
+                    return Ok((record, false));
+                }
                 db.prepare_cached(
-                    "INSERT INTO uploads (id, path, bucket, key, size, modified_ns, part_size, file_id)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                    "INSERT INTO uploads (id, path, bucket, key, size, modified_ns, part_size, file_id, sent)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                 )?
                 .execute(params![
                     id,
-                    row.path.as_os_str().as_encoded_bytes(),
-                    row.bucket,
-                    row.key,
-                    row.identity.size,
-                    row.identity.modified_ns,
-                    row.plan.part_size(),
-                    row.identity.file_id
+                    new.path.as_os_str().as_encoded_bytes(),
+                    new.bucket,
+                    new.key,
+                    new.identity.size,
+                    new.identity.modified_ns,
+                    new.plan.part_size(),
+                    new.identity.file_id,
+                    new.sent
                 ])?;
-                Ok(())
+                Ok((new, true))
             })
-            .await?;
-        Ok(record)
+            .await
     }
 
     /// Records the upload id that S3 gave, and forgets the parts of the one before.
@@ -148,18 +131,19 @@ impl Journal {
             .await
     }
 
-    /// Records that S3 holds all of it; the parts are no longer needed.
-    pub async fn finish(&self, id: &str, checksum: Checksum) -> Result<()> {
+    /// Records that S3 holds all of it, the parts being no longer needed; answers how many bytes left for it.
+    pub async fn finish(&self, id: &str, checksum: Checksum) -> Result<u64> {
         let id = id.to_owned();
         self.0
             .call(move |db| {
                 let transaction = db.transaction()?;
-                transaction.execute("DELETE FROM parts WHERE upload = ?1", [&id])?;
-                transaction.execute(
-                    "UPDATE uploads SET upload_id = NULL, checksum = ?2 WHERE id = ?1",
-                    params![id, checksum.to_string()],
-                )?;
-                Ok(transaction.commit()?)
+                transaction.prepare_cached("DELETE FROM parts WHERE upload = ?1")?.execute([&id])?;
+                let sent = transaction
+                    .prepare_cached("UPDATE uploads SET upload_id = NULL, checksum = ?2 WHERE id = ?1 RETURNING sent")?
+                    .query_row(params![id, checksum.to_string()], |row| row.get(0))
+                    .optional()?;
+                transaction.commit()?;
+                Ok(sent.unwrap_or(0))
             })
             .await
     }
@@ -173,6 +157,28 @@ impl Journal {
             })
             .await
     }
+}
+
+fn find(db: &Connection, id: &str) -> Result<Option<Record>> {
+    Ok(db
+        .prepare_cached(
+            "SELECT path, bucket, key, size, modified_ns, part_size, upload_id, file_id, sent, checksum
+             FROM uploads WHERE id = ?1",
+        )?
+        .query_row([id], |row| {
+            let size: u64 = row.get(3)?;
+            Ok(Record {
+                path: path_of(&row.get::<_, Vec<u8>>(0)?),
+                bucket: row.get(1)?,
+                key: row.get(2)?,
+                identity: Identity { size, modified_ns: row.get(4)?, file_id: row.get(7)? },
+                plan: PartPlan::recorded(size, row.get(5)?),
+                upload_id: row.get(6)?,
+                sent: row.get(8)?,
+                finished: row.get::<_, Option<String>>(9)?.and_then(|text| Checksum::parse(&text)),
+            })
+        })
+        .optional()?)
 }
 
 /// A path as the platform has it, which need not be UTF-8.
