@@ -9,6 +9,8 @@ fn main() {
         "add_paths",
         "steer",
         "steer_all",
+        "clear_journeys",
+        "signed_in",
         "upload_limit",
         "set_upload_limit",
         "orphans",

@@ -99,7 +99,7 @@ async fn an_upload_is_paused_and_goes_on() {
     window.drop(&[text]).await.unwrap();
     let limit = window.wait_for("//div[@role='toolbar']//select", SHORT).await.unwrap();
     limit.select_by_value("2000000").await.unwrap();
-    window.drop(&[long]).await.unwrap();
+    window.drop(std::slice::from_ref(&long)).await.unwrap();
 
     let value = "const b = document.querySelector('[role=progressbar]'); return b ? Number(b.ariaValueNow) : null;";
     window.wait_for("//li[@data-stage='sending']", SHORT).await.unwrap();
@@ -109,7 +109,13 @@ async fn an_upload_is_paused_and_goes_on() {
     window.wait_for("//li[@data-stage='paused']", SHORT).await.unwrap();
     window.picture("ingest-paused").await;
     limit.select_by_value("").await.unwrap();
+    // The disk is unplugged meanwhile.
+    let aside = files.path().join("unplugged.mp4");
+    std::fs::rename(&long, &aside).unwrap();
     window.click("//button[contains(., 'Resume the paused one')]").await.unwrap();
+    window.wait_for("//li[contains(., 'It goes on when the file is back')]", SHORT).await.unwrap();
+    window.picture("ingest-unplugged").await;
+    std::fs::rename(&aside, &long).unwrap();
     let verified = "//li[@data-stage='verified' or @data-stage='queued' or @data-stage='encoding']";
     window.wait_for(verified, LONG).await.unwrap();
     // Steered away: nothing goes on in the next test's time.

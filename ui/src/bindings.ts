@@ -440,4 +440,8 @@ readAt: number, } | { "kind": "unreachable",
 /**
  * Why.
  */
-error: Error, } | { "kind": "resync" };
+error: Error, } | { "kind": "signIn", 
+/**
+ * What AWS said.
+ */
+error: Error | null, } | { "kind": "resync" };

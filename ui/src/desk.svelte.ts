@@ -66,10 +66,10 @@ export class Desk {
   }
 
   #hear(events: Event[]): void {
+    this.ingest.put(events.flatMap((event) => (event.kind === 'journey' ? [event.journey] : [])));
     for (const event of events) {
       switch (event.kind) {
         case 'journey':
-          this.ingest.put(event.journey);
           break;
         case 'library':
           this.unreachable = null;
@@ -81,6 +81,9 @@ export class Desk {
           break;
         case 'unreachable':
           this.unreachable = event.error;
+          break;
+        case 'signIn':
+          this.ingest.signIn = event.error;
           break;
         case 'resync':
           void this.ingest.load();

@@ -34,8 +34,9 @@ pub(crate) async fn journeys(desk: State<'_, Desk>) -> Result<Vec<Journey>> {
 }
 
 #[tauri::command]
-pub(crate) async fn add_paths(desk: State<'_, Desk>, paths: Vec<PathBuf>) -> Result<Vec<Journey>> {
-    desk.opened().await?.driver.ingest.add(paths).await
+pub(crate) async fn add_paths(desk: State<'_, Desk>, paths: Vec<PathBuf>) -> Result<()> {
+    // The page hears of them as events.
+    desk.opened().await?.driver.ingest.add(paths).await.map(drop)
 }
 
 #[tauri::command]
@@ -46,6 +47,17 @@ pub(crate) async fn steer(desk: State<'_, Desk>, id: String, wish: Wish) -> Resu
 #[tauri::command]
 pub(crate) async fn steer_all(desk: State<'_, Desk>, wish: Wish) -> Result<()> {
     desk.opened().await?.driver.ingest.steer_all(wish).await
+}
+
+#[tauri::command]
+pub(crate) async fn clear_journeys(desk: State<'_, Desk>) -> Result<()> {
+    desk.opened().await?.driver.ingest.clear().await
+}
+
+#[tauri::command]
+pub(crate) async fn signed_in(desk: State<'_, Desk>) -> Result<()> {
+    desk.opened().await?.driver.ingest.signed_in();
+    Ok(())
 }
 
 #[tauri::command]

@@ -6,7 +6,7 @@ use reeldesk_core::event::Event;
 use tauri::{AppHandle, Emitter as _, async_runtime};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
-const BATCH: Duration = Duration::from_millis(50);
+const BATCH: Duration = Duration::from_millis(100);
 const MOST: usize = 512;
 
 pub(crate) fn forward(app: AppHandle, mut events: Receiver<Event>) -> async_runtime::JoinHandle<()> {

@@ -41,6 +41,8 @@ pub fn run() -> ExitCode {
             commands::add_paths,
             commands::steer,
             commands::steer_all,
+            commands::clear_journeys,
+            commands::signed_in,
             commands::upload_limit,
             commands::set_upload_limit,
             commands::orphans,

@@ -38,6 +38,11 @@ pub enum Event {
         /// Why.
         error: crate::Error,
     },
+    /// The credentials are no longer accepted: all sending waits for a sign-in; none when it goes on.
+    SignIn {
+        /// What AWS said.
+        error: Option<crate::Error>,
+    },
     /// Events were lost: read everything anew.
     Resync,
 }

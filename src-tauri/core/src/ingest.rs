@@ -10,6 +10,7 @@ mod naming;
 mod pace;
 mod probe;
 mod queue;
+mod sign_in;
 mod sources;
 mod steer;
 

@@ -84,7 +84,7 @@ impl Session {
     pub async fn drive(&self, live: bool) -> Result<Driver> {
         let lock = lock(&self.data_dir.join(LOCK))?;
         let store = Store::open(&self.data_dir.join(STORE))?;
-        let ingest = Ingest::open(&self.workspace, &self.aws, store, self.events.clone()).await?;
+        let ingest = Ingest::open(&self.workspace, &self.aws, store, self.events.clone(), live).await?;
         let follower = tokio::spawn({
             let ingest = ingest.clone();
             async move {
@@ -131,7 +131,7 @@ impl Session {
 
     async fn ingest_at_rest(&self) -> Result<Ingest> {
         let store = Store::open(&self.data_dir.join(STORE))?;
-        Ingest::open(&self.workspace, &self.aws, store, self.events.clone()).await
+        Ingest::open(&self.workspace, &self.aws, store, self.events.clone(), false).await
     }
 
     /// Unfinished uploads in the source bucket that no journey will finish.

@@ -1,28 +1,44 @@
-import { SvelteMap } from 'svelte/reactivity';
-
 import * as backend from '../backend';
 import type { Error, Journey, Orphan, Wish } from '../bindings';
+import { counts } from './stages';
 
 /** The journeys, as the core last told them. */
 export class Ingest {
-  #all = new SvelteMap<string, Journey>();
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- ten thousand signals cost more than one version
+  readonly #all = new Map<string, Journey>();
+  #version = $state(0);
   error = $state<Error | null>(null);
+  /** What all sending waits for a sign-in with. */
+  signIn = $state<Error | null>(null);
+  /** What the list is searched for. */
+  wanted = $state('');
   /** Bytes a second; none for as much as the line carries. */
   limit = $state<number | null>(null);
   /** Unfinished uploads that no journey will finish; none before they were looked for. */
   orphans = $state<Orphan[] | null>(null);
   /** Newest first. */
-  journeys = $derived([...this.#all.values()].sort((a, b) => b.position - a.position));
+  journeys = $derived.by(() => {
+    void this.#version;
+    // They come in the order of their positions, and the map keeps it.
+    return [...this.#all.values()].reverse();
+  });
+  counts = $derived(counts(this.journeys));
+  /** Those that are searched for. */
+  found = $derived.by(() => {
+    const wanted = this.wanted.trim().toLocaleLowerCase();
+    return wanted === '' ? this.journeys : this.journeys.filter((one) => `${one.title} ${one.path}`.toLocaleLowerCase().includes(wanted));
+  });
 
   async load(): Promise<void> {
     const journeys = await backend.journeys();
     this.#all.clear();
-    for (const journey of journeys) this.put(journey);
+    this.put(journeys);
     this.limit = await backend.uploadLimit();
   }
 
-  put(journey: Journey): void {
-    this.#all.set(journey.id, journey);
+  put(journeys: Journey[]): void {
+    for (const journey of journeys) this.#all.set(journey.id, journey);
+    this.#version += 1;
   }
 
   readonly add = (paths: string[]) => this.#try(async () => {
@@ -32,6 +48,8 @@ export class Ingest {
   readonly chooseFolders = () => this.#try(async () => void (await backend.addPaths(await backend.chooseFolders())));
   readonly steer = (id: string, wish: Wish) => this.#try(() => backend.steer(id, wish));
   readonly steerAll = (wish: Wish) => this.#try(() => backend.steerAll(wish));
+  readonly clear = () => this.#try(() => backend.clearJourneys());
+  readonly signedIn = () => this.#try(() => backend.signedIn());
   readonly setLimit = (bytesPerSecond: number | null) => this.#try(async () => {
     await backend.setUploadLimit(bytesPerSecond);
     this.limit = bytesPerSecond;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Journey, Stage } from '../bindings';
-import { bar, barStored, detail, isSending, ticks, totals, word } from './stages';
+import { bar, barStored, counts, detail, isSending, ticks, word } from './stages';
 
 const journey = (stage: Stage, more: Partial<Journey> = {}): Journey => ({
   id: 'a', position: 1, priority: 0, path: '/a.mp4', title: 'a', stage, size: 1000, sent: 0, stored: 0, speed: null, timeLeft: null, percent: null,
@@ -38,8 +38,17 @@ describe('a row', () => {
 });
 
 describe('the tray', () => {
-  it('sums what is being sent', () => {
-    const all = [journey('sending', { sent: 500, speed: 50, timeLeft: 10 }), journey('waiting'), journey('playable', { sent: 1000 })];
-    expect(totals(all)).toEqual({ sending: 1, files: 2, percent: 25, speed: 50, secondsLeft: 30 });
+  it('sums what is being sent, and counts the rest', () => {
+    const all = [
+      journey('sending', { sent: 500, speed: 50, timeLeft: 10 }),
+      journey('waiting'),
+      journey('paused', { sent: 300 }),
+      journey('queued'),
+      journey('needsYou'),
+      journey('playable', { sent: 1000 }),
+      journey('canceled'),
+    ];
+    expect(counts(all)).toEqual({ sending: 2, paused: 1, encoding: 1, needsYou: 1, ended: 2, percent: 25, speed: 50, secondsLeft: 30 });
+    expect(counts([]).secondsLeft).toBeNull();
   });
 });

@@ -70,26 +70,37 @@ export function barStored(journey: Journey): number | null {
   return Math.min(99, Math.floor((journey.stored * 100) / journey.size));
 }
 
-export interface Totals {
+/** How many there are of what the screen speaks of, and the sums of what is being sent: one pass over all. */
+export interface Counts {
+  /** Files that are being sent or wait for it. */
   sending: number;
-  files: number;
+  paused: number;
+  encoding: number;
+  needsYou: number;
+  ended: number;
+  /** Of the bytes that are being sent; below 100 until S3 has verified them. */
   percent: number;
+  /** Bytes a second. */
   speed: number;
   secondsLeft: number | null;
 }
 
-/** What the tray says of all files that are being sent. */
-export function totals(journeys: Journey[]): Totals {
-  const open = journeys.filter((journey) => isSending(journey.stage));
-  const size = open.reduce((sum, journey) => sum + journey.size, 0);
-  const sent = open.reduce((sum, journey) => sum + journey.sent, 0);
-  const speed = open.reduce((sum, journey) => sum + (journey.speed ?? 0), 0);
-  const told = open.some((journey) => journey.timeLeft !== null);
-  return {
-    sending: open.filter((journey) => journey.stage === 'sending' || journey.stage === 'finalising').length,
-    files: open.length,
-    percent: size > 0 ? Math.min(99, Math.floor((sent * 100) / size)) : 0,
-    speed,
-    secondsLeft: told && speed > 0 ? Math.ceil((size - sent) / speed) : null,
-  };
+export function counts(journeys: Journey[]): Counts {
+  const all: Counts = { sending: 0, paused: 0, encoding: 0, needsYou: 0, ended: 0, percent: 0, speed: 0, secondsLeft: null };
+  let [size, sent, told] = [0, 0, false];
+  for (const journey of journeys) {
+    if (isSending(journey.stage)) {
+      all.sending += 1;
+      all.speed += journey.speed ?? 0;
+      size += journey.size;
+      sent += journey.sent;
+      told ||= journey.timeLeft !== null;
+    } else if (journey.stage === 'paused') all.paused += 1;
+    else if (journey.stage === 'needsYou') all.needsYou += 1;
+    else if (journey.stage === 'playable' || journey.stage === 'canceled') all.ended += 1;
+    else all.encoding += 1;
+  }
+  if (size > 0) all.percent = Math.min(99, Math.floor((sent * 100) / size));
+  if (told && all.speed > 0) all.secondsLeft = Math.ceil((size - sent) / all.speed);
+  return all;
 }

@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::journeys::Journeys;
 use super::pace::Pace;
 use super::queue::Queue;
+use super::sign_in::SignIn;
 use super::{Journey, Stage, naming, probe, sources};
 use crate::aws::Aws;
 use crate::catalog::Catalog;
@@ -30,6 +31,8 @@ const FILES_AT_ONCE: usize = 12;
 const CHECKS_AT_ONCE: usize = 3;
 /// How often progress is told.
 const TELL_EVERY: Duration = Duration::from_millis(250);
+/// How often a file that went away is looked for.
+const LOOK_FOR_FILE_EVERY: Duration = Duration::from_secs(2);
 /// The longest wait between two tries.
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
@@ -46,6 +49,9 @@ pub(super) struct Inner {
     /// Rung when a journey waits for the pipeline.
     pub follow: Notify,
     pub stop: CancellationToken,
+    pub sign_in: SignIn,
+    /// Whether someone sits before a window.
+    live: bool,
     pub uploader: Uploader,
     pub store: Store,
     queue: Queue,
@@ -56,11 +62,12 @@ pub(super) struct Inner {
 }
 
 impl Ingest {
-    /// Loads the journeys of the workspace; nothing moves before [`Ingest::resume`].
+    /// Loads the journeys of the workspace; nothing moves before [`Ingest::resume`]. `live` says that someone sits
+    /// before a window, and can be asked to sign in.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn open(workspace: &Workspace, aws: &Aws, store: Store, events: Events) -> Result<Self> {
+    pub async fn open(workspace: &Workspace, aws: &Aws, store: Store, events: Events, live: bool) -> Result<Self> {
         let journeys = Journeys::load(store.clone(), events.clone(), &workspace.name).await?;
         let ingest = Self(Arc::new(Inner {
             queue: Queue::new(FILES_AT_ONCE, journeys.clone()),
@@ -70,6 +77,8 @@ impl Ingest {
             jobs: Jobs::new(aws.mediaconvert.clone()),
             uploader: Uploader::new(&aws.s3, store.clone()),
             store,
+            sign_in: SignIn::new(events.clone(), live),
+            live,
             events,
             follow: Notify::new(),
             stop: CancellationToken::new(),
@@ -104,63 +113,31 @@ impl Ingest {
     /// # Errors
     /// When the store cannot be written.
     pub async fn add(&self, paths: Vec<PathBuf>) -> Result<Vec<Journey>> {
-        let mut added = Vec::new();
-        for path in paths {
-            let path = std::path::absolute(&path).unwrap_or(path);
-            let found = {
-                let path = path.clone();
-                tokio::task::spawn_blocking(move || sources::files(&path)).await.map_err(Error::internal)?
-            };
-            match found {
-                Ok(files) => {
-                    for file in files {
-                        added.push(self.add_file(file, None).await?);
-                    }
-                }
-                Err(error) => added.push(self.add_file(path, Some(error)).await?),
+        let found = tokio::task::spawn_blocking(move || paths.into_iter().flat_map(look).collect::<Vec<_>>());
+        let mut open = self.0.journeys.open_paths();
+        let (mut known, mut new) = (Vec::new(), Vec::new());
+        let first = self.0.journeys.next_position();
+        for (path, size, error) in found.await.map_err(Error::internal)? {
+            if let Some(id) = open.get(&path) {
+                known.push(id.clone());
+                continue;
+            }
+            let journey = begun(path, size, error, first + new.len() as i64);
+            open.insert(journey.path.clone(), journey.id.clone());
+            new.push(journey);
+        }
+        self.0.journeys.add(new.clone()).await?;
+        for journey in &new {
+            if journey.stage.is_open() {
+                self.start(journey.id.clone());
             }
         }
-        Ok(added)
-    }
-
-    async fn add_file(&self, path: PathBuf, error: Option<Error>) -> Result<Journey> {
-        let open = |journey: &Journey| journey.path == path && journey.stage.is_open();
-        if let Some(journey) = self.list().into_iter().find(open) {
-            // Whoever adds it wants it sent.
-            self.unpause(&journey.id).await?;
-            return self.journey(&journey.id);
+        for id in known {
+            // Whoever adds it again wants it sent.
+            self.unpause(&id).await?;
+            new.push(self.journey(&id)?);
         }
-        let size = Identity::of(&path).map_or(0, |identity| identity.size);
-        let now = now_ms();
-        let journey = Journey {
-            id: uuid::Uuid::new_v4().to_string(),
-            position: self.0.journeys.next_position(),
-            priority: 0,
-            title: naming::title(&path),
-            stage: if error.is_some() { Stage::NeedsYou } else { Stage::Checking },
-            size,
-            sent: 0,
-            stored: 0,
-            speed: None,
-            time_left: None,
-            percent: None,
-            notice: None,
-            error,
-            media: None,
-            key: None,
-            guid: None,
-            job_id: None,
-            hls_url: None,
-            added_at: now,
-            stage_since: now,
-            verified_at: None,
-            path,
-        };
-        self.0.journeys.add(journey.clone()).await?;
-        if journey.stage.is_open() {
-            self.start(journey.id.clone());
-        }
-        Ok(journey)
+        Ok(new)
     }
 
     /// Cancels: an upload is aborted in S3, a job in MediaConvert.
@@ -215,7 +192,7 @@ impl Ingest {
             return Err(Error::new(Code::Invalid, "This is still under way.", "Cancel it first."));
         }
         self.0.uploader.abort(id).await?;
-        self.0.journeys.remove(id).await
+        self.0.journeys.remove(vec![id.to_owned()]).await
     }
 
     /// Stops driving; what is unfinished goes on at the next start.
@@ -268,14 +245,18 @@ impl Ingest {
 
     async fn drive(&self, id: &str, token: &CancellationToken) -> Result<()> {
         let journeys = &self.0.journeys;
-        let path = self.journey(id)?.path;
+        let journey = self.journey(id)?;
+        if journey.key.is_some() {
+            self.await_file(&journey, token).await?;
+        }
+        let path = journey.path;
         Identity::of(&path)?;
         let media = {
             let _check = tokio::select! {
                 check = self.0.checks.acquire() => check.map_err(Error::internal)?,
                 () = token.cancelled() => return Ok(()),
             };
-            probe::probe(&path).await?
+            Box::pin(probe::probe(&path)).await?
         };
         let Some(extension) = naming::extension(&path, &media.container) else {
             return Err(Error::new(
@@ -298,7 +279,8 @@ impl Ingest {
         if journeys.enter(id, Stage::Sending, |_| {}).await?.is_none() {
             return Ok(());
         }
-        self.send(&journey, token).await?;
+        // Boxed, so that the thousands that wait are small.
+        Box::pin(self.send(&journey, token)).await?;
         journeys
             .enter(id, Stage::Verified, |journey| {
                 (journey.sent, journey.stored) = (journey.size, journey.size);
@@ -308,6 +290,25 @@ impl Ingest {
             .await?;
         self.0.uploader.forget(id).await?;
         self.0.follow.notify_one();
+        Ok(())
+    }
+
+    /// Waits for a file that was there before: a disk that was unplugged comes back, where someone is there to plug
+    /// it in.
+    async fn await_file(&self, journey: &Journey, token: &CancellationToken) -> Result<()> {
+        while let Err(error) = Identity::of(&journey.path) {
+            if error.code != Code::FileMissing || !self.0.live {
+                return Err(error);
+            }
+            self.0.journeys.show(&journey.id, |journey| {
+                (journey.speed, journey.time_left) = (None, None);
+                journey.notice = Some(format!("{} It goes on when the file is back.", error.message));
+            });
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_FOR_FILE_EVERY) => {}
+                () = token.cancelled() => return Err(error),
+            }
+        }
         Ok(())
     }
 
@@ -334,7 +335,21 @@ impl Ingest {
                 never = told => match never {},
             };
             match sent {
-                Ok(_) => return Ok(()),
+                Ok(_) => {
+                    self.0.sign_in.accepted();
+                    return Ok(());
+                }
+                Err(error) if error.code == Code::SignIn && self.0.sign_in.is_awaited(self.0.uploader.was_up()) => {
+                    self.0.journeys.show(&journey.id, |journey| {
+                        (journey.speed, journey.time_left) = (None, None);
+                        journey.notice = Some("Waiting for a sign-in.".to_owned());
+                    });
+                    tokio::select! {
+                        () = self.0.sign_in.wait(error.clone()) => {}
+                        () = token.cancelled() => return Err(error),
+                    }
+                }
+                Err(error) if error.code == Code::FileMissing && self.0.live => self.await_file(journey, token).await?,
                 Err(error) if matches!(error.code, Code::Network | Code::Throttled) => {
                     self.0.journeys.show(&journey.id, |journey| {
                         (journey.speed, journey.time_left) = (None, None);
@@ -375,6 +390,45 @@ impl Ingest {
                 }
             });
         }
+    }
+}
+
+/// What is behind a path: files with their sizes, or why it cannot be taken.
+fn look(path: PathBuf) -> Vec<(PathBuf, u64, Option<Error>)> {
+    let path = std::path::absolute(&path).unwrap_or(path);
+    let size = |path: &PathBuf| Identity::of(path).map_or(0, |identity| identity.size);
+    match sources::files(&path) {
+        Ok(files) => files.into_iter().map(|file| (file.clone(), size(&file), None)).collect(),
+        Err(error) => vec![(path.clone(), size(&path), Some(error))],
+    }
+}
+
+/// A journey at its beginning.
+fn begun(path: PathBuf, size: u64, error: Option<Error>, position: i64) -> Journey {
+    let now = now_ms();
+    Journey {
+        id: uuid::Uuid::new_v4().to_string(),
+        position,
+        priority: 0,
+        title: naming::title(&path),
+        stage: if error.is_some() { Stage::NeedsYou } else { Stage::Checking },
+        size,
+        sent: 0,
+        stored: 0,
+        speed: None,
+        time_left: None,
+        percent: None,
+        notice: None,
+        error,
+        media: None,
+        key: None,
+        guid: None,
+        job_id: None,
+        hls_url: None,
+        added_at: now,
+        stage_since: now,
+        verified_at: None,
+        path,
     }
 }
 

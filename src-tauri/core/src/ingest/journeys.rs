@@ -1,7 +1,8 @@
 //! The journeys: in memory for the screen, in the store for the next start. Every change goes through here, is
 //! checked against the legal moves, and is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::params;
@@ -10,6 +11,9 @@ use super::{Journey, Stage};
 use crate::event::{Event, Events, now_ms};
 use crate::store::Store;
 use crate::{Error, Result};
+
+/// More of them at once are read anew rather than told one by one.
+const MANY: usize = 64;
 
 #[derive(Clone)]
 pub(super) struct Journeys {
@@ -72,10 +76,45 @@ impl Journeys {
         self.map().values().map(|journey| journey.position).max().unwrap_or(0) + 1
     }
 
-    /// Adds a journey and tells of it.
-    pub async fn add(&self, journey: Journey) -> Result<()> {
-        self.map().insert(journey.id.clone(), journey.clone());
-        self.keep(journey).await
+    /// The journeys that are not at their end, by their files.
+    pub fn open_paths(&self) -> HashMap<PathBuf, String> {
+        let all = self.map();
+        let open = all.values().filter(|journey| journey.stage.is_open());
+        open.map(|journey| (journey.path.clone(), journey.id.clone())).collect()
+    }
+
+    /// Adds journeys, all or none, and tells of them; of many at once by asking to read anew.
+    pub async fn add(&self, journeys: Vec<Journey>) -> Result<()> {
+        let mut rows = Vec::new();
+        for journey in &journeys {
+            let body = serde_json::to_string(journey).map_err(Error::internal)?;
+            rows.push((journey.id.clone(), journey.position, journey.stage.is_open(), body));
+        }
+        let workspace = self.workspace.clone();
+        self.store
+            .call(move |db| {
+                let transaction = db.transaction()?;
+                for (id, position, open, body) in rows {
+                    transaction
+                        .prepare_cached(
+                            "INSERT INTO journeys (id, position, workspace, open, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+                        )?
+                        .execute(params![id, position, workspace, open, body])?;
+                }
+                Ok(transaction.commit()?)
+            })
+            .await?;
+        let many = journeys.len() > MANY;
+        for journey in journeys {
+            self.map().insert(journey.id.clone(), journey.clone());
+            if !many {
+                self.events.tell(Event::Journey { journey: Box::new(journey) });
+            }
+        }
+        if many {
+            self.events.tell(Event::Resync);
+        }
+        Ok(())
     }
 
     /// Moves a journey to a stage and edits it on the way; an illegal move changes nothing and answers `None`.
@@ -128,18 +167,22 @@ impl Journeys {
         self.keep(edited).await
     }
 
-    /// Takes a journey that has ended off the list.
-    pub async fn remove(&self, id: &str) -> Result<()> {
-        if self.map().remove(id).is_some() {
-            let id = id.to_owned();
-            self.store
-                .call(move |db| {
-                    db.execute("DELETE FROM journeys WHERE id = ?1", [id])?;
-                    Ok(())
-                })
-                .await?;
-            self.events.tell(Event::Resync);
+    /// Takes journeys that have ended off the list.
+    pub async fn remove(&self, ids: Vec<String>) -> Result<()> {
+        {
+            let mut all = self.map();
+            ids.iter().for_each(|id| drop(all.remove(id)));
         }
+        self.store
+            .call(move |db| {
+                let transaction = db.transaction()?;
+                for id in ids {
+                    transaction.prepare_cached("DELETE FROM journeys WHERE id = ?1")?.execute([id])?;
+                }
+                Ok(transaction.commit()?)
+            })
+            .await?;
+        self.events.tell(Event::Resync);
         Ok(())
     }
 
@@ -149,11 +192,11 @@ impl Journeys {
             (journey.id.clone(), journey.position, journey.stage.is_open(), self.workspace.clone());
         self.store
             .call(move |db| {
-                db.execute(
+                db.prepare_cached(
                     "INSERT INTO journeys (id, position, workspace, open, body) VALUES (?1, ?2, ?3, ?4, ?5)
                      ON CONFLICT (id) DO UPDATE SET open = excluded.open, body = excluded.body",
-                    params![id, position, workspace, open, body],
-                )?;
+                )?
+                .execute(params![id, position, workspace, open, body])?;
                 Ok(())
             })
             .await?;

@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{Ingest, Stage};
+use super::{Ingest, Journey, Stage};
 use crate::store::Store;
 use crate::{Error, Result};
 
@@ -95,6 +95,21 @@ impl Ingest {
             self.start(id.to_owned());
         }
         Ok(())
+    }
+
+    /// Someone has signed in: what waits for it goes on at once.
+    pub fn signed_in(&self) {
+        self.0.sign_in.accepted();
+    }
+
+    /// Takes off the list what is playable or was canceled.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn clear(&self) -> Result<()> {
+        let ended = |journey: &Journey| matches!(journey.stage, Stage::Playable | Stage::Canceled);
+        let ids = self.list().into_iter().filter(ended).map(|journey| journey.id).collect();
+        self.0.journeys.remove(ids).await
     }
 
     /// The bandwidth limit, in bytes a second.

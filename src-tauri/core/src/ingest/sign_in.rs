@@ -1,0 +1,79 @@
+//! Credentials that expire while files are sent: everything waits for one sign-in, asked for once, and goes on.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::Error;
+use crate::event::{Event, Events};
+
+/// Without a word from anyone it is tried again this often: the sign-in may have happened elsewhere.
+const TRY_EVERY: Duration = Duration::from_secs(30);
+
+/// The one gate of all journeys.
+pub(super) struct SignIn {
+    events: Events,
+    /// Whether someone sits before a window.
+    live: bool,
+    needed: watch::Sender<bool>,
+}
+
+impl SignIn {
+    pub fn new(events: Events, live: bool) -> Self {
+        Self { events, live, needed: watch::Sender::new(false) }
+    }
+
+    /// Whether a sign-in is worth waiting for: someone can be asked, or the credentials were good before. A command
+    /// line whose credentials never were should say so and end.
+    pub fn is_awaited(&self, was_up: bool) -> bool {
+        self.live || was_up
+    }
+
+    /// Waits for a sign-in, which is asked for once however many wait, or for the time to try by oneself.
+    pub async fn wait(&self, error: Error) {
+        let mut needed = self.needed.subscribe();
+        if self.needed.send_if_modified(|needed| !std::mem::replace(needed, true)) {
+            self.events.tell(Event::SignIn { error: Some(error) });
+        }
+        tokio::select! {
+            result = needed.wait_for(|needed| !needed) => drop(result),
+            () = tokio::time::sleep(TRY_EVERY) => {}
+        }
+    }
+
+    /// AWS accepted the credentials, or someone says that it will: all go on.
+    pub fn accepted(&self) {
+        if self.needed.send_if_modified(|needed| std::mem::replace(needed, false)) {
+            self.events.tell(Event::SignIn { error: None });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Code;
+
+    #[tokio::test]
+    async fn many_wait_one_is_asked_all_go_on() {
+        let events = Events::default();
+        let mut told = events.subscribe();
+        let gate = SignIn::new(events, true);
+        let expired = || Error::new(Code::SignIn, "AWS did not accept the credentials.", "Sign in again.");
+        let waiting = futures::future::join_all((0..20).map(|_| gate.wait(expired())));
+        let sign_in = async {
+            tokio::task::yield_now().await;
+            gate.accepted();
+        };
+        tokio::join!(waiting, sign_in);
+        assert!(matches!(told.recv().await, Ok(Event::SignIn { error: Some(_) })));
+        assert!(matches!(told.recv().await, Ok(Event::SignIn { error: None })));
+        assert!(told.try_recv().is_err(), "asked once");
+    }
+
+    #[test]
+    fn a_command_line_whose_credentials_never_were_does_not_wait() {
+        let gate = SignIn::new(Events::default(), false);
+        assert!(!gate.is_awaited(false) && gate.is_awaited(true));
+    }
+}
