@@ -1,8 +1,9 @@
 //! The line to S3, shared by all uploads: how many parts are on their way at once, and whose turn it is.
 //!
 //! The number adapts: it grows while more parts bring more bytes, and falls when S3 asks to slow down or the line
-//! breaks. A turn goes to the upload with the fewest bytes on their way, so that a small file never waits behind a
-//! huge one.
+//! breaks. It counts parts of the usual size: of small files as many more go as make up the same bytes, since what
+//! they wait for is not the line. A turn goes to the upload with the fewest bytes on their way, so that a small file
+//! never waits behind a huge one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,9 +11,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::plan::USUAL_PART;
+
 /// Parts on their way at once: at the start, and at most.
 const FIRST: usize = 4;
 pub(super) const MOST: usize = 24;
+/// Bytes of a part as the number counts them.
+const FULL: u64 = USUAL_PART;
 /// How long one number is tried before the next.
 const WINDOW: Duration = Duration::from_millis(1500);
 /// After a refusal the number does not grow for so long.
@@ -150,12 +155,17 @@ impl Line {
 
     /// Gives the free places.
     fn give(&self, state: &mut State) {
-        while state.on_the_way < state.adaptive.limit {
+        while state.on_the_way < MOST {
             let next = (0..state.waiting.len()).min_by_key(|&index| {
                 let waiting = &state.waiting[index];
                 (state.bytes.get(&waiting.upload).copied().unwrap_or(0), waiting.number)
             });
             let Some(index) = next else { return };
+            let bytes: u64 = state.bytes.values().sum();
+            let fits = bytes + state.waiting[index].bytes <= state.adaptive.limit as u64 * FULL;
+            if state.on_the_way >= state.adaptive.limit && !fits {
+                break;
+            }
             let waiting = state.waiting.swap_remove(index);
             if waiting.turn.is_closed() {
                 continue;
@@ -302,19 +312,32 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn of_small_files_more_go_at_once() {
+        let line = Line::default();
+        let mut on_the_way = Vec::new();
+        for _ in 0..MOST {
+            let upload = line.join();
+            on_the_way.push(line.turn(upload, 1 << 20).await);
+        }
+        assert_eq!(line.limit(), FIRST);
+        let (upload, short) = (line.join(), Duration::from_millis(10));
+        assert!(tokio::time::timeout(short, line.turn(upload, 1)).await.is_err(), "but not any number");
+    }
+
+    #[tokio::test]
     async fn who_goes_away_takes_no_place() {
         let line = Line::default();
         let upload = line.join();
         let mut on_the_way = Vec::new();
         for _ in 0..line.limit() {
-            on_the_way.push(line.turn(upload, 1).await);
+            on_the_way.push(line.turn(upload, FULL).await);
         }
-        let asked = tokio::time::timeout(Duration::from_millis(10), line.turn(upload, 1)).await;
+        let asked = tokio::time::timeout(Duration::from_millis(10), line.turn(upload, FULL)).await;
         assert!(asked.is_err());
         on_the_way.clear();
         assert_eq!(line.state().on_the_way, 0);
         for _ in 0..line.limit() {
-            on_the_way.push(line.turn(upload, 1).await);
+            on_the_way.push(line.turn(upload, FULL).await);
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::{Code, Error, Result};
 
 const MIB: u64 = 1024 * 1024;
 /// The part size for all files that it suffices for.
-const USUAL_PART: u64 = 8 * MIB;
+pub(super) const USUAL_PART: u64 = 8 * MIB;
 const MAX_PARTS: u64 = 10_000;
 const MAX_PART: u64 = 5 * 1024 * MIB;
 /// 48.8 TiB (50 TB).

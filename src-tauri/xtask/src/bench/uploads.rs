@@ -199,7 +199,10 @@ fn beside_peers(work: &Path, sources: &Path, rounds: usize) -> Result<()> {
                 // One that does not get on with this server is left out of the table.
                 match cost(&program, &arguments, &environment) {
                     Ok(cost) => costs.entry(name).or_default().push(cost),
-                    Err(error) if name != "reelctl" => eprintln!("{name}: {error:#}"),
+                    Err(error) if name != "reelctl" => {
+                        eprintln!("{name}: {error:#}");
+                        continue;
+                    }
                     Err(error) => return Err(error),
                 }
                 // The disk is not for all of them at once.
