@@ -242,6 +242,7 @@ impl World {
         let mut engine = Engine::new(self.model.clone(), Journal(store));
         engine.plan = |size| Ok(PartPlan::recorded(size, PART));
         engine.first_wait = Duration::from_micros(10);
+        engine.line = Line::counting(PART);
         let (progress, token) = (Progress::default(), CancellationToken::new());
         tokio::select! {
             biased;

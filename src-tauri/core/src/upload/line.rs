@@ -16,8 +16,6 @@ use super::plan::USUAL_PART;
 /// Parts on their way at once: at the start, and at most.
 const FIRST: usize = 4;
 pub(super) const MOST: usize = 24;
-/// Bytes of a part as the number counts them.
-const FULL: u64 = USUAL_PART;
 /// How long one number is tried before the next.
 const WINDOW: Duration = Duration::from_millis(1500);
 /// After a refusal the number does not grow for so long.
@@ -97,6 +95,8 @@ struct Waiting {
 }
 
 struct State {
+    /// Bytes of a part as the number counts them.
+    full: u64,
     adaptive: Adaptive,
     on_the_way: usize,
     /// Bytes on their way, by upload.
@@ -112,7 +112,15 @@ pub(super) struct Line(Arc<Mutex<State>>);
 
 impl Default for Line {
     fn default() -> Self {
+        Self::counting(USUAL_PART)
+    }
+}
+
+impl Line {
+    /// A line that counts parts of so many bytes.
+    pub fn counting(full: u64) -> Self {
         Self(Arc::new(Mutex::new(State {
+            full,
             adaptive: Adaptive::new(Instant::now()),
             on_the_way: 0,
             bytes: HashMap::new(),
@@ -121,9 +129,7 @@ impl Default for Line {
             uploads: 0,
         })))
     }
-}
 
-impl Line {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -162,7 +168,7 @@ impl Line {
             });
             let Some(index) = next else { return };
             let bytes: u64 = state.bytes.values().sum();
-            let fits = bytes + state.waiting[index].bytes <= state.adaptive.limit as u64 * FULL;
+            let fits = bytes + state.waiting[index].bytes <= state.adaptive.limit as u64 * state.full;
             if state.on_the_way >= state.adaptive.limit && !fits {
                 break;
             }
@@ -330,14 +336,14 @@ mod tests {
         let upload = line.join();
         let mut on_the_way = Vec::new();
         for _ in 0..line.limit() {
-            on_the_way.push(line.turn(upload, FULL).await);
+            on_the_way.push(line.turn(upload, USUAL_PART).await);
         }
-        let asked = tokio::time::timeout(Duration::from_millis(10), line.turn(upload, FULL)).await;
+        let asked = tokio::time::timeout(Duration::from_millis(10), line.turn(upload, USUAL_PART)).await;
         assert!(asked.is_err());
         on_the_way.clear();
         assert_eq!(line.state().on_the_way, 0);
         for _ in 0..line.limit() {
-            on_the_way.push(line.turn(upload, FULL).await);
+            on_the_way.push(line.turn(upload, USUAL_PART).await);
         }
     }
 }
