@@ -3,7 +3,7 @@ import { invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
 import { open } from '@tauri-apps/plugin-dialog';
 
-import type { Cursor, Error as CoreError, Event, Guid, Job, Journey, Orphan, Page, Stream, Video, Wish, Workspace } from './bindings';
+import type { Answer, Cursor, Error as CoreError, Event, Guid, Job, Journey, Limits, Orphan, Page, Stream, Video, Wish, Workspace } from './bindings';
 
 export interface Boot {
   workspace: string | null;
@@ -20,8 +20,12 @@ export const steer = (id: string, wish: Wish) => invoke<null>('steer', { id, wis
 export const steerAll = (wish: Wish) => invoke<null>('steer_all', { wish });
 export const clearJourneys = () => invoke<null>('clear_journeys');
 export const signedIn = () => invoke<null>('signed_in');
-export const uploadLimit = () => invoke<number | null>('upload_limit');
-export const setUploadLimit = (bytesPerSecond: number | null) => invoke<null>('set_upload_limit', { bytesPerSecond });
+export const answer = (id: string, one: Answer, remaining: boolean) => invoke<null>('answer', { id, answer: one, remaining });
+export const reveal = (id: string) => invoke<null>('reveal', { id });
+export const limits = () => invoke<Limits>('limits');
+export const setLimits = (all: Limits) => invoke<null>('set_limits', { limits: all });
+/** Ends the app: at once, when its work is done, or after asking where there is work. */
+export const quit = (how: 'now' | 'when-done' | 'ask') => invoke<null>('quit', { how });
 export const orphans = () => invoke<Orphan[]>('orphans');
 export const removeOrphan = (orphan: Orphan) => invoke<null>('remove_orphan', { orphan });
 export const dismissJourney = (id: string) => invoke<null>('dismiss_journey', { id });
@@ -35,6 +39,11 @@ export const cancelJob = (id: string) => invoke<null>('cancel_job', { id });
 
 /** Hears the core's events, in batches. */
 export const onEvents = (hear: (events: Event[]) => void) => listen<Event[]>('core', (message) => hear(message.payload));
+
+/** Hears that the window is being closed with work in hand: how many files. */
+export const onQuitAsked = (hear: (inHand: number) => void) => listen<number>('quit-asked', (message) => hear(message.payload));
+/** Hears that a notice of the system was clicked: the row that it spoke of. */
+export const onShowJourney = (hear: (id: string) => void) => listen<string>('show-journey', (message) => hear(message.payload));
 
 export type Drag = { kind: 'over' } | { kind: 'leave' } | { kind: 'drop'; paths: string[] };
 

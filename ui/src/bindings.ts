@@ -1,6 +1,6 @@
 // Generated from the Rust types by `cargo xtask bindings`. Do not edit.
 
-export type Code = "not-a-video" | "file-missing" | "file-unreadable" | "file-changed" | "no-videos" | "too-large" | "no-ffmpeg" | "storage-full" | "network" | "sign-in" | "access-denied" | "not-found" | "exists" | "integrity" | "encode-failed" | "pipeline-failed" | "canceled" | "in-use" | "invalid" | "playback" | "throttled" | "internal";
+export type Code = "not-a-video" | "file-missing" | "file-unreadable" | "file-changed" | "no-videos" | "too-large" | "no-ffmpeg" | "storage-full" | "network" | "sign-in" | "access-denied" | "not-found" | "exists" | "integrity" | "encode-failed" | "pipeline-failed" | "canceled" | "duplicate" | "clock" | "in-use" | "invalid" | "playback" | "throttled" | "internal";
 
 export type Error = { 
 /**
@@ -218,7 +218,7 @@ errorMessage: string | null,
  */
 warnings: Array<string>, };
 
-export type Stage = "paused" | "checking" | "waiting" | "sending" | "finalising" | "verified" | "queued" | "encoding" | "playable" | "needsYou" | "canceled";
+export type Stage = "paused" | "checking" | "waiting" | "sending" | "finalising" | "verified" | "queued" | "encoding" | "playable" | "needsYou" | "skipped" | "canceled";
 
 export type Media = { 
 /**
@@ -259,6 +259,10 @@ id: string,
  * Its place in the list, counting up.
  */
 position: number, 
+/**
+ * What was added at once bears the same number, counting up with time (milliseconds since the epoch).
+ */
+batch: number, 
 /**
  * Higher is sent earlier; those alike in the order of their places.
  */
@@ -308,6 +312,18 @@ notice: string | null,
  */
 error: Error | null, 
 /**
+ * What is there already, where that is the question, or was.
+ */
+conflict: Conflict | null, 
+/**
+ * What becomes of it where it is there already.
+ */
+answers: Answers, 
+/**
+ * The CRC64NVME of the file, once it was read.
+ */
+checksum: string | null, 
+/**
  * What the file is.
  */
 media: Media | null, 
@@ -341,6 +357,110 @@ stageSince: number,
 verifiedAt: number | null, };
 
 export type Wish = "pause" | "resume" | "cancel" | "retry" | "first";
+
+export type Conflict = { 
+/**
+ * Whether it has the same content, byte for byte; otherwise it has only the same name.
+ */
+sameContent: boolean, 
+/**
+ * The name of the file that it was made from.
+ */
+name: string, 
+/**
+ * Its title.
+ */
+title: string, 
+/**
+ * Bytes of its source.
+ */
+size: number, 
+/**
+ * When it was verified in S3, in milliseconds since the epoch; none while it is on its way.
+ */
+sentAt: number | null, 
+/**
+ * Its video, once the catalog has one.
+ */
+guid: Guid | null, 
+/**
+ * The address of its stream.
+ */
+hlsUrl: string | null, };
+
+export type Answer = "skip" | "keep-both";
+
+export type Answers = { 
+/**
+ * Where the content is there already.
+ */
+sameContent: Answer | null, 
+/**
+ * Where only the name is.
+ */
+sameName: Answer | null, };
+
+export type BatchSummary = { 
+/**
+ * Which one.
+ */
+batch: number, 
+/**
+ * Its only file's title; none where there are several.
+ */
+title: string | null, 
+/**
+ * Files in it.
+ */
+files: number, 
+/**
+ * Bytes of those that S3 has.
+ */
+bytes: number, 
+/**
+ * From the first file added to the last one at its end.
+ */
+seconds: number, 
+/**
+ * Files that became videos.
+ */
+playable: number, 
+/**
+ * Files that were there already.
+ */
+skipped: number, 
+/**
+ * Files that need someone.
+ */
+needsYou: number, 
+/**
+ * Files that someone canceled.
+ */
+canceled: number, };
+
+export type Limits = { 
+/**
+ * All day, but for the hours.
+ */
+usual: number | null, 
+/**
+ * For some hours of every day.
+ */
+hours: Hours | null, };
+
+export type Hours = { 
+/**
+ * From this minute of the day.
+ */
+from: number, 
+/**
+ * To this one; an earlier one is on the next day.
+ */
+to: number, 
+/**
+ * The limit meanwhile, in bytes a second.
+ */
+limit: number | null, };
 
 export type Orphan = { 
 /**
@@ -420,7 +540,11 @@ export type Event = { "kind": "journey",
 /**
  * All of it.
  */
-journey: Journey, } | { "kind": "library", 
+journey: Journey, } | { "kind": "batchEnded", 
+/**
+ * How.
+ */
+summary: BatchSummary, } | { "kind": "library", 
 /**
  * The first page, newest first.
  */

@@ -1,6 +1,7 @@
 import * as backend from './backend';
 import type { Error, Event, Guid, Workspace } from './bindings';
 import { Ingest } from './ingest/ingest.svelte';
+import { continued } from './ingest/stages';
 import { Jobs } from './jobs/jobs.svelte';
 import { Library } from './library/library.svelte';
 
@@ -21,12 +22,22 @@ export class Desk {
   ffmpeg = $state<Error | null>(null);
   error = $state<Error | null>(null);
   unreachable = $state<Error | null>(null);
+  /** Files in hand while the window is being closed; none while it is not. */
+  quitting = $state<number | null>(null);
+  toast = $state<string | null>(null);
 
   async start(): Promise<void> {
     await backend.onEvents((events) => this.#hear(events));
     await backend.onDrag((drag) => {
       this.dragging = drag.kind === 'over' && this.workspace !== null;
       if (drag.kind === 'drop' && this.workspace !== null) this.drop(drag.paths);
+    });
+    await backend.onQuitAsked((inHand) => {
+      this.quitting = inHand;
+    });
+    await backend.onShowJourney((id) => {
+      this.go('ingest');
+      this.ingest.sought = id;
     });
     await this.#try(async () => {
       const boot = await backend.boot();
@@ -63,6 +74,16 @@ export class Desk {
   async #show(workspace: Workspace): Promise<void> {
     this.workspace = workspace;
     await Promise.all([this.ingest.load(), this.library.load(), this.jobs.load()]);
+    const toast = continued(this.ingest.journeys);
+    if (toast !== null) this.say(toast);
+  }
+
+  /** Says something in passing, for as long as it takes to read it. */
+  say(text: string): void {
+    this.toast = text;
+    setTimeout(() => {
+      if (this.toast === text) this.toast = null;
+    }, 12_000);
   }
 
   #hear(events: Event[]): void {
@@ -70,6 +91,9 @@ export class Desk {
     for (const event of events) {
       switch (event.kind) {
         case 'journey':
+          break;
+        case 'batchEnded':
+          this.ingest.ended(event.summary);
           break;
         case 'library':
           this.unreachable = null;

@@ -2,16 +2,17 @@
 
 use std::path::PathBuf;
 
-use reeldesk_core::Result;
 use reeldesk_core::catalog::{Cursor, Guid, Page, Video};
 use reeldesk_core::encode::Job;
-use reeldesk_core::ingest::{Journey, Wish};
+use reeldesk_core::ingest::{Answer, Answers, Journey, Limits, Wish};
 use reeldesk_core::playback::Stream;
 use reeldesk_core::upload::Orphan;
 use reeldesk_core::workspace::Workspace;
+use reeldesk_core::{Code, Error, Result};
 use tauri::{AppHandle, State};
 
 use crate::desk::{Boot, Desk};
+use crate::quit::{self, How};
 
 #[tauri::command]
 pub(crate) async fn boot(desk: State<'_, Desk>) -> Result<Boot> {
@@ -36,7 +37,7 @@ pub(crate) async fn journeys(desk: State<'_, Desk>) -> Result<Vec<Journey>> {
 #[tauri::command]
 pub(crate) async fn add_paths(desk: State<'_, Desk>, paths: Vec<PathBuf>) -> Result<()> {
     // The page hears of them as events.
-    desk.opened().await?.driver.ingest.add(paths).await.map(drop)
+    desk.opened().await?.driver.ingest.add(paths, Answers::default()).await.map(drop)
 }
 
 #[tauri::command]
@@ -61,13 +62,35 @@ pub(crate) async fn signed_in(desk: State<'_, Desk>) -> Result<()> {
 }
 
 #[tauri::command]
-pub(crate) async fn upload_limit(desk: State<'_, Desk>) -> Result<Option<u64>> {
-    Ok(desk.opened().await?.driver.ingest.limit())
+pub(crate) async fn answer(desk: State<'_, Desk>, id: String, answer: Answer, remaining: bool) -> Result<()> {
+    desk.opened().await?.driver.ingest.answer(&id, answer, remaining).await
 }
 
 #[tauri::command]
-pub(crate) async fn set_upload_limit(desk: State<'_, Desk>, bytes_per_second: Option<u64>) -> Result<()> {
-    desk.opened().await?.driver.ingest.set_limit(bytes_per_second).await
+pub(crate) async fn limits(desk: State<'_, Desk>) -> Result<Limits> {
+    Ok(desk.opened().await?.driver.ingest.limits())
+}
+
+#[tauri::command]
+pub(crate) async fn set_limits(desk: State<'_, Desk>, limits: Limits) -> Result<()> {
+    desk.opened().await?.driver.ingest.set_limits(limits).await
+}
+
+#[tauri::command]
+pub(crate) async fn quit(app: AppHandle, how: How) -> Result<()> {
+    quit::quit(&app, how).await;
+    Ok(())
+}
+
+/// Shows a journey's file in the system's file manager.
+#[tauri::command]
+pub(crate) async fn reveal(desk: State<'_, Desk>, id: String) -> Result<()> {
+    let path = desk.opened().await?.driver.ingest.journey(&id)?.path;
+    let shown = tauri::async_runtime::spawn_blocking(move || tauri_plugin_opener::reveal_item_in_dir(path)).await;
+    shown.map_err(Error::internal)?.map_err(|error| {
+        Error::new(Code::Internal, "The file manager could not be opened.", "Look for the file by its path.")
+            .with_details(error)
+    })
 }
 
 #[tauri::command]

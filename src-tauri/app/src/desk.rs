@@ -5,10 +5,11 @@ use reeldesk_core::workspace::{self, Workspace, Workspaces};
 use reeldesk_core::{Code, Driver, Error, Result, Session};
 use serde::Serialize;
 use tauri::AppHandle;
+use tauri::async_runtime::JoinHandle;
 use tokio::sync::{RwLock, RwLockReadGuard};
 
-use crate::events;
 use crate::options::Options;
+use crate::{events, notices};
 
 /// The state of the app.
 pub(crate) struct Desk {
@@ -21,7 +22,8 @@ pub(crate) struct Open {
     pub session: Session,
     pub driver: Driver,
     pub proxy: Proxy,
-    bridge: tauri::async_runtime::JoinHandle<()>,
+    bridge: JoinHandle<()>,
+    notices: JoinHandle<()>,
 }
 
 /// What the page needs to know first.
@@ -55,6 +57,12 @@ impl Desk {
             .map_err(|_| Error::new(Code::Invalid, "No workspace is open.", "Choose one first."))
     }
 
+    /// What would stop with the app; none where it is not known at this moment.
+    pub fn in_hand(&self) -> usize {
+        let open = self.open.try_read();
+        open.ok().and_then(|open| open.as_ref().map(|open| open.driver.ingest.in_hand())).unwrap_or(0)
+    }
+
     /// Opens a workspace in place of the one that is open; the same one again stays as it is.
     pub async fn open(&self, app: &AppHandle, name: &str) -> Result<Workspace> {
         let mut open = self.open.write().await;
@@ -66,11 +74,12 @@ impl Desk {
         }
         let session = Session::open(&self.options.data_dir, name).await?;
         let bridge = events::forward(app.clone(), session.events.subscribe());
+        let notices = notices::show(app.clone(), session.events.subscribe());
         let driver = session.drive(true).await?;
         let proxy = session.proxy().await?;
         let workspace = session.workspace.clone();
         workspace::remember_last_used(&self.options.data_dir, name);
-        *open = Some(Open { session, driver, proxy, bridge });
+        *open = Some(Open { session, driver, proxy, bridge, notices });
         Ok(workspace)
     }
 
@@ -94,6 +103,7 @@ impl Open {
     async fn close(self) {
         self.driver.stop().await;
         self.bridge.abort();
+        self.notices.abort();
         self.session.close().await;
     }
 }

@@ -3,7 +3,9 @@
 mod commands;
 mod desk;
 mod events;
+mod notices;
 mod options;
+mod quit;
 
 use std::process::ExitCode;
 
@@ -11,6 +13,7 @@ use tauri::Manager as _;
 
 use crate::desk::Desk;
 use crate::options::Options;
+use crate::quit::Background;
 
 /// Runs the app until its window is closed.
 #[must_use]
@@ -33,6 +36,14 @@ pub fn run() -> ExitCode {
     let app = builder
         .plugin(tauri_plugin_dialog::init())
         .manage(Desk::new(options))
+        .manage(Background::default())
+        .on_window_event(|window, event| {
+            if let tauri::WindowEvent::CloseRequested { api, .. } = event
+                && quit::asks(window.app_handle())
+            {
+                api.prevent_close();
+            }
+        })
         .invoke_handler(tauri::generate_handler![
             commands::boot,
             commands::open_workspace,
@@ -43,8 +54,11 @@ pub fn run() -> ExitCode {
             commands::steer_all,
             commands::clear_journeys,
             commands::signed_in,
-            commands::upload_limit,
-            commands::set_upload_limit,
+            commands::answer,
+            commands::limits,
+            commands::set_limits,
+            commands::quit,
+            commands::reveal,
             commands::orphans,
             commands::remove_orphan,
             commands::dismiss_journey,
@@ -64,17 +78,20 @@ pub fn run() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    app.run(|app, event| {
-        if let tauri::RunEvent::Exit = event {
-            tauri::async_runtime::block_on(app.state::<Desk>().close());
-        }
+    app.run(|app, event| match event {
+        // The menu of the system; no code means that nobody has decided yet.
+        tauri::RunEvent::ExitRequested { code: None, api, .. } if quit::asks(app) => api.prevent_exit(),
+        tauri::RunEvent::Exit => tauri::async_runtime::block_on(app.state::<Desk>().close()),
+        _ => {}
     });
     ExitCode::SUCCESS
 }
 
-/// Brings the window of the running app to the front, when it is started a second time.
+/// Brings the window of the running app to the front: when it is started a second time, or a notice is clicked.
 fn show(app: &tauri::AppHandle) {
+    app.state::<Background>().stay();
     if let Some(window) = app.get_webview_window("main") {
+        window.show().ok();
         window.unminimize().ok();
         window.set_focus().ok();
     }

@@ -37,6 +37,9 @@ pub(crate) enum Command {
         /// Send no more than so many bytes a second, this time (for example 500K or 10M)
         #[arg(long, value_name = "RATE")]
         limit: Option<Rate>,
+        /// Send files too whose content is in the library already, instead of skipping them
+        #[arg(long)]
+        again: bool,
     },
     /// What is being sent, and its steering, here or in the process that sends
     #[command(subcommand)]
@@ -79,11 +82,29 @@ pub(crate) enum Uploads {
     Cancel(Which),
     /// Try again what needs someone or was canceled
     Retry(Which),
-    /// Unfinished uploads in the bucket that no journey will finish
+    /// Send before the others
+    First {
+        /// Their ids, as the list shows them
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+    /// Show the bandwidth limits, or set them for the window and all later runs
+    Limit {
+        /// Bytes a second (for example 500K or 10M), or "none", which takes all limits away
+        #[arg(value_name = "RATE|none")]
+        rate: Option<String>,
+        /// Only between these times of every day (for example 08:00-18:00); the other times keep their limit
+        #[arg(long, value_name = "HH:MM-HH:MM", requires = "rate")]
+        between: Option<String>,
+    },
+    /// Unfinished uploads in the bucket that no journey of this computer will finish
     Orphans {
         /// Remove them from S3
         #[arg(long)]
         remove: bool,
+        /// Only those that began so many hours ago: a younger one may be on its way from another computer
+        #[arg(long, value_name = "HOURS", default_value_t = 24, requires = "remove")]
+        older_than: u64,
     },
 }
 

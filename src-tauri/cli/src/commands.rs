@@ -28,7 +28,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     }
     let session = Session::open(&data_dir, &arguments.workspace).await?;
     let code = match arguments.command {
-        Command::Ingest { paths, wait, limit } => ingest::run(&session, paths, wait, limit, json).await,
+        Command::Ingest { paths, wait, limit, again } => ingest::run(&session, paths, wait, limit, again, json).await,
         Command::Uploads(command) => uploads::run(&session, command, json).await,
         Command::Videos(Videos::List) => list_videos(&session, json).await,
         Command::Videos(Videos::Show { guid }) => show_video(&session, guid, json).await,

@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use reeldesk_core::event::Event;
-use reeldesk_core::ingest::{Journey, Stage};
+use reeldesk_core::ingest::{Answer, Answers, Journey, Stage};
 use reeldesk_core::upload::Rate;
 use reeldesk_core::{Result, Session};
 use serde_json::{Value, json};
@@ -20,24 +20,29 @@ pub(crate) async fn run(
     paths: Vec<PathBuf>,
     wait: bool,
     limit: Option<Rate>,
+    again: bool,
     json: bool,
 ) -> Result<ExitCode> {
     if session.workspace.is_sandbox() {
         reeldesk_core::require_ffmpeg()?;
     }
+    let began = Instant::now();
     let mut events = session.events.subscribe();
     let driver = session.drive(false).await?;
     if let Some(Rate(bytes)) = limit {
         driver.ingest.limit_this_run(bytes);
     }
-    let added = driver.ingest.add(paths).await?;
+    // Nobody is asked: the same content is skipped, another content of the same name is a video of its own.
+    let same_content = if again { Answer::KeepBoth } else { Answer::Skip };
+    let answers = Answers { same_content: Some(same_content), same_name: Some(Answer::KeepBoth) };
+    let added = driver.ingest.add(paths, answers).await?;
     let mut screen = Screen::new(json, &added);
     let mut open: HashSet<String> = added.iter().map(|journey| journey.id.clone()).collect();
     let mut all_well = true;
     let mut settle = |journey: &Journey, screen: &mut Screen| {
         screen.show(journey);
-        let well =
-            journey.stage == Stage::Playable || (!wait && journey.stage >= Stage::Verified && journey.stage.is_open());
+        let well = matches!(journey.stage, Stage::Playable | Stage::Skipped)
+            || (!wait && journey.stage >= Stage::Verified && journey.stage.is_open());
         if open.contains(&journey.id) && (well || !journey.stage.is_open()) {
             open.remove(&journey.id);
             all_well &= well;
@@ -70,7 +75,13 @@ pub(crate) async fn run(
             }
         }
     }
+    let ingest = driver.ingest.clone();
     driver.stop().await;
+    if !json {
+        let ids: HashSet<_> = added.iter().map(|journey| &journey.id).collect();
+        let ended: Vec<_> = ingest.list().into_iter().filter(|journey| ids.contains(&journey.id)).collect();
+        output::text(&summary(&ended, began.elapsed()));
+    }
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -133,10 +144,10 @@ impl Screen {
                     bar.finish_with_message(sentence(journey));
                 }
                 if let Some(error) = &journey.error {
-                    all.println(format!("{}\n  {}", error.message, error.remedy)).ok();
+                    all.suspend(|| output::text(&format!("{}\n  {}", error.message, error.remedy)));
                 }
                 if let Some(url) = &journey.hls_url {
-                    all.println(format!("{}: {url}", journey.title)).ok();
+                    all.suspend(|| output::text(&format!("{}: {url}", journey.title)));
                 }
             }
         }
@@ -144,16 +155,37 @@ impl Screen {
 
     fn interrupted(&self) {
         if let Self::Bars { all, .. } = self {
-            all.println("Stopped. The same command goes on where this one stopped.").ok();
+            all.suspend(|| output::text("Stopped. The same command goes on where this one stopped."));
         }
     }
 }
 
-/// The last line of a file: `ready`, `uploaded` (without `--wait`) or `failed`.
+fn summary(journeys: &[Journey], took: Duration) -> String {
+    let count = |stage: Stage| journeys.iter().filter(|journey| journey.stage == stage).count();
+    let there = journeys.iter().filter(|journey| journey.verified_at.is_some());
+    let bytes = there.clone().map(|journey| journey.size).sum();
+    let mut line = output::sent(there.count(), bytes, took);
+    for (stage, words) in [
+        (Stage::Playable, "playable"),
+        (Stage::Skipped, "skipped: in the library already"),
+        (Stage::NeedsYou, "failed"),
+        (Stage::Canceled, "canceled"),
+    ] {
+        if count(stage) > 0 {
+            line += &format!(", {} {words}", count(stage));
+        }
+    }
+    line + "."
+}
+
+/// The last line of a file: `ready`, `uploaded` (without `--wait`), `failed`, or `skipped` where the same content is on
+/// its way already.
 fn last_line(journey: &Journey) -> Value {
     let mut line = match (&journey.error, journey.stage) {
         (Some(error), _) => output::failure(error),
         (None, Stage::Playable) => json!({ "state": "ready" }),
+        (None, Stage::Skipped) if journey.guid.is_some() => json!({ "state": "ready", "skipped": true }),
+        (None, Stage::Skipped) => json!({ "state": "skipped" }),
         (None, Stage::Canceled) => json!({
             "state": "failed", "code": "canceled", "message": "It was canceled.", "remedy": "Run the command again.",
         }),
@@ -170,7 +202,7 @@ fn percent(journey: &Journey) -> u64 {
     match journey.stage {
         Stage::Sending | Stage::Finalising => (journey.sent * 100).checked_div(journey.size).unwrap_or(0),
         Stage::Encoding => u64::from(journey.percent.unwrap_or(0)),
-        Stage::Playable => 100,
+        Stage::Playable | Stage::Skipped => 100,
         _ => 0,
     }
 }
@@ -191,6 +223,7 @@ fn sentence(journey: &Journey) -> String {
         Stage::Encoding => format!("Encoding {} %", journey.percent.unwrap_or(0)),
         Stage::Playable => "Playable".to_owned(),
         Stage::NeedsYou => "Needs you".to_owned(),
+        Stage::Skipped => "In the library already".to_owned(),
         Stage::Canceled => "Canceled".to_owned(),
     };
     match &journey.notice {

@@ -1,6 +1,7 @@
 //! Printing: JSON lines for programs, tables for people.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use reeldesk_core::Error;
 use serde::Serialize;
@@ -38,6 +39,12 @@ pub(crate) fn failure(error: &Error) -> serde_json::Value {
         "state": "failed", "code": error.code, "message": error.message, "remedy": error.remedy,
         "details": error.details,
     })
+}
+
+/// How much was sent.
+pub(crate) fn sent(files: usize, bytes: u64, took: Duration) -> String {
+    let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+    format!("{files} sent, {}, in {}", indicatif::DecimalBytes(bytes), indicatif::HumanDuration(took))
 }
 
 /// Rows under a heading, in columns.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use reeldesk_core::upload::{Place, Progress, Rate, Request, Told, Uploaded, send_all};
@@ -25,6 +25,7 @@ pub(crate) async fn run(
     limit: Option<Rate>,
     json: bool,
 ) -> Result<ExitCode> {
+    let began = Instant::now();
     let requests = to.requests(paths, replace)?;
     let uploader = uploader_of_environment(data_dir).await?;
     uploader.limit().set(limit.map(|rate| rate.0));
@@ -48,6 +49,7 @@ pub(crate) async fn run(
         }
     };
     interrupt.abort();
+    screen.end(began.elapsed());
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -55,7 +57,15 @@ pub(crate) async fn run(
 struct Screen {
     on_the_way: RefCell<HashMap<String, (PathBuf, Progress)>>,
     bar: Option<(MultiProgress, ProgressBar)>,
-    ended: RefCell<u64>,
+    ended: RefCell<Ended>,
+}
+
+/// What has ended so far.
+#[derive(Default)]
+struct Ended {
+    files: usize,
+    bytes: u64,
+    failed: usize,
 }
 
 impl Screen {
@@ -68,7 +78,7 @@ impl Screen {
             let bar = all.add(ProgressBar::new(total.sum()).with_style(style));
             (all, bar)
         });
-        Self { on_the_way: RefCell::default(), bar, ended: RefCell::new(0) }
+        Self { on_the_way: RefCell::default(), bar, ended: RefCell::default() }
     }
 
     fn tell(&self, told: Told<'_>) {
@@ -81,20 +91,36 @@ impl Screen {
                     "state": "waiting", "path": request.path, "message": error.message, "seconds": seconds,
                 })),
                 Some((all, _)) => {
-                    all.println(format!("{} Retrying in {seconds} s.", error.message)).ok();
+                    all.suspend(|| output::text(&format!("{} Retrying in {seconds} s.", error.message)));
                 }
             },
             Told::Ended(request, result) => {
                 self.on_the_way.borrow_mut().remove(&request.id);
+                let mut ended = self.ended.borrow_mut();
+                match &result {
+                    Ok(uploaded) => {
+                        ended.files += 1;
+                        ended.bytes += uploaded.size;
+                    }
+                    Err(_) => ended.failed += 1,
+                }
                 match (&self.bar, &result) {
                     (None, _) => output::line(&last_line(request, &result)),
                     (Some((all, _)), Err(error)) => {
-                        all.println(format!("{}\n  {}", error.message, error.remedy)).ok();
+                        all.suspend(|| output::text(&format!("{}\n  {}", error.message, error.remedy)));
                     }
-                    (Some(_), Ok(uploaded)) => *self.ended.borrow_mut() += uploaded.size,
+                    (Some(_), Ok(_)) => {}
                 }
             }
         }
+    }
+
+    fn end(&self, took: Duration) {
+        let Some((_, bar)) = &self.bar else { return };
+        bar.finish_and_clear();
+        let ended = self.ended.borrow();
+        let failed = if ended.failed > 0 { format!(", {} failed", ended.failed) } else { String::new() };
+        output::text(&format!("{}{failed}.", output::sent(ended.files, ended.bytes, took)));
     }
 
     fn beat(&self) {
@@ -113,7 +139,7 @@ impl Screen {
             Some((_, bar)) => {
                 let sent =
                     on_the_way.values().map(|(_, progress)| progress.bytes()).map(|(stored, flying)| stored + flying);
-                bar.set_position(*self.ended.borrow() + sent.sum::<u64>());
+                bar.set_position(self.ended.borrow().bytes + sent.sum::<u64>());
                 bar.set_message(format!("{} on the way", on_the_way.len()));
             }
         }

@@ -1,8 +1,10 @@
 //! `reelctl uploads`: what is being sent, and its steering.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
-use reeldesk_core::ingest::{Journey, Stage, Wish};
+use reeldesk_core::ingest::{Hours, Journey, Limits, Stage, Wish};
+use reeldesk_core::upload::Rate;
 use reeldesk_core::{Code, Error, Result, Session};
 
 use crate::arguments::{Uploads, Which};
@@ -17,12 +19,39 @@ pub(crate) async fn run(session: &Session, command: Uploads, json: bool) -> Resu
             steer(session, which, Wish::Cancel, |stage| stage.is_being_sent() || stage == Stage::Paused).await
         }
         Uploads::Retry(which) => steer(session, which, Wish::Retry, |stage| stage == Stage::NeedsYou).await,
-        Uploads::Orphans { remove } => orphans(session, remove, json).await,
+        Uploads::First { ids } => steer(session, Which { ids, all: false }, Wish::First, |_| false).await,
+        Uploads::Limit { rate, between } => limit(session, rate.as_deref(), between.as_deref(), json).await,
+        Uploads::Orphans { remove, older_than } => {
+            let age = remove.then(|| Duration::from_secs(older_than.saturating_mul(3600)));
+            orphans(session, age, json).await
+        }
     }
 }
 
+async fn limit(session: &Session, rate: Option<&str>, between: Option<&str>, json: bool) -> Result<ExitCode> {
+    let mut limits = session.limits().await?;
+    if let Some(rate) = rate {
+        let bytes = if rate == "none" { None } else { Some(rate.parse::<Rate>()?.0) };
+        limits = match between {
+            Some(hours) => Limits { hours: Some(Hours::parse(hours, bytes)?), ..limits },
+            None => Limits { usual: bytes, hours: limits.hours.filter(|_| bytes.is_some()) },
+        };
+        session.set_limits(limits).await?;
+    }
+    if json {
+        output::line(&limits);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let words = |limit: Option<u64>| limit.map_or("no limit".to_owned(), |bytes| format!("{}/s", size(bytes)));
+    output::text(&format!("Usually {}", words(limits.usual)));
+    if let Some(hours) = limits.hours {
+        output::text(&format!("{hours} {}", words(hours.limit)));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 async fn list(session: &Session, json: bool) -> Result<ExitCode> {
-    let open = |journey: &Journey| journey.stage != Stage::Playable && journey.stage != Stage::Canceled;
+    let open = |journey: &Journey| journey.stage.is_open() || journey.stage == Stage::NeedsYou;
     let journeys: Vec<_> = session.journeys().await?.into_iter().filter(open).collect();
     if json {
         journeys.iter().for_each(output::line);
@@ -54,11 +83,14 @@ async fn steer(session: &Session, which: Which, wish: Wish, applies: fn(Stage) -
     Ok(ExitCode::SUCCESS)
 }
 
-async fn orphans(session: &Session, remove: bool, json: bool) -> Result<ExitCode> {
-    let orphans = session.orphans().await?;
+/// Lists them, or removes those of this age.
+async fn orphans(session: &Session, remove: Option<Duration>, json: bool) -> Result<ExitCode> {
     let mut rows = Vec::new();
-    for orphan in &orphans {
-        if remove {
+    for orphan in &session.orphans().await? {
+        if let Some(age) = remove {
+            if !orphan.is_older_than(age) {
+                continue;
+            }
             session.remove_orphan(orphan).await?;
         }
         if json {

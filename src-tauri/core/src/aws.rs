@@ -147,9 +147,9 @@ where
             "Retry; if it happens again, a device on the line (a proxy, a VPN) changes what passes.",
         ),
         "RequestTimeTooSkewed" => (
-            Code::Invalid,
+            Code::Clock,
             "this computer's clock is more than 15 minutes wrong".to_owned(),
-            "Set the clock right, then retry.",
+            "Set the clock right; what waits goes on by itself.",
         ),
         _ if sign_in => (
             Code::SignIn,

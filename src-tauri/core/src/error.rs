@@ -41,6 +41,10 @@ pub enum Code {
     PipelineFailed,
     /// Someone canceled the job or the upload.
     Canceled,
+    /// The same file is in the library already, or one of its name.
+    Duplicate,
+    /// This computer's clock is wrong.
+    Clock,
     /// Another process works on the same data.
     InUse,
     /// A value that was typed or passed is wrong.

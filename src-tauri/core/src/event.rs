@@ -6,7 +6,7 @@ use ts_rs::TS;
 
 use crate::catalog::Video;
 use crate::encode::Job;
-use crate::ingest::Journey;
+use crate::ingest::{BatchSummary, Journey};
 
 /// Something that the screen shows has changed.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
@@ -16,6 +16,11 @@ pub enum Event {
     Journey {
         /// All of it.
         journey: Box<Journey>,
+    },
+    /// All of a batch has ended.
+    BatchEnded {
+        /// How.
+        summary: BatchSummary,
     },
     /// The newest videos of the catalog, as last read.
     Library {

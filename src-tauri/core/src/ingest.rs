@@ -3,13 +3,20 @@
 //!
 //! A journey is written to the store at every change of stage, and taken up again at the next start.
 
+mod add;
+mod batch;
+mod check;
+mod conflict;
 mod drive;
 mod follow;
 mod journeys;
+mod known;
+mod limits;
 mod naming;
 mod pace;
 mod probe;
 mod queue;
+mod send;
 mod sign_in;
 mod sources;
 mod steer;
@@ -19,7 +26,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+pub use self::batch::BatchSummary;
+pub use self::conflict::{Answer, Answers, Conflict};
 pub use self::drive::Ingest;
+pub use self::limits::{Hours, Limits};
 pub use self::naming::KEY_PREFIX;
 pub use self::probe::Media;
 pub(crate) use self::probe::no_ffmpeg;
@@ -52,6 +62,8 @@ pub enum Stage {
     Playable,
     /// It cannot go on alone; the error says why and what to do.
     NeedsYou,
+    /// It is in the library already, and was not sent again.
+    Skipped,
     /// Someone canceled it.
     Canceled,
 }
@@ -60,7 +72,7 @@ impl Stage {
     /// Whether work goes on by itself.
     #[must_use]
     pub fn is_open(self) -> bool {
-        !matches!(self, Self::Playable | Self::NeedsYou | Self::Canceled)
+        !matches!(self, Self::Playable | Self::NeedsYou | Self::Skipped | Self::Canceled)
     }
 
     /// Whether its bytes are on their way, or wait for it by themselves.
@@ -83,6 +95,9 @@ impl Stage {
             Self::Checking => !self.is_followed() && self != Self::Playable,
             Self::Paused => self.is_being_sent(),
             Self::Waiting => self.is_being_sent(),
+            // Back from finalising where S3 has forgotten what it was sent.
+            Self::Sending => self.is_being_sent(),
+            Self::Skipped => matches!(self, Self::Checking | Self::NeedsYou),
             Self::NeedsYou | Self::Canceled => self.is_open(),
             _ => self.is_open() && self != Self::Paused && self <= next,
         }
@@ -98,6 +113,10 @@ pub struct Journey {
     /// Its place in the list, counting up.
     #[ts(type = "number")]
     pub position: i64,
+    /// What was added at once bears the same number, counting up with time (milliseconds since the epoch).
+    #[serde(default)]
+    #[ts(type = "number")]
+    pub batch: i64,
     /// Higher is sent earlier; those alike in the order of their places.
     #[serde(default)]
     #[ts(type = "number")]
@@ -129,6 +148,15 @@ pub struct Journey {
     pub notice: Option<String>,
     /// Why it cannot go on.
     pub error: Option<Error>,
+    /// What is there already, where that is the question, or was.
+    #[serde(default)]
+    pub conflict: Option<Conflict>,
+    /// What becomes of it where it is there already.
+    #[serde(default)]
+    pub answers: Answers,
+    /// The CRC64NVME of the file, once it was read.
+    #[serde(default)]
+    pub checksum: Option<String>,
     /// What the file is.
     pub media: Option<Media>,
     /// The key of its object.
@@ -169,6 +197,9 @@ mod tests {
         assert!(Sending.may_become(Paused) && Paused.may_become(Checking) && Paused.may_become(Canceled));
         assert!(!Verified.may_become(Paused), "there is nothing left to pause");
         assert!(!Paused.may_become(Sending) && !Paused.may_become(Waiting), "only a resume takes it up again");
+        assert!(Finalising.may_become(Sending), "S3 may have forgotten it");
+        assert!(Checking.may_become(Skipped) && NeedsYou.may_become(Skipped) && Skipped.may_become(Checking));
+        assert!(!Sending.may_become(Skipped) && !Skipped.may_become(Sending) && !Skipped.is_open());
         assert!(NeedsYou.may_become(Checking) && Canceled.may_become(Checking), "a retry");
     }
 }

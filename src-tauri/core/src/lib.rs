@@ -7,6 +7,7 @@ pub mod encode;
 pub mod error;
 pub mod event;
 pub mod ingest;
+pub mod notice;
 pub mod playback;
 pub mod session;
 pub mod store;

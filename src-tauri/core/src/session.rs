@@ -8,7 +8,7 @@ use crate::aws::Aws;
 use crate::catalog::{Catalog, Guid, Video};
 use crate::encode::Jobs;
 use crate::event::Events;
-use crate::ingest::{Ingest, Journey, KEY_PREFIX, Stage, Wish, leave_wish};
+use crate::ingest::{Ingest, Journey, KEY_PREFIX, Limits, Stage, Wish, leave_wish};
 use crate::playback::{self, Proxy, Stream};
 use crate::store::Store;
 use crate::upload::{Orphan, Uploader, orphans};
@@ -132,6 +132,22 @@ impl Session {
     async fn ingest_at_rest(&self) -> Result<Ingest> {
         let store = Store::open(&self.data_dir.join(STORE))?;
         Ingest::open(&self.workspace, &self.aws, store, self.events.clone(), false).await
+    }
+
+    /// The bandwidth limits that are set.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn limits(&self) -> Result<Limits> {
+        Ok(self.ingest_at_rest().await?.limits())
+    }
+
+    /// Sets them, also for the process that drives.
+    ///
+    /// # Errors
+    /// When there is no time between the hours, or the store cannot be written.
+    pub async fn set_limits(&self, limits: Limits) -> Result<()> {
+        self.ingest_at_rest().await?.set_limits(limits).await
     }
 
     /// Unfinished uploads in the source bucket that no journey will finish.

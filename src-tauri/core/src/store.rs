@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::{Error, Result};
 
 /// Each entry takes the file from the version before it to the next; `user_version` says where a file is.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
 CREATE TABLE uploads (
   id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key TEXT NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL,
@@ -27,6 +27,14 @@ ALTER TABLE uploads ADD COLUMN checksum TEXT;
 UPDATE uploads SET path = CAST(path AS BLOB);
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE wishes (id INTEGER PRIMARY KEY, journey TEXT NOT NULL, wish TEXT NOT NULL);
+",
+    "
+CREATE TABLE sources (
+  workspace TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, title TEXT NOT NULL, size INTEGER NOT NULL,
+  checksum TEXT NOT NULL, guid TEXT NOT NULL, hls_url TEXT, sent_at INTEGER,
+  PRIMARY KEY (workspace, key)) WITHOUT ROWID;
+CREATE INDEX sources_by_size ON sources (workspace, size);
+CREATE INDEX sources_by_name ON sources (workspace, name);
 ",
 ];
 

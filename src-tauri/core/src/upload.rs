@@ -14,9 +14,11 @@ pub(crate) mod orphans;
 mod plan;
 mod remote;
 mod s3;
+mod sending;
 mod source;
 
-use std::path::PathBuf;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -90,6 +92,22 @@ impl Uploader {
     /// file. What was sent stays for the next try, except where the file changed.
     pub async fn send(&self, request: &Request, progress: &Progress, canceled: &CancellationToken) -> Result<Uploaded> {
         self.0.send(request, progress, canceled).await
+    }
+
+    /// The checksum of a file of this size, without sending it.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is shorter.
+    pub async fn checksum(&self, path: &Path, size: u64) -> Result<Checksum> {
+        self.0.reader.checksum(body::Piece { path: path.to_owned(), offset: 0, length: size }).await
+    }
+
+    /// Bytes that S3 has of each unfinished upload, as the journal knows them.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn stored(&self) -> Result<HashMap<String, u64>> {
+        self.0.journal.stored().await
     }
 
     /// Removes what S3 holds of an unfinished upload, and the journal's record of it.

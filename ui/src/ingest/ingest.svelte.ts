@@ -1,5 +1,5 @@
 import * as backend from '../backend';
-import type { Error, Journey, Orphan, Wish } from '../bindings';
+import type { Answer, BatchSummary, Error, Journey, Limits, Orphan, Wish } from '../bindings';
 import { counts } from './stages';
 
 /** The journeys, as the core last told them. */
@@ -12,8 +12,11 @@ export class Ingest {
   signIn = $state<Error | null>(null);
   /** What the list is searched for. */
   wanted = $state('');
-  /** Bytes a second; none for as much as the line carries. */
-  limit = $state<number | null>(null);
+  limits = $state<Limits>({ usual: null, hours: null });
+  /** How the batches ended that nobody has dismissed yet, the newest first. */
+  summaries = $state<BatchSummary[]>([]);
+  /** The row that was asked for. */
+  sought = $state<string | null>(null);
   /** Unfinished uploads that no journey will finish; none before they were looked for. */
   orphans = $state<Orphan[] | null>(null);
   /** Newest first. */
@@ -33,8 +36,16 @@ export class Ingest {
     const journeys = await backend.journeys();
     this.#all.clear();
     this.put(journeys);
-    this.limit = await backend.uploadLimit();
+    this.limits = await backend.limits();
   }
+
+  ended(summary: BatchSummary): void {
+    this.summaries = [summary, ...this.summaries.filter((one) => one.batch !== summary.batch)];
+  }
+
+  readonly dismissSummaries = () => {
+    this.summaries = [];
+  };
 
   put(journeys: Journey[]): void {
     for (const journey of journeys) this.#all.set(journey.id, journey);
@@ -50,10 +61,12 @@ export class Ingest {
   readonly steerAll = (wish: Wish) => this.#try(() => backend.steerAll(wish));
   readonly clear = () => this.#try(() => backend.clearJourneys());
   readonly signedIn = () => this.#try(() => backend.signedIn());
-  readonly setLimit = (bytesPerSecond: number | null) => this.#try(async () => {
-    await backend.setUploadLimit(bytesPerSecond);
-    this.limit = bytesPerSecond;
+  readonly setLimits = (limits: Limits) => this.#try(async () => {
+    await backend.setLimits(limits);
+    this.limits = limits;
   });
+  readonly answer = (id: string, answer: Answer, remaining: boolean) => this.#try(() => backend.answer(id, answer, remaining));
+  readonly reveal = (id: string) => this.#try(() => backend.reveal(id));
   readonly loadOrphans = () => this.#try(async () => {
     this.orphans = await backend.orphans();
   });

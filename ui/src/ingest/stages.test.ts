@@ -4,8 +4,8 @@ import type { Journey, Stage } from '../bindings';
 import { bar, barStored, counts, detail, isSending, ticks, word } from './stages';
 
 const journey = (stage: Stage, more: Partial<Journey> = {}): Journey => ({
-  id: 'a', position: 1, priority: 0, path: '/a.mp4', title: 'a', stage, size: 1000, sent: 0, stored: 0, speed: null, timeLeft: null, percent: null,
-  notice: null, error: null, media: null, key: null, guid: null, jobId: null, hlsUrl: null, addedAt: 0, stageSince: 0, verifiedAt: null, ...more,
+  id: 'a', position: 1, batch: 1, priority: 0, path: '/a.mp4', title: 'a', stage, size: 1000, sent: 0, stored: 0, speed: null, timeLeft: null, percent: null,
+  notice: null, error: null, conflict: null, answers: { sameContent: null, sameName: null }, checksum: null, media: null, key: null, guid: null, jobId: null, hlsUrl: null, addedAt: 0, stageSince: 0, verifiedAt: null, ...more,
 });
 
 describe('a row', () => {
@@ -47,8 +47,9 @@ describe('the tray', () => {
       journey('needsYou'),
       journey('playable', { sent: 1000 }),
       journey('canceled'),
+      journey('skipped'),
     ];
-    expect(counts(all)).toEqual({ sending: 2, paused: 1, encoding: 1, needsYou: 1, ended: 2, percent: 25, speed: 50, secondsLeft: 30 });
+    expect(counts(all)).toEqual({ sending: 2, paused: 1, encoding: 1, needsYou: 1, stuck: 1, ended: 3, percent: 25, speed: 50, secondsLeft: 30 });
     expect(counts([]).secondsLeft).toBeNull();
   });
 });

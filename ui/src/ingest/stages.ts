@@ -13,6 +13,7 @@ const WORDS: Record<Stage, string> = {
   encoding: 'Encoding',
   playable: 'Playable',
   needsYou: 'Needs you',
+  skipped: 'In the library',
   canceled: 'Canceled',
 };
 
@@ -21,14 +22,17 @@ export type Tick = 'done' | 'now' | 'to come';
 /** Sent is not verified is not playable: three different ticks. */
 export function ticks(stage: Stage): { name: string; state: Tick }[] {
   const order: Stage[] = ['sending', 'verified', 'playable'];
-  const reached = { paused: -1, checking: -1, waiting: -1, sending: 0, finalising: 1, verified: 2, queued: 2, encoding: 2, playable: 3, needsYou: -1, canceled: -1 }[stage];
+  const reached = { paused: -1, checking: -1, waiting: -1, sending: 0, finalising: 1, verified: 2, queued: 2, encoding: 2, playable: 3, needsYou: -1, skipped: -1, canceled: -1 }[stage];
   return order.map((one, index) => ({
     name: one === 'sending' ? 'Sent' : WORDS[one],
     state: index < reached ? 'done' : index === reached ? 'now' : 'to come',
   }));
 }
 
-export const isOpen = (stage: Stage) => stage !== 'playable' && stage !== 'needsYou' && stage !== 'canceled';
+export const isOpen = (stage: Stage) => stage !== 'needsYou' && !isEnded(stage);
+
+/** Whether nothing is left to do. */
+export const isEnded = (stage: Stage) => stage === 'playable' || stage === 'skipped' || stage === 'canceled';
 
 /** Whether its bytes are still to be sent. */
 export const isSending = (stage: Stage) => stage === 'checking' || stage === 'waiting' || stage === 'sending' || stage === 'finalising';
@@ -47,6 +51,32 @@ export function detail(journey: Journey): string {
   if (journey.speed !== null) parts.push(`${bytes(journey.speed)}/s`);
   if (journey.timeLeft !== null) parts.push(left(journey.timeLeft));
   return parts.join(', ');
+}
+
+/** What the start took up again, in one sentence; null if nothing. */
+export function continued(journeys: Journey[]): string | null {
+  const begun = journeys.filter((journey) => isSending(journey.stage) && journey.stored > 0);
+  const sum = (value: (journey: Journey) => number) => begun.reduce((all, journey) => all + value(journey), 0);
+  if (begun.length === 0) return null;
+  const percent = Math.floor((sum((one) => one.stored) * 100) / sum((one) => one.size));
+  return `Continued ${begun.length === 1 ? '1 upload' : `${begun.length} uploads`} from ${percent} %`;
+}
+
+/** All that an engineer asks for, as text. */
+export function report(journey: Journey): string {
+  const facts = [
+    ['Title', journey.title],
+    ['File', `${journey.path} (${journey.size} bytes)`],
+    ['Stage', word(journey)],
+    ['Since', new Date(journey.stageSince).toISOString()],
+    ['Key', journey.key],
+    ['CRC64NVME', journey.checksum],
+    ['Video', journey.guid],
+    ['Job', journey.jobId],
+    ['Notice', journey.notice],
+    ['Error', journey.error && `${journey.error.code}: ${journey.error.message} ${journey.error.details}`],
+  ];
+  return facts.flatMap(([name, value]) => (value ? [`${name}: ${value}`] : [])).join('\n');
 }
 
 /** The bar, 0 to 100; null where there is nothing to measure. Sending stays below 100 until S3 has verified it. */
@@ -77,6 +107,8 @@ export interface Counts {
   paused: number;
   encoding: number;
   needsYou: number;
+  /** Of those, the ones that a retry may help: they ask nothing. */
+  stuck: number;
   ended: number;
   /** Of the bytes that are being sent; below 100 until S3 has verified them. */
   percent: number;
@@ -86,7 +118,7 @@ export interface Counts {
 }
 
 export function counts(journeys: Journey[]): Counts {
-  const all: Counts = { sending: 0, paused: 0, encoding: 0, needsYou: 0, ended: 0, percent: 0, speed: 0, secondsLeft: null };
+  const all: Counts = { sending: 0, paused: 0, encoding: 0, needsYou: 0, stuck: 0, ended: 0, percent: 0, speed: 0, secondsLeft: null };
   let [size, sent, told] = [0, 0, false];
   for (const journey of journeys) {
     if (isSending(journey.stage)) {
@@ -96,8 +128,11 @@ export function counts(journeys: Journey[]): Counts {
       sent += journey.sent;
       told ||= journey.timeLeft !== null;
     } else if (journey.stage === 'paused') all.paused += 1;
-    else if (journey.stage === 'needsYou') all.needsYou += 1;
-    else if (journey.stage === 'playable' || journey.stage === 'canceled') all.ended += 1;
+    else if (journey.stage === 'needsYou') {
+      all.needsYou += 1;
+      if (journey.conflict === null) all.stuck += 1;
+    }
+    else if (isEnded(journey.stage)) all.ended += 1;
     else all.encoding += 1;
   }
   if (size > 0) all.percent = Math.min(99, Math.floor((sent * 100) / size));

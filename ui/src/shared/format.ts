@@ -30,6 +30,13 @@ export function left(seconds: number): string {
   return `about ${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min left`;
 }
 
+/** How long something took, in words. */
+export function took(seconds: number): string {
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.round(seconds / 60)} min`;
+  return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
+}
+
 /** How long ago, in words. */
 export function ago(time: number, now: number): string {
   const seconds = Math.max(0, (now - time) / 1000);

@@ -110,13 +110,14 @@ impl Ingest {
         };
         match &video.status {
             Status::Complete => {
-                journeys
-                    .enter(&journey.id, Stage::Playable, |journey| {
-                        know(journey);
-                        journey.percent = Some(100);
-                        journey.hls_url.clone_from(&video.hls_url);
-                    })
-                    .await?;
+                let playable = |journey: &mut Journey| {
+                    know(journey);
+                    journey.percent = Some(100);
+                    journey.hls_url.clone_from(&video.hls_url);
+                };
+                if let Some(journey) = journeys.enter(&journey.id, Stage::Playable, playable).await? {
+                    self.0.known.remember(&journey).await?;
+                }
             }
             Status::Error { at, message } => self.failed(journey, pipeline_error(journey, at, message), know).await?,
             Status::Ingest | Status::Other { .. } => {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::params;
 
-use super::{Journey, Stage};
+use super::{BatchSummary, Journey, Stage, known};
 use crate::event::{Event, Events, now_ms};
 use crate::store::Store;
 use crate::{Error, Result};
@@ -21,6 +21,8 @@ pub(super) struct Journeys {
     events: Events,
     workspace: String,
     all: Arc<Mutex<BTreeMap<String, Journey>>>,
+    /// Journeys of each batch that have not ended.
+    open: Arc<Mutex<HashMap<i64, usize>>>,
 }
 
 impl Journeys {
@@ -35,7 +37,7 @@ impl Journeys {
                 Ok(rows)
             })
             .await?;
-        let all = bodies
+        let all: BTreeMap<_, _> = bodies
             .iter()
             .filter_map(|body| match serde_json::from_str::<Journey>(body) {
                 Ok(journey) => Some((journey.id.clone(), journey)),
@@ -45,7 +47,20 @@ impl Journeys {
                 }
             })
             .collect();
-        Ok(Self { store, events, workspace: workspace.to_owned(), all: Arc::new(Mutex::new(all)) })
+        let mut open = HashMap::new();
+        for journey in all.values().filter(|journey| journey.stage.is_open()) {
+            *open.entry(journey.batch).or_default() += 1;
+        }
+        let (all, open) = (Arc::new(Mutex::new(all)), Arc::new(Mutex::new(open)));
+        Ok(Self { store, events, workspace: workspace.to_owned(), all, open })
+    }
+
+    /// Takes in what S3 has of each, as the journal knows it.
+    pub fn stored(&self, stored: &HashMap<String, u64>) {
+        for journey in self.map().values_mut().filter(|journey| journey.verified_at.is_none()) {
+            let stored = stored.get(&journey.id).copied().unwrap_or(0);
+            (journey.stored, journey.sent) = (stored, stored);
+        }
     }
 
     fn map(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Journey>> {
@@ -63,6 +78,10 @@ impl Journeys {
         self.map().get(id).cloned()
     }
 
+    pub fn count_of(&self, stage: impl Fn(Stage) -> bool) -> usize {
+        self.map().values().filter(|journey| stage(journey.stage)).count()
+    }
+
     /// What comes first in the queue: the higher priority, then the place in the list.
     pub fn turn_of(&self, id: &str) -> (i64, i64) {
         self.map().get(id).map_or((i64::MAX, i64::MAX), |journey| (-journey.priority, journey.position))
@@ -74,6 +93,22 @@ impl Journeys {
 
     pub fn next_position(&self) -> i64 {
         self.map().values().map(|journey| journey.position).max().unwrap_or(0) + 1
+    }
+
+    /// A number for a new batch.
+    pub fn next_batch(&self) -> i64 {
+        self.map().values().map(|journey| journey.batch + 1).max().unwrap_or(0).max(now_ms())
+    }
+
+    /// The others on their way that have the size of this one's file, or its name.
+    pub fn on_the_way(&self, like: &Journey) -> Vec<Journey> {
+        let name = known::name(&like.path);
+        let all = self.map();
+        let others = all.values().filter(|one| {
+            let on_the_way = one.stage.is_open() && one.key.is_some() && one.id != like.id;
+            on_the_way && (one.size == like.size || known::name(&one.path) == name)
+        });
+        others.cloned().collect()
     }
 
     /// The journeys that are not at their end, by their files.
@@ -106,6 +141,7 @@ impl Journeys {
             .await?;
         let many = journeys.len() > MANY;
         for journey in journeys {
+            self.count(journey.batch, false, journey.stage.is_open());
             self.map().insert(journey.id.clone(), journey.clone());
             if !many {
                 self.events.tell(Event::Journey { journey: Box::new(journey) });
@@ -119,7 +155,7 @@ impl Journeys {
 
     /// Moves a journey to a stage and edits it on the way; an illegal move changes nothing and answers `None`.
     pub async fn enter(&self, id: &str, stage: Stage, edit: impl FnOnce(&mut Journey)) -> Result<Option<Journey>> {
-        let journey = {
+        let (before, journey) = {
             let mut all = self.map();
             let Some(journey) = all.get_mut(id) else { return Ok(None) };
             if !journey.stage.may_become(stage) {
@@ -136,10 +172,37 @@ impl Journeys {
             if *journey == before {
                 return Ok(Some(before));
             }
-            journey.clone()
+            (before, journey.clone())
         };
-        self.keep(journey.clone()).await?;
+        if let Err(error) = self.keep(journey.clone()).await {
+            // What the store does not have did not happen.
+            let mut all = self.map();
+            if let Some(current) = all.get_mut(id).filter(|current| **current == journey) {
+                *current = before;
+            }
+            return Err(error);
+        }
+        if self.count(journey.batch, before.stage.is_open(), journey.stage.is_open()) {
+            self.events.tell(Event::BatchEnded { summary: self.summary(journey.batch) });
+        }
         Ok(Some(journey))
+    }
+
+    /// Counts a journey that was open or not, and is or is not; answers whether its batch has ended with it.
+    fn count(&self, batch: i64, was_open: bool, is_open: bool) -> bool {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = open.entry(batch).or_default();
+        match (was_open, is_open) {
+            (false, true) => *open += 1,
+            (true, false) => *open = open.saturating_sub(1),
+            _ => return false,
+        }
+        *open == 0
+    }
+
+    fn summary(&self, batch: i64) -> BatchSummary {
+        let all = self.map();
+        BatchSummary::of(batch, all.values().filter(|journey| journey.batch == batch))
     }
 
     /// Shows progress; nothing that the next start needs, so it is not written.

@@ -5,18 +5,16 @@
 
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{Ingest, Journey, Stage};
+use super::{Ingest, Journey, Limits, Stage};
 use crate::store::Store;
 use crate::{Error, Result};
 
 /// How often the driver looks whether another process changed the store; one cheap pragma.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// The name of the setting.
-const LIMIT: &str = "upload-limit";
 
 /// What someone wants of a journey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -62,7 +60,8 @@ impl Ingest {
             let concerned = match wish {
                 Wish::Pause | Wish::Cancel => journey.stage.is_being_sent() || journey.stage == Stage::Paused,
                 Wish::Resume => journey.stage == Stage::Paused,
-                Wish::Retry => journey.stage == Stage::NeedsYou,
+                // What asks a question would only ask it again.
+                Wish::Retry => journey.stage == Stage::NeedsYou && journey.conflict.is_none(),
                 Wish::First => false,
             };
             if concerned {
@@ -102,60 +101,36 @@ impl Ingest {
         self.0.sign_in.accepted();
     }
 
-    /// Takes off the list what is playable or was canceled.
+    /// Takes off the list what is playable, was skipped or was canceled.
     ///
     /// # Errors
     /// When the store cannot be written.
     pub async fn clear(&self) -> Result<()> {
-        let ended = |journey: &Journey| matches!(journey.stage, Stage::Playable | Stage::Canceled);
+        let ended = |journey: &Journey| matches!(journey.stage, Stage::Playable | Stage::Skipped | Stage::Canceled);
         let ids = self.list().into_iter().filter(ended).map(|journey| journey.id).collect();
         self.0.journeys.remove(ids).await
     }
 
-    /// The bandwidth limit, in bytes a second.
+    /// The bandwidth limits.
     #[must_use]
-    pub fn limit(&self) -> Option<u64> {
-        self.0.uploader.limit().get()
+    pub fn limits(&self) -> Limits {
+        self.0.pacer.limits()
     }
 
     /// Sets the bandwidth limit for this run only, in bytes a second.
     pub fn limit_this_run(&self, bytes_per_second: u64) {
-        self.0.uploader.limit().set(Some(bytes_per_second));
+        self.0.pacer.for_this_run(bytes_per_second);
     }
 
-    /// Sets the bandwidth limit at once and for the next starts; `None` takes it away.
+    /// Sets the bandwidth limits at once and for the next starts.
     ///
     /// # Errors
-    /// When the store cannot be written.
-    pub async fn set_limit(&self, bytes_per_second: Option<u64>) -> Result<()> {
-        self.0.uploader.limit().set(bytes_per_second);
-        let value = bytes_per_second.map(|bytes| bytes.to_string());
-        self.0
-            .store
-            .call(move |db| {
-                match value {
-                    Some(value) => db.execute("INSERT OR REPLACE INTO settings VALUES (?1, ?2)", params![LIMIT, value]),
-                    None => db.execute("DELETE FROM settings WHERE name = ?1", [LIMIT]),
-                }?;
-                Ok(())
-            })
-            .await
+    /// When there is no time between the hours, or the store cannot be written.
+    pub async fn set_limits(&self, limits: Limits) -> Result<()> {
+        self.0.pacer.change(limits).await
     }
 
-    pub(super) async fn load_limit(&self) -> Result<()> {
-        let value: Option<String> = self
-            .0
-            .store
-            .call(|db| {
-                let value = db.query_row("SELECT value FROM settings WHERE name = ?1", [LIMIT], |row| row.get(0));
-                Ok(value.optional()?)
-            })
-            .await?;
-        self.0.uploader.limit().set(value.and_then(|value| value.parse().ok()));
-        Ok(())
-    }
-
-    /// Grants the wishes of other processes until [`Ingest::stop`].
+    /// Grants the wishes of other processes, and keeps the limit to the time of day, until [`Ingest::stop`].
     pub async fn grant_wishes(&self) {
         let mut seen = None;
         loop {
@@ -164,12 +139,16 @@ impl Ingest {
             let version: Option<i64> = version.ok();
             if version != seen {
                 seen = version;
+                if let Err(error) = self.0.pacer.reload().await {
+                    tracing::warn!(%error, "the limits could not be read");
+                }
                 for (journey, wish) in self.take_wishes().await.unwrap_or_default() {
                     if let Err(error) = self.steer(&journey, wish).await {
                         tracing::warn!(journey, ?wish, %error, "a wish could not be granted");
                     }
                 }
             }
+            self.0.pacer.apply();
             tokio::select! {
                 () = tokio::time::sleep(LOOK_EVERY) => {}
                 () = self.0.stop.cancelled() => return,
@@ -178,12 +157,17 @@ impl Ingest {
     }
 
     async fn take_wishes(&self) -> Result<Vec<(String, Wish)>> {
+        let workspace = self.0.workspace.name.clone();
         self.0
             .store
-            .call(|db| {
+            .call(move |db| {
+                // Those for another workspace wait for its driver; those for what is gone go too.
                 let rows = db
-                    .prepare("DELETE FROM wishes RETURNING journey, wish")?
-                    .query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?
+                    .prepare(
+                        "DELETE FROM wishes WHERE journey NOT IN (SELECT id FROM journeys WHERE workspace != ?1)
+                         RETURNING journey, wish",
+                    )?
+                    .query_map([workspace], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?
                     .collect::<rusqlite::Result<Vec<_>>>()?;
                 let wish = |text: String| serde_json::from_value(text.into()).ok();
                 Ok(rows.into_iter().filter_map(|(journey, text)| Some((journey, wish(text)?))).collect())

@@ -9,7 +9,9 @@ use proptest::prelude::*;
 use tokio_util::sync::CancellationToken;
 
 use super::super::body::PartBody;
-use super::super::remote::{HeldPart, Taken};
+use super::super::checksum::Checksum;
+use super::super::plan::PartNumber;
+use super::super::remote::{Held, HeldPart, PartRecord, Taken, Target};
 use super::*;
 use crate::store::Store;
 

@@ -1,6 +1,6 @@
 //! What the store knows of an upload; a part is written here before it counts as done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -103,6 +103,22 @@ impl Journal {
                         Some((PartNumber::new(number)?, PartRecord { etag, checksum: Checksum::parse(&checksum)? }))
                     })
                     .collect())
+            })
+            .await
+    }
+
+    /// Bytes of the recorded parts, by upload.
+    pub async fn stored(&self) -> Result<HashMap<String, u64>> {
+        self.0
+            .call(|db| {
+                let stored = db
+                    .prepare(
+                        "SELECT uploads.id, min(size, count(*) * part_size) FROM uploads
+                         JOIN parts ON parts.upload = uploads.id GROUP BY uploads.id",
+                    )?
+                    .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                    .collect::<rusqlite::Result<_>>()?;
+                Ok(stored)
             })
             .await
     }

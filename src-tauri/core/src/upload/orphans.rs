@@ -1,9 +1,13 @@
 //! Unfinished multipart uploads that nobody will finish: they cost money until they are removed.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::s3;
 use crate::aws::explain;
+use crate::event::now_ms;
 use crate::{Error, Result};
 
 /// An unfinished upload as S3 lists it.
@@ -22,34 +26,29 @@ pub struct Orphan {
     pub size: u64,
 }
 
+impl Orphan {
+    /// Whether it began longer ago than that; one of unknown age did not. A young one may be on its way from another
+    /// computer.
+    #[must_use]
+    pub fn is_older_than(&self, age: Duration) -> bool {
+        let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+        self.began_at.is_some_and(|began_at| now_ms().saturating_sub(began_at) >= age)
+    }
+}
+
 /// All unfinished uploads of a bucket below a prefix, with their sizes.
-pub(crate) async fn find(s3: &aws_sdk_s3::Client, bucket: &str, prefix: &str) -> Result<Vec<Orphan>> {
-    let doing = "The unfinished uploads could not be listed";
+pub(crate) async fn find(client: &aws_sdk_s3::Client, bucket: &str, prefix: &str) -> Result<Vec<Orphan>> {
+    let listed = s3::unfinished(client, bucket, prefix).await;
+    let listed = listed.map_err(|error| explain("The unfinished uploads could not be listed", error))?;
     let mut found = Vec::new();
-    let mut markers = (None, None);
-    loop {
-        let page = s3
-            .list_multipart_uploads()
-            .bucket(bucket)
-            .prefix(prefix)
-            .set_key_marker(markers.0.take())
-            .set_upload_id_marker(markers.1.take())
-            .send()
-            .await
-            .map_err(|error| explain(doing, error))?;
-        for upload in page.uploads.unwrap_or_default() {
-            if let (Some(key), Some(upload_id)) = (upload.key, upload.upload_id) {
-                let began_at = upload.initiated.and_then(|time| time.to_millis().ok());
-                found.push(Orphan { key, upload_id, began_at, size: 0 });
-            }
+    for upload in listed {
+        if let (Some(key), Some(upload_id)) = (upload.key, upload.upload_id) {
+            let began_at = upload.initiated.and_then(|time| time.to_millis().ok());
+            found.push(Orphan { key, upload_id, began_at, size: 0 });
         }
-        if page.is_truncated != Some(true) || page.next_key_marker.is_none() {
-            break;
-        }
-        markers = (page.next_key_marker, page.next_upload_id_marker);
     }
     for orphan in &mut found {
-        let list = s3.list_parts().bucket(bucket).key(&orphan.key).upload_id(&orphan.upload_id);
+        let list = client.list_parts().bucket(bucket).key(&orphan.key).upload_id(&orphan.upload_id);
         let mut pages = list.into_paginator().send();
         while let Some(page) = pages.next().await {
             // One that was finished or removed meanwhile has no size any more.
@@ -62,9 +61,9 @@ pub(crate) async fn find(s3: &aws_sdk_s3::Client, bucket: &str, prefix: &str) ->
 }
 
 /// Removes one.
-pub(crate) async fn remove(s3: &aws_sdk_s3::Client, bucket: &str, orphan: &Orphan) -> Result<()> {
-    let aborted = s3.abort_multipart_upload().bucket(bucket).key(&orphan.key).upload_id(&orphan.upload_id).send().await;
-    match aborted {
+pub(crate) async fn remove(client: &aws_sdk_s3::Client, bucket: &str, orphan: &Orphan) -> Result<()> {
+    let abort = client.abort_multipart_upload().bucket(bucket).key(&orphan.key).upload_id(&orphan.upload_id);
+    match abort.send().await {
         Ok(_) => Ok(()),
         Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_upload()) => Ok(()),
         Err(error) => Err::<(), Error>(explain("The unfinished upload could not be removed", error)),

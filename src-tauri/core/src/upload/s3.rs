@@ -8,8 +8,11 @@ use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::{BoxError, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::list_multipart_uploads::ListMultipartUploadsError;
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
-use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{
+    ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart, MultipartUpload,
+};
 
 use super::body::{PartBody, TRAILER, encoded_length};
 use super::checksum::Checksum;
@@ -64,6 +67,26 @@ where
     }
 }
 
+/// All unfinished multipart uploads of a bucket below a prefix.
+pub(super) async fn unfinished(
+    client: &aws_sdk_s3::Client,
+    bucket: &str,
+    prefix: &str,
+) -> Result<Vec<MultipartUpload>, SdkError<ListMultipartUploadsError, HttpResponse>> {
+    let mut found = Vec::new();
+    let mut markers = (None, None);
+    loop {
+        let list = client.list_multipart_uploads().bucket(bucket).prefix(prefix);
+        let list = list.set_key_marker(markers.0.take()).set_upload_id_marker(markers.1.take());
+        let page = list.send().await?;
+        found.extend(page.uploads.unwrap_or_default());
+        if page.is_truncated != Some(true) || page.next_key_marker.is_none() {
+            return Ok(found);
+        }
+        markers = (page.next_key_marker, page.next_upload_id_marker);
+    }
+}
+
 /// Announces the framing of a [`PartBody`]: the checksum comes behind the bytes, and is what guards them; the
 /// signature covers the headers only, as the SDK does it over TLS.
 #[derive(Debug)]
@@ -114,36 +137,17 @@ impl Remote for S3 {
     }
 
     async fn find(&self, target: &Target) -> Result<Option<String>, Refusal> {
-        let mut newest = None;
-        let mut markers = (None, None);
-        loop {
-            let page = self
-                .0
-                .list_multipart_uploads()
-                .bucket(&target.bucket)
-                .prefix(&target.key)
-                .set_key_marker(markers.0.take())
-                .set_upload_id_marker(markers.1.take())
-                .send()
-                .await
-                .map_err(|error| refusal(target, error))?;
-            for upload in page.uploads.unwrap_or_default() {
-                // Another tool's, with other checksums, is none to go on with.
-                let algorithm = upload.checksum_algorithm.as_ref();
-                let is_ours = upload.key.as_deref() == Some(&target.key)
-                    && algorithm.is_none_or(|algorithm| *algorithm == ChecksumAlgorithm::Crc64Nvme);
-                if is_ours
-                    && let (Some(id), Some(initiated)) = (upload.upload_id, upload.initiated)
-                    && newest.as_ref().is_none_or(|(_, before)| initiated > *before)
-                {
-                    newest = Some((id, initiated));
-                }
-            }
-            if page.is_truncated != Some(true) || page.next_key_marker.is_none() {
-                return Ok(newest.map(|(id, _)| id));
-            }
-            markers = (page.next_key_marker, page.next_upload_id_marker);
-        }
+        let listed = unfinished(&self.0, &target.bucket, &target.key).await;
+        let is_ours = |upload: &MultipartUpload| {
+            // Another tool's, with other checksums, is none to go on with.
+            let algorithm = upload.checksum_algorithm.as_ref();
+            upload.key.as_deref() == Some(&target.key)
+                && algorithm.is_none_or(|algorithm| *algorithm == ChecksumAlgorithm::Crc64Nvme)
+        };
+        let listed = listed.map_err(|error| refusal(target, error))?;
+        let ours = listed.into_iter().filter(is_ours);
+        let newest = ours.max_by_key(|upload| upload.initiated.map(|time| (time.secs(), time.subsec_nanos())));
+        Ok(newest.and_then(|upload| upload.upload_id))
     }
 
     async fn parts(&self, target: &Target, upload: &str) -> Result<BTreeMap<PartNumber, HeldPart>, Refusal> {

@@ -1,0 +1,42 @@
+//! Notices of the system, while nobody looks at the window.
+
+use notify_rust::Notification;
+use reeldesk_core::event::Event;
+use reeldesk_core::notice::{self, Notice};
+use tauri::async_runtime::{self, JoinHandle};
+use tauri::{AppHandle, Manager as _};
+use tokio::sync::broadcast::Receiver;
+
+pub(crate) fn show(app: AppHandle, events: Receiver<Event>) -> JoinHandle<()> {
+    async_runtime::spawn(notice::gather(events, move |notice| {
+        let window = app.get_webview_window("main");
+        let is_watched = window.is_some_and(|window| window.is_focused().unwrap_or(false));
+        if !is_watched {
+            let app = app.clone();
+            // A thread of its own: on Linux it waits for a click.
+            std::thread::spawn(move || tell(&app, &notice));
+        }
+    }))
+}
+
+fn tell(app: &AppHandle, notice: &Notice) {
+    let mut notification = Notification::new();
+    notification.appname("Reeldesk").summary(&notice.title).body(&notice.body).action("default", "Show");
+    match notification.show() {
+        #[cfg(all(unix, not(target_os = "macos")))]
+        Ok(shown) => shown.wait_for_action(|action| {
+            if action == "default" {
+                crate::show(app);
+                if let Some(journey) = &notice.journey {
+                    tauri::Emitter::emit(app, "show-journey", journey).ok();
+                }
+            }
+        }),
+        #[cfg(not(all(unix, not(target_os = "macos"))))]
+        Ok(_) => {
+            // There a click brings the app to the front by itself.
+            let _ = app;
+        }
+        Err(error) => tracing::info!(%error, "the system shows no notices"),
+    }
+}

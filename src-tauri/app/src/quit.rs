@@ -1,0 +1,71 @@
+//! Quitting with work in hand asks first: go on without a window, or stop and go on at the next start.
+
+use std::sync::{Mutex, PoisonError};
+
+use serde::Deserialize;
+use tauri::async_runtime::JoinHandle;
+use tauri::{AppHandle, Emitter as _, Manager as _};
+
+use crate::desk::Desk;
+
+/// The app without a window, which ends when its work is done.
+#[derive(Default)]
+pub(crate) struct Background(Mutex<Option<JoinHandle<()>>>);
+
+impl Background {
+    fn set(&self, ending: Option<JoinHandle<()>>) {
+        let mut before = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = std::mem::replace(&mut *before, ending) {
+            before.abort();
+        }
+    }
+
+    /// Somebody wants the window again: the app stays.
+    pub fn stay(&self) {
+        self.set(None);
+    }
+}
+
+/// How the app is to end.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum How {
+    /// At once; what is unfinished goes on at the next start.
+    Now,
+    /// When nothing is in hand any more, without a window until then.
+    WhenDone,
+    /// After asking, where there is work in hand.
+    Ask,
+}
+
+pub(crate) async fn quit(app: &AppHandle, how: How) {
+    match how {
+        How::WhenDone => when_done(app).await,
+        How::Ask if asks(app) => {}
+        How::Now | How::Ask => app.exit(0),
+    }
+}
+
+/// Whether there is work in hand; then the page asks what to do with it.
+pub(crate) fn asks(app: &AppHandle) -> bool {
+    let in_hand = app.state::<Desk>().in_hand();
+    in_hand > 0 && app.emit("quit-asked", in_hand).is_ok()
+}
+
+/// Goes on without a window, and ends when nothing is in hand any more.
+async fn when_done(app: &AppHandle) {
+    let Ok(ingest) = app.state::<Desk>().opened().await.map(|open| open.driver.ingest.clone()) else {
+        return app.exit(0);
+    };
+    if let Some(window) = app.get_webview_window("main") {
+        window.hide().ok();
+    }
+    let ending = tauri::async_runtime::spawn({
+        let app = app.clone();
+        async move {
+            ingest.done().await;
+            app.exit(0);
+        }
+    });
+    app.state::<Background>().set(Some(ending));
+}

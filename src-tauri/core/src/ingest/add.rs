@@ -1,0 +1,89 @@
+//! Adding files: what was dropped becomes a batch of journeys.
+
+use std::path::PathBuf;
+
+use super::conflict::Answers;
+use super::{Ingest, Journey, Stage, naming, sources};
+use crate::event::now_ms;
+use crate::upload::Identity;
+use crate::{Error, Result};
+
+impl Ingest {
+    /// Adds files and folders, a journey for each file; a path that cannot be taken becomes a journey that says
+    /// why. A file whose journey is still open is not taken twice. `answers` says what becomes of those that are in
+    /// the library already; what it leaves open is asked.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn add(&self, paths: Vec<PathBuf>, answers: Answers) -> Result<Vec<Journey>> {
+        let found = tokio::task::spawn_blocking(move || paths.into_iter().flat_map(look).collect::<Vec<_>>());
+        let mut open = self.0.journeys.open_paths();
+        let (mut known, mut new) = (Vec::new(), Vec::new());
+        let (first, batch) = (self.0.journeys.next_position(), self.0.journeys.next_batch());
+        for (path, size, error) in found.await.map_err(Error::internal)? {
+            if let Some(id) = open.get(&path) {
+                known.push(id.clone());
+                continue;
+            }
+            let position = first + new.len() as i64;
+            let journey = Journey { batch, answers, ..begun(path, size, error, position) };
+            open.insert(journey.path.clone(), journey.id.clone());
+            new.push(journey);
+        }
+        self.0.journeys.add(new.clone()).await?;
+        for journey in &new {
+            if journey.stage.is_open() {
+                self.start(journey.id.clone());
+            }
+        }
+        for id in known {
+            // Whoever adds it again wants it sent.
+            self.unpause(&id).await?;
+            new.push(self.journey(&id)?);
+        }
+        Ok(new)
+    }
+}
+
+/// What is behind a path: files with their sizes, or why it cannot be taken.
+fn look(path: PathBuf) -> Vec<(PathBuf, u64, Option<Error>)> {
+    let path = std::path::absolute(&path).unwrap_or(path);
+    let size = |path: &PathBuf| Identity::of(path).map_or(0, |identity| identity.size);
+    match sources::files(&path) {
+        Ok(files) => files.into_iter().map(|file| (file.clone(), size(&file), None)).collect(),
+        Err(error) => vec![(path.clone(), size(&path), Some(error))],
+    }
+}
+
+/// A journey at its beginning.
+fn begun(path: PathBuf, size: u64, error: Option<Error>, position: i64) -> Journey {
+    let now = now_ms();
+    Journey {
+        id: uuid::Uuid::new_v4().to_string(),
+        position,
+        batch: 0,
+        answers: Answers::default(),
+        priority: 0,
+        title: naming::title(&path),
+        stage: if error.is_some() { Stage::NeedsYou } else { Stage::Checking },
+        size,
+        sent: 0,
+        stored: 0,
+        speed: None,
+        time_left: None,
+        percent: None,
+        notice: None,
+        error,
+        conflict: None,
+        checksum: None,
+        media: None,
+        key: None,
+        guid: None,
+        job_id: None,
+        hls_url: None,
+        added_at: now,
+        stage_since: now,
+        verified_at: None,
+        path,
+    }
+}

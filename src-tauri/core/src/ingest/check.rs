@@ -1,0 +1,91 @@
+//! Checking a file before a byte of it is sent: is it there, is it a video, is it in the library already?
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::conflict::{Answer, Conflict};
+use super::{Ingest, Journey, Stage, naming, probe};
+use crate::upload::Identity;
+use crate::{Code, Error, Result};
+
+/// How often a file that went away is looked for.
+const LOOK_FOR_FILE_EVERY: Duration = Duration::from_secs(2);
+
+impl Ingest {
+    /// Checks the file; answers with the journey if it is to be sent, or `None` if it came to rest.
+    pub(super) async fn check(&self, id: &str, token: &CancellationToken) -> Result<Option<Journey>> {
+        let journey = self.journey(id)?;
+        if journey.key.is_some() {
+            self.await_file(&journey, token).await?;
+        }
+        let path = &journey.path;
+        Identity::of(path)?;
+        let media = {
+            let _check = tokio::select! {
+                check = self.0.checks.acquire() => check.map_err(Error::internal)?,
+                () = token.cancelled() => return Ok(None),
+            };
+            Box::pin(probe::probe(path)).await?
+        };
+        let Some(extension) = naming::extension(path, &media.container) else {
+            return Err(Error::new(
+                Code::NotAVideo,
+                format!("\"{}\" is a video of a kind that the pipeline does not take.", crate::shown(path)),
+                format!("Convert it to one of: {}.", naming::SUFFIXES.join(", ")),
+            ));
+        };
+        let _comparing = self.0.comparing.lock().await;
+        // One that was begun was compared then.
+        if journey.key.is_none()
+            && let Some(conflict) = self.conflict(&journey, token).await?
+            && !self.may_pass(id, conflict).await?
+        {
+            return Ok(None);
+        }
+        let new_key = || naming::key(&uuid::Uuid::new_v4().to_string(), path, extension);
+        self.0
+            .journeys
+            .enter(id, Stage::Waiting, |journey| {
+                journey.media = Some(media);
+                journey.key.get_or_insert_with(new_key);
+            })
+            .await
+    }
+
+    /// Whether a file that is in the library already is sent all the same; otherwise it is skipped, or asks.
+    async fn may_pass(&self, id: &str, conflict: Conflict) -> Result<bool> {
+        let journey = self.journey(id)?;
+        match journey.answers.to(&conflict) {
+            Some(Answer::KeepBoth) => return Ok(true),
+            Some(Answer::Skip) => self.skip(id, conflict).await?,
+            None => {
+                let error = conflict.error(&journey.title);
+                let ask = |journey: &mut Journey| {
+                    (journey.error, journey.conflict) = (Some(error), Some(conflict));
+                };
+                self.0.journeys.enter(id, Stage::NeedsYou, ask).await?;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Waits for a file that was there before: a disk that was unplugged comes back, where someone is there to plug
+    /// it in.
+    pub(super) async fn await_file(&self, journey: &Journey, token: &CancellationToken) -> Result<()> {
+        while let Err(error) = Identity::of(&journey.path) {
+            if error.code != Code::FileMissing || !self.0.live {
+                return Err(error);
+            }
+            self.0.journeys.show(&journey.id, |journey| {
+                (journey.speed, journey.time_left) = (None, None);
+                journey.notice = Some(format!("{} It goes on when the file is back.", error.message));
+            });
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_FOR_FILE_EVERY) => {}
+                () = token.cancelled() => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! A file that is in the library already, or whose name is: it is sent only if someone wants both.
+
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+use ts_rs::TS;
+
+use super::known::{self, Sent};
+use super::{Ingest, Journey, Stage};
+use crate::catalog::Guid;
+use crate::upload::Checksum;
+use crate::{Code, Error, Result};
+
+/// What is there already.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Conflict {
+    /// Whether it has the same content, byte for byte; otherwise it has only the same name.
+    pub same_content: bool,
+    /// The name of the file that it was made from.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// Bytes of its source.
+    #[ts(type = "number")]
+    pub size: u64,
+    /// When it was verified in S3, in milliseconds since the epoch; none while it is on its way.
+    #[ts(type = "number | null")]
+    pub sent_at: Option<i64>,
+    /// Its video, once the catalog has one.
+    pub guid: Option<Guid>,
+    /// The address of its stream.
+    pub hls_url: Option<String>,
+}
+
+impl Conflict {
+    /// The question, as the error of a journey that waits for its answer.
+    pub(super) fn error(&self, title: &str) -> Error {
+        let place = if self.guid.is_some() { "in the library already" } else { "on its way already" };
+        if self.same_content {
+            let twin = if self.title == title { String::new() } else { format!(" as \"{}\"", self.title) };
+            return Error::new(
+                Code::Duplicate,
+                format!("\"{title}\" is {place}{twin}: the files are the same, byte for byte."),
+                "Skip it, or keep both.",
+            );
+        }
+        Error::new(
+            Code::Duplicate,
+            format!("A video made from a file called \"{}\" is {place}, with other content.", self.name),
+            "Keep both, or skip this one. Nothing is replaced.",
+        )
+    }
+}
+
+/// What becomes of a file that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// Do not send it.
+    Skip,
+    /// Send it too.
+    KeepBoth,
+}
+
+/// The answers for one file; what is open is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Answers {
+    /// Where the content is there already.
+    pub same_content: Option<Answer>,
+    /// Where only the name is.
+    pub same_name: Option<Answer>,
+}
+
+impl Answers {
+    pub(super) fn to(self, conflict: &Conflict) -> Option<Answer> {
+        if conflict.same_content { self.same_content } else { self.same_name }
+    }
+
+    fn set(&mut self, same_content: bool, answer: Answer) {
+        let which = if same_content { &mut self.same_content } else { &mut self.same_name };
+        *which = Some(answer);
+    }
+}
+
+impl Ingest {
+    /// Answers the question of a journey, and with `remaining` that of all of its batch that ask the same or will.
+    ///
+    /// # Errors
+    /// When there is no such question, or the store cannot be written.
+    pub async fn answer(&self, id: &str, answer: Answer, remaining: bool) -> Result<()> {
+        let asked = self.journey(id)?;
+        let Some(conflict) = asked.conflict else {
+            return Err(Error::new(Code::Invalid, "This asks nothing any more.", "Look at the list again."));
+        };
+        let same_content = conflict.same_content;
+        let concerned = self.list().into_iter().filter(|journey| {
+            let another = remaining && journey.batch == asked.batch && journey.stage != Stage::Paused;
+            journey.id == id
+                || another && journey.stage <= Stage::Checking
+                || another && journey.conflict.as_ref().is_some_and(|other| other.same_content == same_content)
+        });
+        for journey in concerned.collect::<Vec<_>>() {
+            self.0.journeys.edit(&journey.id, |journey| journey.answers.set(same_content, answer)).await?;
+            match (journey.conflict, answer) {
+                (Some(conflict), Answer::Skip) if journey.stage == Stage::NeedsYou => {
+                    self.skip(&journey.id, conflict).await?;
+                }
+                (Some(_), Answer::KeepBoth) => self.retry(&journey.id).await?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn skip(&self, id: &str, conflict: Conflict) -> Result<()> {
+        let skip = |journey: &mut Journey| {
+            journey.error = None;
+            (journey.guid, journey.hls_url) = (conflict.guid.clone(), conflict.hls_url.clone());
+            journey.conflict = Some(conflict);
+        };
+        self.0.journeys.enter(id, Stage::Skipped, skip).await?;
+        Ok(())
+    }
+
+    /// What is there already of this file: first the same content, then the same name.
+    pub(super) async fn conflict(&self, journey: &Journey, token: &CancellationToken) -> Result<Option<Conflict>> {
+        let known = self.0.known.like(journey).await?.into_iter().map(|sent| (sent, None));
+        let on_the_way = self.0.journeys.on_the_way(journey).into_iter().map(|other| (Sent::of(&other), Some(other)));
+        let there: Vec<_> = known.chain(on_the_way).collect();
+        let mut own = None;
+        for (sent, holder) in there.iter().filter(|(sent, _)| sent.size == journey.size) {
+            let own = match own {
+                Some(own) => own,
+                None => *own.insert(self.checksum_of(journey, token).await?),
+            };
+            let theirs = match holder {
+                Some(holder) => self.checksum_of(holder, token).await.ok(),
+                None => sent.checksum,
+            };
+            if theirs == Some(own) && self.is_still_there(sent).await {
+                return Ok(Some(sent.conflict(true)));
+            }
+        }
+        let name = known::name(&journey.path);
+        for (sent, _) in there.iter().filter(|(sent, _)| sent.name == name) {
+            if self.is_still_there(sent).await {
+                return Ok(Some(sent.conflict(false)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The checksum of a journey's file, read once.
+    async fn checksum_of(&self, journey: &Journey, token: &CancellationToken) -> Result<Checksum> {
+        if let Some(checksum) = journey.checksum.as_deref().and_then(Checksum::parse) {
+            return Ok(checksum);
+        }
+        self.0.journeys.show(&journey.id, |journey| {
+            journey.notice = Some("Comparing it with one of the same size".to_owned());
+        });
+        let checksum = tokio::select! {
+            checksum = self.0.uploader.checksum(&journey.path, journey.size) => checksum?,
+            () = token.cancelled() => return Err(Error::internal("stopped while comparing")),
+        };
+        self.0.journeys.show(&journey.id, |journey| {
+            journey.checksum = Some(checksum.to_string());
+            journey.notice = None;
+        });
+        Ok(checksum)
+    }
+
+    /// Whether the catalog still has the video; where that cannot be asked, it is taken to be there.
+    async fn is_still_there(&self, sent: &Sent) -> bool {
+        let Some(guid) = &sent.guid else { return true };
+        match self.0.catalog.video(guid).await {
+            Err(error) if error.code == Code::NotFound => {
+                self.0.known.forget(&sent.key).await.ok();
+                false
+            }
+            _ => true,
+        }
+    }
+}

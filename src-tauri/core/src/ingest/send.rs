@@ -1,0 +1,147 @@
+//! Sending a file that was checked: it waits its turn, goes to S3, and is handed over to the follower.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio_util::sync::CancellationToken;
+
+use super::pace::Pace;
+use super::{Ingest, Journey, Stage};
+use crate::event::now_ms;
+use crate::upload::{Progress, Request, Target, Uploaded};
+use crate::{Code, Error, Result};
+
+/// How often progress is told.
+const TELL_EVERY: Duration = Duration::from_millis(250);
+/// The longest wait between two tries.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+
+impl Ingest {
+    /// The way of one journey, from wherever it stands to the pipeline.
+    pub(super) async fn drive(&self, id: &str, token: &CancellationToken) -> Result<()> {
+        let journeys = &self.0.journeys;
+        let Some(journey) = self.check(id, token).await? else { return Ok(()) };
+        let _place = tokio::select! {
+            place = self.0.queue.place(id) => place,
+            () = token.cancelled() => return Ok(()),
+        };
+        if journeys.enter(id, Stage::Sending, |_| {}).await?.is_none() {
+            return Ok(());
+        }
+        // Boxed, so that the thousands that wait are small.
+        let uploaded = Box::pin(self.send(&journey, token)).await?;
+        journeys
+            .enter(id, Stage::Verified, |journey| {
+                (journey.sent, journey.stored) = (journey.size, journey.size);
+                (journey.speed, journey.time_left) = (None, None);
+                journey.checksum = Some(uploaded.checksum.to_string());
+                journey.verified_at = Some(now_ms());
+            })
+            .await?;
+        self.0.uploader.forget(id).await?;
+        self.0.follow.notify_one();
+        Ok(())
+    }
+
+    /// Sends until it is there; what AWS or the network refuse for the moment is tried again.
+    async fn send(&self, journey: &Journey, token: &CancellationToken) -> Result<Uploaded> {
+        let request = Request {
+            id: journey.id.clone(),
+            path: journey.path.clone(),
+            target: Target {
+                bucket: self.0.workspace.source_bucket.clone(),
+                key: journey.key.clone().unwrap_or_default(),
+                metadata: metadata(&journey.path),
+                content_type: "application/octet-stream".into(),
+                // The key is this journey's own.
+                replace: true,
+            },
+        };
+        let mut wait = Duration::from_secs(1);
+        loop {
+            let progress = Progress::default();
+            let told = self.tell(&journey.id, &progress);
+            let sent = tokio::select! {
+                sent = self.0.uploader.send(&request, &progress, token) => sent,
+                never = told => match never {},
+            };
+            match sent {
+                Ok(uploaded) => {
+                    self.0.sign_in.accepted();
+                    return Ok(uploaded);
+                }
+                Err(error) if error.code == Code::SignIn && self.0.sign_in.is_awaited(self.0.uploader.was_up()) => {
+                    self.0.journeys.show(&journey.id, |journey| {
+                        (journey.speed, journey.time_left) = (None, None);
+                        journey.notice = Some("Waiting for a sign-in.".to_owned());
+                    });
+                    tokio::select! {
+                        () = self.0.sign_in.wait(error.clone()) => {}
+                        () = token.cancelled() => return Err(error),
+                    }
+                }
+                Err(error) if error.code == Code::FileMissing && self.0.live => self.await_file(journey, token).await?,
+                Err(error) if self.passes(&error) => {
+                    self.0.journeys.show(&journey.id, |journey| {
+                        (journey.speed, journey.time_left) = (None, None);
+                        journey.notice = Some(format!("{} Retrying in {} s.", error.message, wait.as_secs()));
+                    });
+                    tokio::select! {
+                        () = tokio::time::sleep(wait) => {}
+                        () = token.cancelled() => return Err(error),
+                    }
+                    wait = (wait * 2).min(MAX_WAIT);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Whether what is in the way goes away: by itself, or because someone before the window sees to it.
+    fn passes(&self, error: &Error) -> bool {
+        match error.code {
+            Code::Network | Code::Throttled => true,
+            Code::StorageFull | Code::Clock => self.0.live,
+            _ => false,
+        }
+    }
+
+    /// Shows the progress of one sending, for as long as it is awaited.
+    async fn tell(&self, id: &str, progress: &Progress) -> std::convert::Infallible {
+        let mut pace: Option<Pace> = None;
+        let mut beat = tokio::time::interval(TELL_EVERY);
+        loop {
+            beat.tick().await;
+            let (stored, in_flight) = progress.bytes();
+            let now = Instant::now();
+            let pace = pace.get_or_insert_with(|| Pace::start(now, stored));
+            let stage = if progress.is_finalising() { Stage::Finalising } else { Stage::Sending };
+            let show = |journey: &mut Journey| {
+                // Paused or canceled meanwhile: what is on its way no longer counts.
+                if journey.stage != stage {
+                    return;
+                }
+                let sent = (stored + in_flight).min(journey.size);
+                let (speed, left) = pace.update(now, sent, journey.size);
+                (journey.sent, journey.stored) = (sent, stored.min(journey.size));
+                (journey.speed, journey.time_left) =
+                    if stage == Stage::Finalising { (None, None) } else { (speed, left) };
+                if in_flight > 0 {
+                    journey.notice = None;
+                }
+            };
+            if self.journey(id).is_ok_and(|journey| journey.stage == stage) {
+                self.0.journeys.show(id, show);
+            } else if let Err(error) = self.0.journeys.enter(id, stage, show).await {
+                tracing::warn!(id, %error, "the stage could not be recorded");
+            }
+        }
+    }
+}
+
+/// The admin's own name for the file, which is not in the key; percent-encoded, as metadata is ASCII.
+fn metadata(path: &Path) -> Vec<(String, String)> {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    vec![("reeldesk-name".to_owned(), utf8_percent_encode(&name, NON_ALPHANUMERIC).to_string())]
+}

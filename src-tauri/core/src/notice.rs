@@ -1,0 +1,152 @@
+//! What is worth a notice of the system: a batch that ended, and what needs someone; gathered, never one a file.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::event::Event;
+use crate::ingest::{BatchSummary, Journey, Stage};
+
+/// What comes within this time is one notice.
+const GATHER: Duration = Duration::from_secs(3);
+
+/// A notice of the system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// One line.
+    pub title: String,
+    /// More.
+    pub body: String,
+    /// The row that a click leads to.
+    pub journey: Option<String>,
+}
+
+/// Tells notices until the events end.
+pub async fn gather(mut events: Receiver<Event>, tell: impl Fn(Notice)) {
+    let mut news = News::default();
+    loop {
+        match events.recv().await {
+            Ok(event) => news.hear(&event),
+            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
+        }
+        if news.is_empty() {
+            continue;
+        }
+        let until = tokio::time::Instant::now() + GATHER;
+        while let Ok(heard) = tokio::time::timeout_at(until, events.recv()).await {
+            match heard {
+                Ok(event) => news.hear(&event),
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => break,
+            }
+        }
+        if let Some(notice) = news.take() {
+            tell(notice);
+        }
+    }
+}
+
+/// What has happened since the last notice.
+#[derive(Default)]
+struct News {
+    /// What needs someone, and whether that was told.
+    needs: BTreeMap<String, (Journey, bool)>,
+    ended: Vec<BatchSummary>,
+    /// All waits for a sign-in.
+    sign_in: bool,
+}
+
+impl News {
+    fn hear(&mut self, event: &Event) {
+        match event {
+            Event::Journey { journey } if journey.stage == Stage::NeedsYou => {
+                self.needs.entry(journey.id.clone()).or_insert_with(|| ((**journey).clone(), false));
+            }
+            Event::Journey { journey } => drop(self.needs.remove(&journey.id)),
+            Event::SignIn { error } => self.sign_in = error.is_some(),
+            Event::BatchEnded { summary } => self.ended.push(summary.clone()),
+            _ => {}
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        !self.sign_in && self.ended.is_empty() && self.needs.values().all(|(_, told)| *told)
+    }
+
+    fn take(&mut self) -> Option<Notice> {
+        let ended = std::mem::take(&mut self.ended);
+        let mut needs = Vec::new();
+        for (journey, told) in self.needs.values_mut().filter(|(_, told)| !told) {
+            *told = true;
+            needs.push(journey.clone());
+        }
+        let playable: usize = ended.iter().map(|batch| batch.playable).sum();
+        let skipped: usize = ended.iter().map(|batch| batch.skipped).sum();
+        let mut lines = Vec::new();
+        let sign_in = std::mem::take(&mut self.sign_in);
+        if sign_in {
+            lines.push("All uploads wait for you to sign in to AWS again.".to_owned());
+        }
+        if let [only] = &needs[..] {
+            lines.push(match &only.error {
+                Some(error) => error.message.clone(),
+                None => format!("\"{}\" needs you.", only.title),
+            });
+        } else if !needs.is_empty() {
+            lines.push(format!("{} videos need you.", needs.len()));
+        }
+        match (&ended[..], playable) {
+            (_, 0) => {}
+            ([BatchSummary { title: Some(title), .. }], _) => lines.push(format!("\"{title}\" is playable.")),
+            (_, 1) => lines.push("1 video is playable.".to_owned()),
+            (_, many) => lines.push(format!("{many} videos are playable.")),
+        }
+        if skipped > 0 {
+            lines.push(format!("{skipped} skipped: in the library already."));
+        }
+        if lines.is_empty() {
+            return None;
+        }
+        let title = if needs.is_empty() && !sign_in { "Reeldesk: done" } else { "Reeldesk needs you" };
+        let journey = needs.first().map(|journey| journey.id.clone());
+        Some(Notice { title: title.to_owned(), body: lines.join(" "), journey })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(title: Option<&str>, playable: usize, skipped: usize) -> Event {
+        let title = title.map(str::to_owned);
+        let summary = BatchSummary {
+            batch: 1,
+            title,
+            files: playable + skipped,
+            bytes: 0,
+            seconds: 0,
+            playable,
+            skipped,
+            needs_you: 0,
+            canceled: 0,
+        };
+        Event::BatchEnded { summary }
+    }
+
+    fn body(events: &[Event]) -> Option<String> {
+        let mut news = News::default();
+        events.iter().for_each(|event| news.hear(event));
+        news.take().map(|notice| notice.body)
+    }
+
+    #[test]
+    fn many_ends_are_one_notice() {
+        assert_eq!(body(&[ended(Some("Dune"), 1, 0)]).as_deref(), Some("\"Dune\" is playable."));
+        let two = [ended(None, 40, 2), ended(Some("Dune"), 1, 0)];
+        assert_eq!(body(&two).as_deref(), Some("41 videos are playable. 2 skipped: in the library already."));
+        assert_eq!(body(&[ended(None, 0, 0)]), None, "all canceled: whoever did it knows");
+    }
+}

@@ -1,0 +1,378 @@
+//! One attempt at one file: resume what S3 holds, send what is missing, complete, and ask S3 what it has.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use tokio_util::sync::CancellationToken;
+
+use super::body::{PartBody, Piece};
+use super::checksum::Checksum;
+use super::engine::{Engine, TRIES, told};
+use super::journal::Record;
+use super::line::MOST;
+use super::plan::{PartNumber, PartPlan};
+use super::remote::{Held, PartRecord, Refusal, Remote, Taken, Target};
+use super::source::{Identity, changed};
+use super::{Progress, Request, canceled, stop_if};
+use crate::{Code, Error, Result};
+
+/// Tries of a part whose bytes do not arrive as they left.
+const DAMAGED_TRIES: u32 = 4;
+
+/// How one attempt ended.
+pub(super) enum Attempt {
+    Done(Checksum),
+    /// S3 forgot the upload: begin anew.
+    Forgotten,
+}
+
+/// One file on its way.
+pub(super) struct Sending<'a, R> {
+    pub engine: &'a Engine<R>,
+    pub request: &'a Request,
+    pub record: &'a Record,
+    pub progress: &'a Progress,
+    pub canceled: &'a CancellationToken,
+}
+
+impl<R: Remote> Sending<'_, R> {
+    fn target(&self) -> &Target {
+        &self.request.target
+    }
+
+    fn told(&self, refusal: Refusal) -> Error {
+        told(refusal, &self.target().bucket, &self.target().key)
+    }
+
+    async fn ask<T, F>(&self, ask: impl Fn() -> F) -> Result<Result<T, Refusal>>
+    where
+        F: Future<Output = Result<T, Refusal>>,
+    {
+        self.engine.patiently(self.canceled, ask).await
+    }
+
+    /// The object of the key that this file is to have.
+    async fn head(&self) -> Result<Option<Held>> {
+        self.ask(|| self.engine.remote.head(self.target())).await?.map_err(|refusal| self.told(refusal))
+    }
+
+    pub async fn attempt(&self, is_new: bool) -> Result<Attempt> {
+        if let Some(checksum) = self.there_already(is_new).await? {
+            self.progress.stored(self.record.identity.size);
+            return Ok(Attempt::Done(checksum));
+        }
+        let done = if self.record.plan.is_single() { self.put(is_new).await } else { self.parts(is_new).await };
+        if matches!(done, Ok(Attempt::Done(_))) && !Identity::of(&self.request.path)?.is_same(&self.record.identity) {
+            return Err(changed(&self.request.path));
+        }
+        done
+    }
+
+    /// The object's checksum when it is there already and is the file, byte for byte: the answer to a completion
+    /// may have been lost, or someone sent the file before.
+    async fn there_already(&self, is_new: bool) -> Result<Option<Checksum>> {
+        let known_unfinished = self.record.upload_id.is_some();
+        // A new small object is sent at once: S3 itself refuses to replace one.
+        if known_unfinished || is_new && (self.record.plan.is_single() || self.target().replace) {
+            return Ok(None);
+        }
+        let Some(held) = self.head().await? else { return Ok(None) };
+        match self.same(&held).await? {
+            Some(checksum) => Ok(Some(checksum)),
+            None if self.target().replace => Ok(None),
+            None => Err(self.told(Refusal::Exists)),
+        }
+    }
+
+    /// The file's checksum, if the object is the file.
+    async fn same(&self, held: &Held) -> Result<Option<Checksum>> {
+        let size = self.record.identity.size;
+        let Some(checksum) = held.checksum.filter(|_| held.size == size) else { return Ok(None) };
+        if let Some(own) = self.record.finished {
+            return Ok((own == checksum).then_some(own));
+        }
+        let piece = Piece { path: self.request.path.clone(), offset: 0, length: size };
+        let own = self.engine.reader.checksum(piece).await?;
+        Ok((own == checksum).then_some(own))
+    }
+
+    /// One request for the whole.
+    async fn put(&self, is_new: bool) -> Result<Attempt> {
+        let length = self.record.identity.size;
+        let line = self.engine.line.join();
+        let send = |body| self.engine.remote.put(self.target(), body);
+        let sent = self.tries(line, 0, length, is_new, send).await?;
+        let (held, checksum) = match sent {
+            Ok(sent) => sent,
+            // Ours, if the answer to an earlier try was lost.
+            Err(Refusal::Exists) => {
+                let same = match self.head().await? {
+                    Some(held) => self.same(&held).await?,
+                    None => None,
+                };
+                return same.map(Attempt::Done).ok_or_else(|| self.told(Refusal::Exists));
+            }
+            Err(refusal) => return Err(self.told(refusal)),
+        };
+        self.progress.stored(length);
+        self.progress.finalise();
+        if held.checksum.is_none() {
+            self.verify(checksum).await?;
+        }
+        Ok(Attempt::Done(checksum))
+    }
+
+    async fn parts(&self, is_new: bool) -> Result<Attempt> {
+        let Some((upload, mut done)) = self.begun(is_new).await? else { return Ok(Attempt::Forgotten) };
+        let mut missing = Vec::new();
+        for part in self.record.plan.parts() {
+            if done.contains_key(&part.0) {
+                self.progress.stored(part.2);
+            } else {
+                missing.push(part);
+            }
+        }
+        let line = self.engine.line.join();
+        let mut sending = stream::iter(missing)
+            .map(|(number, offset, length)| {
+                let upload = &upload;
+                async move { Ok::<_, Error>((number, self.part(line, upload, number, offset, length).await?)) }
+            })
+            .buffer_unordered(MOST);
+        loop {
+            match sending.try_next().await? {
+                Some((number, Ok(part))) => done.insert(number, part),
+                Some((_, Err(Refusal::Gone))) => return Ok(Attempt::Forgotten),
+                Some((_, Err(refusal))) => return Err(self.told(refusal)),
+                None => break,
+            };
+        }
+        drop(sending);
+        // Before the object is announced to anyone: it must be the file that it was at the beginning.
+        if !Identity::of(&self.request.path)?.is_same(&self.record.identity) {
+            return Err(changed(&self.request.path));
+        }
+        stop_if(self.canceled)?;
+        self.progress.finalise();
+        self.complete(&upload, &done).await
+    }
+
+    /// The upload and the parts of it that S3 holds and that are the file's; `None` if S3 does not know it.
+    async fn begun(&self, is_new: bool) -> Result<Option<(String, BTreeMap<PartNumber, PartRecord>)>> {
+        let id = &self.request.id;
+        let known = match &self.record.upload_id {
+            Some(upload) => Some(upload.clone()),
+            None if is_new => None,
+            // A kill may have come between S3's answer and the journal.
+            None => self.ask(|| self.engine.remote.find(self.target())).await?.map_err(|refusal| self.told(refusal))?,
+        };
+        let Some(upload) = known else {
+            let asked = AtomicBool::new(false);
+            let begin = || async {
+                // The answer to the try before may have been lost: what it began is taken up, not left behind.
+                if asked.swap(true, Ordering::Relaxed)
+                    && let Some(upload) = self.engine.remote.find(self.target()).await?
+                {
+                    return Ok(upload);
+                }
+                self.engine.remote.begin(self.target()).await
+            };
+            let upload = self.ask(begin).await?.map_err(|refusal| self.told(refusal))?;
+            self.engine.journal.set_upload_id(id, Some(upload.clone())).await?;
+            return Ok(Some((upload, BTreeMap::new())));
+        };
+        if self.record.upload_id.is_none() {
+            self.engine.journal.set_upload_id(id, Some(upload.clone())).await?;
+        }
+        let held = match self.ask(|| self.engine.remote.parts(self.target(), &upload)).await? {
+            Ok(held) => held,
+            Err(Refusal::Gone) => {
+                // Completed by the run before, or removed by someone.
+                return Ok(None);
+            }
+            Err(refusal) => return Err(self.told(refusal)),
+        };
+        let journaled = self.engine.journal.parts(id).await?;
+        let mut kept = BTreeMap::new();
+        for (number, offset, length) in self.record.plan.parts() {
+            let Some(held) = held.get(&number).filter(|held| held.size == length) else { continue };
+            let checksum = match journaled.get(&number) {
+                // A server that keeps no checksums is believed by its ETag.
+                Some(part) if held.checksum.is_none_or(|checksum| checksum == part.checksum) => {
+                    (part.etag == held.etag).then_some(part.checksum)
+                }
+                // A part that arrived just before a kill is in S3 and not in the journal: its bytes decide.
+                _ => {
+                    stop_if(self.canceled)?;
+                    let piece = Piece { path: self.request.path.clone(), offset, length };
+                    let own = self.engine.reader.checksum(piece).await?;
+                    held.checksum.is_some_and(|checksum| checksum == own).then_some(own)
+                }
+            };
+            if let Some(checksum) = checksum {
+                let part = PartRecord { etag: held.etag.clone(), checksum };
+                if !journaled.contains_key(&number) {
+                    self.engine.journal.add_part(id, number, part.clone()).await?;
+                }
+                kept.insert(number, part);
+            }
+        }
+        Ok(Some((upload, kept)))
+    }
+
+    async fn part(
+        &self,
+        line: u64,
+        upload: &str,
+        number: PartNumber,
+        offset: u64,
+        length: u64,
+    ) -> Result<Result<PartRecord, Refusal>> {
+        let send = |body| self.engine.remote.send_part(self.target(), upload, number, body);
+        let (taken, checksum) = match self.tries(line, offset, length, false, send).await? {
+            Ok(taken) => taken,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let part = PartRecord { etag: taken.etag, checksum };
+        self.engine.journal.add_part(&self.request.id, number, part.clone()).await?;
+        self.progress.stored(length);
+        Ok(Ok(part))
+    }
+
+    /// Sends a piece of the file until S3 has taken it as it is; answers with the checksum of what was read. The
+    /// first try may be counted in the journal already.
+    async fn tries<T: Took, F>(
+        &self,
+        line: u64,
+        offset: u64,
+        length: u64,
+        is_counted: bool,
+        send: impl Fn(PartBody) -> F,
+    ) -> Result<Result<(T, Checksum), Refusal>>
+    where
+        F: Future<Output = Result<T, Refusal>>,
+    {
+        let (mut busy, mut damaged) = (0, 0);
+        loop {
+            let turn = tokio::select! {
+                turn = self.engine.line.turn(line, length) => turn,
+                () = self.canceled.cancelled() => return Err(canceled()),
+            };
+            if !is_counted || busy + damaged > 0 {
+                self.engine.journal.leaving(&self.request.id, length).await?;
+            }
+            let piece = Piece { path: self.request.path.clone(), offset, length };
+            let (body, outcome) = self.engine.reader.start(piece, self.progress.clone());
+            let answer = tokio::select! {
+                answer = send(body) => answer,
+                () = self.canceled.cancelled() => return Err(canceled()),
+            };
+            let read = outcome.get().transpose()?;
+            let refusal = match (answer, read) {
+                (Ok(taken), Some(own)) if taken.checksum().is_none_or(|checksum| checksum == own) => {
+                    turn.arrived();
+                    self.engine.is_up();
+                    return Ok(Ok((taken, own)));
+                }
+                (Ok(taken), read) => Refusal::Damaged(
+                    wrong(self.target()).with_details(format!("S3 took {:?}, sent {read:?}", taken.checksum())),
+                ),
+                (Err(refusal), _) => refusal,
+            };
+            match &refusal {
+                Refusal::Busy(error) if busy + 1 < TRIES => {
+                    busy += 1;
+                    tracing::debug!(%error, details = error.details, offset, busy, "a piece did not arrive");
+                    turn.refused();
+                    self.engine.wait(busy, self.canceled).await?;
+                }
+                Refusal::Damaged(error) if damaged + 1 < DAMAGED_TRIES => {
+                    damaged += 1;
+                    tracing::warn!(%error, details = error.details, offset, damaged, "a piece arrived damaged");
+                }
+                _ => return Ok(Err(refusal)),
+            }
+        }
+    }
+
+    async fn complete(&self, upload: &str, parts: &BTreeMap<PartNumber, PartRecord>) -> Result<Attempt> {
+        let whole = combine(self.record.plan, parts).ok_or_else(|| Error::internal("a part has no checksum"))?;
+        let size = self.record.identity.size;
+        let completed = self.ask(|| self.engine.remote.complete(self.target(), upload, parts, size, whole)).await?;
+        match completed {
+            Ok(()) => {}
+            // A completion whose answer was lost has made the object, and its repetition finds the upload gone or
+            // the object there; what S3 holds decides.
+            Err(Refusal::Gone) => {
+                if self.head().await?.is_none() {
+                    return Ok(Attempt::Forgotten);
+                }
+            }
+            Err(Refusal::Exists) => {
+                if !self.head().await?.is_some_and(|held| held.size == size && held.checksum == Some(whole)) {
+                    return Err(self.told(Refusal::Exists));
+                }
+            }
+            Err(refusal) => return Err(self.told(refusal)),
+        }
+        self.verify(whole).await?;
+        Ok(Attempt::Done(whole))
+    }
+
+    /// Asks S3 what it holds; only this makes an upload a success.
+    async fn verify(&self, checksum: Checksum) -> Result<()> {
+        let held = self.head().await?.ok_or_else(|| {
+            Error::new(
+                Code::Integrity,
+                format!("S3 does not hold \"{}\" although it took all of it.", crate::shown(&self.request.path)),
+                "Retry sends it again.",
+            )
+        })?;
+        let size = self.record.identity.size;
+        if held.size != size || held.checksum.is_some_and(|held| held != checksum) {
+            return Err(wrong(self.target())
+                .with_details(format!("size {} of {size}, CRC64NVME {:?} of {checksum}", held.size, held.checksum)));
+        }
+        Ok(())
+    }
+}
+
+/// An answer that may say what S3 computed.
+trait Took {
+    fn checksum(&self) -> Option<Checksum>;
+}
+
+impl Took for Taken {
+    fn checksum(&self) -> Option<Checksum> {
+        self.checksum
+    }
+}
+
+impl Took for Held {
+    fn checksum(&self) -> Option<Checksum> {
+        self.checksum
+    }
+}
+
+fn wrong(target: &Target) -> Error {
+    Error::new(
+        Code::Integrity,
+        format!("What S3 holds of \"{}\" is not what the file is.", name(target)),
+        "Retry sends it again; do not use the object that is there.",
+    )
+}
+
+fn name(target: &Target) -> &str {
+    target.key.rsplit('/').next().unwrap_or(&target.key)
+}
+
+/// The checksum of the whole from those of its parts.
+fn combine(plan: PartPlan, parts: &BTreeMap<PartNumber, PartRecord>) -> Option<Checksum> {
+    let mut whole: Option<Checksum> = None;
+    for (number, _, length) in plan.parts() {
+        let part = parts.get(&number)?.checksum;
+        whole = Some(whole.map_or(part, |before| before.followed_by(part, length)));
+    }
+    whole
+}
