@@ -61,7 +61,7 @@ fn hard_names_work_and_become_safe_keys() {
         std::fs::copy(film(), &file).unwrap();
     }
     // One folder, all of them at once.
-    let (well, lines) = reelctl.run(&["ingest", folder.path().to_str().unwrap()]).unwrap();
+    let (well, lines) = reelctl.run(&["ingest", "--again", folder.path().to_str().unwrap()]).unwrap();
     assert!(well, "{lines:#?}");
     let ended: Vec<_> = lines.iter().filter(|line| line["state"] == "uploaded").collect();
     assert_eq!(ended.len(), names.len());

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop")]
 
 mod cognito;
+mod computer;
+mod duplicates;
 mod files;
 mod ingest;
 mod kills;

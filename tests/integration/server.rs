@@ -1,8 +1,12 @@
 //! A sandbox to send to, and a command line that sends there.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::Client;
+use reeldesk_sandbox::DESTINATION_BUCKET;
+use reeldesk_tests::garage::{self, Garage};
 use reeldesk_tests::{Ended, Reelctl, s3};
 use serde_json::Value;
 
@@ -29,7 +33,66 @@ impl Server {
     }
 
     pub fn client(&self) -> Client {
-        s3(&self.endpoint, "REELDESKSANDBOX", "reeldesk-sandbox-local-only")
+        s3(&self.endpoint, KEYS.0, KEYS.1)
+    }
+
+    /// Takes a video out of the catalog, as an engineer would.
+    pub async fn delete_video(&self, guid: &str) {
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
+            .region(aws_sdk_dynamodb::config::Region::new("us-east-1"))
+            .endpoint_url(&self.endpoint)
+            .credentials_provider(aws_credential_types::Credentials::from_keys(KEYS.0, KEYS.1, None))
+            .build();
+        let delete = aws_sdk_dynamodb::Client::from_conf(config).delete_item().table_name(reeldesk_sandbox::TABLE);
+        delete.key("guid", AttributeValue::S(guid.to_owned())).send().await.unwrap();
+    }
+}
+
+/// The sandbox's own keys.
+pub(crate) const KEYS: (&str, &str) = ("REELDESKSANDBOX", "reeldesk-sandbox-local-only");
+
+/// An S3 to torture: Garage where the tests are told of one, otherwise the sandbox.
+pub(crate) enum ObjectStore {
+    Sandbox(Server),
+    Garage(Garage, #[expect(dead_code, reason = "it goes when the server has gone")] tempfile::TempDir),
+}
+
+impl ObjectStore {
+    pub fn start() -> anyhow::Result<Self> {
+        let Some(program) = std::env::var_os("REELDESK_GARAGE") else { return Ok(Self::Sandbox(Server::start())) };
+        let folder = tempfile::tempdir()?;
+        Ok(Self::Garage(Garage::start(Path::new(&program), folder.path())?, folder))
+    }
+
+    pub fn endpoint(&self) -> &str {
+        match self {
+            Self::Sandbox(server) => &server.endpoint,
+            Self::Garage(garage, _) => &garage.endpoint,
+        }
+    }
+
+    pub fn bucket(&self) -> &str {
+        match self {
+            Self::Sandbox(_) => DESTINATION_BUCKET,
+            Self::Garage(..) => garage::BUCKET,
+        }
+    }
+
+    fn keys(&self) -> (&str, &str) {
+        match self {
+            Self::Sandbox(_) => KEYS,
+            Self::Garage(garage, _) => (&garage.key, &garage.secret),
+        }
+    }
+
+    pub fn client(&self) -> Client {
+        s3(self.endpoint(), self.keys().0, self.keys().1)
+    }
+
+    /// A command line that reaches it through this endpoint.
+    pub fn reelctl(&self, endpoint: &str) -> Reelctl {
+        reelctl(endpoint, self.keys().0, self.keys().1)
     }
 }
 
@@ -45,5 +108,5 @@ pub(crate) fn reelctl(endpoint: &str, key: &str, secret: &str) -> Reelctl {
 }
 
 pub(crate) fn reelctl_of_sandbox(endpoint: &str) -> Reelctl {
-    reelctl(endpoint, "REELDESKSANDBOX", "reeldesk-sandbox-local-only")
+    reelctl(endpoint, KEYS.0, KEYS.1)
 }

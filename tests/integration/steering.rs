@@ -117,3 +117,44 @@ async fn what_nobody_will_finish_is_found_and_removed() {
     let left = client.list_multipart_uploads().bucket(SOURCE_BUCKET).send().await.unwrap();
     assert_eq!(left.uploads().iter().map(|one| one.key()).collect::<Vec<_>>(), [Some("backup/db")]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_are_set_from_elsewhere_and_by_the_time_of_day() {
+    let server = Server::start();
+    let reelctl = &server.data;
+    let folder = tempfile::tempdir().unwrap();
+    let file = long_film(folder.path()).unwrap();
+    let clock = |offset: &str| {
+        let date = std::process::Command::new("date").args(["-d", offset, "+%H:%M"]).output().unwrap();
+        String::from_utf8(date.stdout).unwrap().trim().to_owned()
+    };
+    let now = format!("{}-{}", clock("-2 hours"), clock("+2 hours"));
+    let (well, lines) = reelctl.run(&["uploads", "limit", "8K", "--between", &now]).unwrap();
+    assert!(well && lines[0]["hours"]["limit"] == 8000, "{lines:#?}");
+    let mut sender = Sender::start(reelctl, &["ingest", file.to_str().unwrap()]);
+    // At 8 kB/s the 40 MB would take more than an hour: a few steps of it are small.
+    let mut sent = 0;
+    for _ in 0..4 {
+        sent = sender.until(|line| line["sent"].as_u64() > Some(sent))["sent"].as_u64().unwrap();
+    }
+    assert!(sent < 2_000_000, "{sent}");
+    assert!(reelctl.run(&["uploads", "limit", "none"]).unwrap().0);
+    let last = sender.until(|line| line["state"] == "uploaded" || line["state"] == "failed");
+    assert_eq!(last["state"], "uploaded");
+    assert!(sender.child.wait().unwrap().success());
+    let (_, lines) = reelctl.run(&["uploads", "limit"]).unwrap();
+    assert_eq!(lines[0], serde_json::json!({ "usual": null, "hours": null }));
+    let (well, lines) = reelctl.run(&["uploads", "limit", "5M", "--between", "8 to 18"]).unwrap();
+    assert!(!well && lines[0]["code"] == "invalid", "{lines:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_young_unfinished_upload_is_let_be() {
+    let server = Server::start();
+    let client = server.client();
+    client.create_multipart_upload().bucket(SOURCE_BUCKET).key("video/theirs/a.mp4").send().await.unwrap();
+    let (well, lines) = server.data.run(&["uploads", "orphans", "--remove"]).unwrap();
+    assert!(well && lines.is_empty(), "{lines:#?}");
+    let left = client.list_multipart_uploads().bucket(SOURCE_BUCKET).send().await.unwrap();
+    assert_eq!(left.uploads().len(), 1, "another computer may be sending it");
+}

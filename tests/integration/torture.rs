@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use reeldesk_sandbox::DESTINATION_BUCKET as BUCKET;
 use reeldesk_tests::{Fault, FaultyLine, noise};
 
-use crate::server::{Server, reelctl_of_sandbox};
+use crate::server::ObjectStore;
 
 const MIB: u64 = 1024 * 1024;
 const PART: u64 = 8 * MIB;
@@ -26,7 +25,7 @@ async fn killed_at_random_over_a_bad_line() {
     let seed = number("REELDESK_SEED").unwrap_or_else(|| fastrand::u64(..));
     println!("seed {seed}");
     fastrand::seed(seed);
-    let server = Server::start();
+    let store = ObjectStore::start().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let mut wrong = 0;
     for round in 0..rounds {
@@ -40,7 +39,7 @@ async fn killed_at_random_over_a_bad_line() {
         let faults = Arc::new(AtomicU64::new(0));
         let counted = faults.clone();
         let random = std::sync::Mutex::new(fastrand::Rng::with_seed(seed ^ round));
-        let line = FaultyLine::before(&server.endpoint, move |_, _, _| {
+        let line = FaultyLine::before(store.endpoint(), move |_, _, _| {
             let fault = match random.lock().unwrap().u8(0..40) {
                 0 => Fault::SlowDown,
                 1 => Fault::Reset,
@@ -53,9 +52,10 @@ async fn killed_at_random_over_a_bad_line() {
             fault
         });
         let line = line.await.unwrap();
-        let reelctl = reelctl_of_sandbox(&line.endpoint);
+        let reelctl = store.reelctl(&line.endpoint);
         let key = format!("torture/{round}.mov");
-        let to = format!("s3://{BUCKET}/{key}");
+        let bucket = store.bucket();
+        let to = format!("s3://{bucket}/{key}");
         let arguments = ["upload", file.to_str().unwrap(), "--to", &to];
         let kills = fastrand::u64(0..5);
         for _ in 0..kills {
@@ -68,8 +68,8 @@ async fn killed_at_random_over_a_bad_line() {
         let (well, lines) = reelctl.run(&arguments).unwrap();
         let last = lines.last().unwrap();
         assert!(well && last["state"] == "uploaded", "round {round} of seed {seed}: {last:#}");
-        let client = server.client();
-        let object = client.get_object().bucket(BUCKET).key(&key).send().await.unwrap();
+        let client = store.client();
+        let object = client.get_object().bucket(bucket).key(&key).send().await.unwrap();
         let same = object.body.collect().await.unwrap().to_vec() == bytes;
         wrong += u64::from(!same);
         let resent = last["bytesResent"].as_u64().unwrap();
@@ -78,10 +78,10 @@ async fn killed_at_random_over_a_bad_line() {
         println!("round {round}: {size} bytes, {kills} kills, {faults} faults, {resent} sent again, same: {same}");
         assert!(same, "round {round} of seed {seed}: the object is not the file");
         assert!(resent <= allowed, "round {round} of seed {seed}: {resent} of at most {allowed} sent again");
-        client.delete_object().bucket(BUCKET).key(&key).send().await.unwrap();
+        client.delete_object().bucket(bucket).key(&key).send().await.unwrap();
         std::fs::remove_file(&file).unwrap();
     }
-    let unfinished = server.client().list_multipart_uploads().bucket(BUCKET).send().await.unwrap();
+    let unfinished = store.client().list_multipart_uploads().bucket(store.bucket()).send().await.unwrap();
     assert_eq!(unfinished.uploads().len(), 0, "nothing is left behind");
     println!("{rounds} rounds, {wrong} wrong objects");
 }

@@ -10,7 +10,7 @@ use aws_sdk_s3::Client;
 use reeldesk_sandbox::DESTINATION_BUCKET as BUCKET;
 use reeldesk_tests::{Fault, FaultyLine, Ministack, Reelctl, noise, s3};
 
-use crate::server::{Server, reelctl, reelctl_of_sandbox};
+use crate::server::{ObjectStore, Server, reelctl, reelctl_of_sandbox};
 use serde_json::Value;
 
 const MIB: usize = 1024 * 1024;
@@ -184,23 +184,36 @@ async fn many_small_files_and_folders() {
     assert_eq!(head.content_type(), Some("text/vtt"));
 }
 
-/// A server that is not ours, and that keeps other promises.
+/// Servers that are not ours, and that keep other promises.
 #[tokio::test(flavor = "multi_thread")]
 async fn against_ministack() {
     let ministack = Ministack::start().await.unwrap();
     let client = s3(&ministack.endpoint, "test", "test");
     client.create_bucket().bucket("kit").send().await.unwrap();
+    small_and_killed(&reelctl(&ministack.endpoint, "test", "test"), &client, "kit").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn against_garage() {
+    let store = ObjectStore::start().unwrap();
+    // Where it is installed: `cargo xtask torture uploads --garage` does that.
+    if let ObjectStore::Garage(..) = store {
+        small_and_killed(&store.reelctl(store.endpoint()), &store.client(), store.bucket()).await;
+    }
+}
+
+async fn small_and_killed(reelctl: &Reelctl, client: &Client, bucket: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let reelctl = reelctl(&ministack.endpoint, "test", "test");
+    let to = format!("s3://{bucket}/");
     for (name, size) in [("poster.jpg", 70_000), ("master.mov", 60 * MIB)] {
         let file = folder.path().join(name);
         let bytes = noise(&file, size).unwrap();
         if size > MIB {
-            let arguments = ["upload", file.to_str().unwrap(), "--to", "s3://kit/", "--limit", "30M"];
+            let arguments = ["upload", file.to_str().unwrap(), "--to", &to, "--limit", "30M"];
             kill_at(reelctl.start(&arguments).unwrap(), PART);
         }
-        let last = upload(&reelctl, &file, "s3://kit/");
+        let last = upload(reelctl, &file, &to);
         assert!(last["bytesResent"].as_u64().unwrap() <= ON_THE_WAY * PART, "{last:#}");
-        assert!(object(&client, "kit", name).await == bytes);
+        assert!(object(client, bucket, name).await == bytes);
     }
 }

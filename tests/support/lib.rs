@@ -1,6 +1,7 @@
 //! What the black-box tests share: the binaries, made media, servers that are not ours.
 
 mod faults;
+pub mod garage;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

@@ -41,9 +41,9 @@ pub(crate) async fn run(
     let mut all_well = true;
     let mut settle = |journey: &Journey, screen: &mut Screen| {
         screen.show(journey);
-        let well = matches!(journey.stage, Stage::Playable | Stage::Skipped)
-            || (!wait && journey.stage >= Stage::Verified && journey.stage.is_open());
-        if open.contains(&journey.id) && (well || !journey.stage.is_open()) {
+        let well = is_well(journey, wait);
+        let failed = !journey.stage.is_open() && journey.stage != Stage::Skipped;
+        if open.contains(&journey.id) && (well || failed) {
             open.remove(&journey.id);
             all_well &= well;
             screen.end(journey);
@@ -83,6 +83,16 @@ pub(crate) async fn run(
         output::text(&summary(&ended, began.elapsed()));
     }
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Whether it has come as far as was asked for; what is skipped comes as far as its twin.
+fn is_well(journey: &Journey, wait: bool) -> bool {
+    match journey.stage {
+        Stage::Playable => true,
+        Stage::Verified | Stage::Queued | Stage::Encoding => !wait,
+        Stage::Skipped => journey.hls_url.is_some() || (!wait && journey.verified_at.is_some()),
+        _ => false,
+    }
 }
 
 /// What is shown: JSON lines, or a bar for each file.
@@ -178,14 +188,13 @@ fn summary(journeys: &[Journey], took: Duration) -> String {
     line + "."
 }
 
-/// The last line of a file: `ready`, `uploaded` (without `--wait`), `failed`, or `skipped` where the same content is on
-/// its way already.
+/// The last line of a file: `ready`, `uploaded` (without `--wait`) or `failed`.
 fn last_line(journey: &Journey) -> Value {
     let mut line = match (&journey.error, journey.stage) {
         (Some(error), _) => output::failure(error),
         (None, Stage::Playable) => json!({ "state": "ready" }),
-        (None, Stage::Skipped) if journey.guid.is_some() => json!({ "state": "ready", "skipped": true }),
-        (None, Stage::Skipped) => json!({ "state": "skipped" }),
+        (None, Stage::Skipped) if journey.hls_url.is_some() => json!({ "state": "ready", "skipped": true }),
+        (None, Stage::Skipped) => json!({ "state": "uploaded", "skipped": true }),
         (None, Stage::Canceled) => json!({
             "state": "failed", "code": "canceled", "message": "It was canceled.", "remedy": "Run the command again.",
         }),

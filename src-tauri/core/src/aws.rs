@@ -1,18 +1,25 @@
 //! The clients, and what their errors mean.
 
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use aws_config::environment::region::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::region::ProfileFileRegionProvider;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{RequestChecksumCalculation, StalledStreamProtectionConfig};
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+
 use crate::workspace::{CredentialsSource, Workspace};
-use crate::{Code, Error};
+use crate::{Code, Error, Result};
 
 /// The clients of one workspace; cheap to clone.
 #[derive(Clone)]
@@ -27,8 +34,11 @@ pub struct Aws {
 
 impl Aws {
     /// Makes the clients; asks nothing of AWS yet.
-    pub async fn connect(workspace: &Workspace) -> Self {
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+    ///
+    /// # Errors
+    /// When `AWS_CA_BUNDLE` names no file that can be read.
+    pub async fn connect(workspace: &Workspace) -> Result<Self> {
+        let mut loader = configuration()?
             .region(Region::new(workspace.region.clone()))
             .retry_config(RetryConfig::standard().with_max_attempts(4))
             .timeout_config(timeouts());
@@ -46,20 +56,22 @@ impl Aws {
         if let Some(endpoint) = &workspace.endpoint {
             loader = loader.endpoint_url(endpoint);
         }
-        Self::with(&loader.load().await, workspace.endpoint.is_some())
+        Ok(Self::with(&loader.load().await, workspace.endpoint.is_some()))
     }
 
     /// An S3 client with what the usual environment of AWS tools says: `AWS_PROFILE`, `AWS_REGION`,
     /// `AWS_ENDPOINT_URL` and so on, and the files that they name. Nothing is asked of AWS yet.
-    pub async fn s3_of_environment() -> aws_sdk_s3::Client {
+    ///
+    /// # Errors
+    /// When `AWS_CA_BUNDLE` names no file that can be read.
+    pub async fn s3_of_environment() -> Result<aws_sdk_s3::Client> {
         // Not the metadata service of EC2: elsewhere it is a wait for nothing.
         let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
             .or_else(ProfileFileRegionProvider::new())
             .or_else(Region::new("us-east-1"));
-        let config =
-            aws_config::defaults(BehaviorVersion::latest()).region(region).timeout_config(timeouts()).load().await;
+        let config = configuration()?.region(region).timeout_config(timeouts()).load().await;
         let own_endpoint = config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
-        s3(&config, own_endpoint)
+        Ok(s3(&config, own_endpoint))
     }
 
     fn with(config: &SdkConfig, path_style: bool) -> Self {
@@ -69,6 +81,27 @@ impl Aws {
             mediaconvert: aws_sdk_mediaconvert::Client::new(config),
         }
     }
+}
+
+/// The defaults, and the certificates of `AWS_CA_BUNDLE` beside those of the system: the SDK for Rust does not read it.
+fn configuration() -> Result<ConfigLoader> {
+    let defaults = aws_config::defaults(BehaviorVersion::latest());
+    let Some(path) = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) else { return Ok(defaults) };
+    let pem = std::fs::read(&path).map_err(|error| {
+        Error::new(
+            Code::Invalid,
+            format!("The certificates of AWS_CA_BUNDLE cannot be read: {}.", Path::new(&path).display()),
+            "Name a PEM file that is there, or take the variable away.",
+        )
+        .with_details(error)
+    })?;
+    let trusted = TrustStore::default().with_pem_certificate(pem);
+    let tls = TlsContext::builder().with_trust_store(trusted).build().map_err(Error::internal)?;
+    let client = aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc))
+        .tls_context(tls)
+        .build_https();
+    Ok(defaults.http_client(client))
 }
 
 fn timeouts() -> TimeoutConfig {
@@ -87,13 +120,35 @@ fn s3(config: &SdkConfig, path_style: bool) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::from_conf(s3)
 }
 
+/// A clock that is off by less is none to blame. AWS bears 5 minutes with most services, 15 with S3.
+const CLOCK_MAY_BE_OFF: Duration = Duration::from_secs(5 * 60);
+
+/// Whether this computer's clock is far from that of the server.
+fn clock_is_off(response: &HttpResponse) -> bool {
+    let told = response.headers().get("date").and_then(|date| DateTime::from_str(date, Format::HttpDate).ok());
+    let Some(told) = told.and_then(|told| SystemTime::try_from(told).ok()) else { return false };
+    let now = SystemTime::now();
+    now.duration_since(told).or_else(|_| told.duration_since(now)).is_ok_and(|off| off > CLOCK_MAY_BE_OFF)
+}
+
+/// What an answer without a body means, as those to HEAD are.
+fn code_of_status(status: u16) -> &'static str {
+    match status {
+        403 => "AccessDenied",
+        404 => "NotFound",
+        _ => "",
+    }
+}
+
 /// Says what an SDK error means, `doing` something (as in "The file could not be sent").
-pub fn explain<E, R>(doing: &str, error: SdkError<E, R>) -> Error
+pub fn explain<E>(doing: &str, error: SdkError<E, HttpResponse>) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
 {
-    let code = error.code().unwrap_or_default().to_owned();
+    let response = error.raw_response();
+    let clock_is_off = response.is_some_and(clock_is_off);
+    let of_status = response.map_or("", |response| code_of_status(response.status().as_u16()));
+    let code = error.code().unwrap_or(of_status).to_owned();
     let said = error.message().unwrap_or_default().to_owned();
     let offline = match &error {
         // An answer that is cut off is none.
@@ -104,12 +159,23 @@ where
     };
     let details = DisplayErrorContext(error).to_string();
     let sign_in = details.contains("CredentialsNotLoaded") || details.contains("no providers in chain");
+    let clock = || {
+        (
+            Code::Clock,
+            "this computer's clock is wrong by minutes".to_owned(),
+            "Set the clock right; what waits goes on by itself.",
+        )
+    };
     let (class, reason, remedy) = match code.as_str() {
         _ if offline => (
             Code::Network,
             "AWS did not answer".to_owned(),
             "Check the network connection; the work goes on by itself when AWS answers again.",
         ),
+        "RequestTimeTooSkewed" => clock(),
+        // What a wrong clock looks like elsewhere.
+        "AccessDenied" | "InvalidSignatureException" | "SignatureDoesNotMatch" if clock_is_off => clock(),
+
         "ExpiredToken"
         | "ExpiredTokenException"
         | "InvalidClientTokenId"
@@ -145,11 +211,6 @@ where
             Code::Integrity,
             "the bytes did not arrive as they left".to_owned(),
             "Retry; if it happens again, a device on the line (a proxy, a VPN) changes what passes.",
-        ),
-        "RequestTimeTooSkewed" => (
-            Code::Clock,
-            "this computer's clock is more than 15 minutes wrong".to_owned(),
-            "Set the clock right; what waits goes on by itself.",
         ),
         _ if sign_in => (
             Code::SignIn,

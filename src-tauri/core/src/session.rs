@@ -54,7 +54,7 @@ impl Session {
     }
 
     async fn connect(data_dir: &Path, workspace: Workspace, sandbox: Option<RunningSandbox>) -> Result<Self> {
-        let aws = Aws::connect(&workspace).await;
+        let aws = Aws::connect(&workspace).await?;
         let http = reqwest::Client::builder()
             .connect_timeout(std::time::Duration::from_secs(10))
             .build()
@@ -227,7 +227,7 @@ impl Session {
 pub async fn uploader_of_environment(data_dir: &Path) -> Result<Uploader> {
     std::fs::create_dir_all(data_dir).map_err(|error| crate::upload::unreadable(data_dir, &error))?;
     let store = Store::open(&data_dir.join(STORE))?;
-    Ok(Uploader::new(&Aws::s3_of_environment().await, store))
+    Ok(Uploader::new(&Aws::s3_of_environment().await?, store))
 }
 
 /// The right to drive a store's journeys, and the journeys.

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: side by side with what others do, in one run, as ratios.
 
+#[path = "../../../tests/support/garage.rs"]
 mod garage;
 pub(crate) mod ingest;
 pub(crate) mod uploads;

@@ -61,6 +61,9 @@ enum Torture {
         /// The seed of an earlier run
         #[arg(long)]
         seed: Option<u64>,
+        /// To a Garage, a server that is not ours (builds it first)
+        #[arg(long)]
+        garage: bool,
     },
 }
 
@@ -72,7 +75,7 @@ fn main() -> Result<()> {
         Task::Deny => test::deny(),
         Task::Bench(Bench::Ingest) => bench::ingest::run_rounds(),
         Task::Bench(Bench::Uploads { peers, rounds }) => bench::uploads::run_rounds(peers, rounds.max(1)),
-        Task::Torture(Torture::Uploads { rounds, seed }) => test::torture_uploads(rounds, seed),
+        Task::Torture(Torture::Uploads { rounds, seed, garage }) => test::torture_uploads(rounds, seed, garage),
         Task::Package => start::package(),
     }
 }

@@ -26,8 +26,17 @@ const BUILD: &[&str] = &[
 ];
 
 /// What the tests need besides.
-const TEST: &[&str] =
-    &["webkit2gtk-driver", "xdotool", "procps", "python3-venv", "python3-gi", "gir1.2-gtk-3.0", "fonts-dejavu-core"];
+const TEST: &[&str] = &[
+    "webkit2gtk-driver",
+    "xdotool",
+    "procps",
+    "python3-venv",
+    "python3-gi",
+    "gir1.2-gtk-3.0",
+    "fonts-dejavu-core",
+    "faketime",
+    "dunst",
+];
 
 /// What building and opening the window needs.
 pub(crate) fn for_start() -> Result<()> {
@@ -105,6 +114,11 @@ pub(crate) fn cargo_tool(name: &str, version: &str) -> Result<PathBuf> {
         run(cargo().args(["install", name, "--version", version, "--locked", "--root"]).arg(tools()))?;
     }
     Ok(path)
+}
+
+/// Garage, a real S3 server that is not ours. It takes minutes to build, so the tests use it where it is there.
+pub(crate) fn garage() -> Result<PathBuf> {
+    cargo_tool("garage", "^2.5")
 }
 
 /// MiniStack, an emulator of AWS that is not ours, in a Python environment of its own. The version is fixed: 1.5

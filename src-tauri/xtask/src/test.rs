@@ -23,17 +23,26 @@ pub(crate) fn test() -> Result<()> {
     // The binaries that the black-box tests run, the window with its page inside.
     run(workspace("build").arg("--all-targets"))?;
     run(workspace("test").args(["--lib", "--bins"]))?;
-    run(workspace("test").args(["--test", "integration"]).env("REELDESK_MINISTACK", ministack))?;
+    let garage = target().join("tools/bin/garage");
+    let mut integration = workspace("test");
+    integration.args(["--test", "integration"]).env("REELDESK_MINISTACK", ministack);
+    if garage.is_file() {
+        integration.env("REELDESK_GARAGE", garage);
+    }
+    run(&mut integration)?;
     window_tests(&driver)
 }
 
-/// Uploads killed at random, `rounds` times.
-pub(crate) fn torture_uploads(rounds: u32, seed: Option<u64>) -> Result<()> {
+/// Uploads killed at random, `rounds` times, to the sandbox or to a Garage.
+pub(crate) fn torture_uploads(rounds: u32, seed: Option<u64>, to_garage: bool) -> Result<()> {
     setup::for_test()?;
     run(workspace("build").arg("--all-targets"))?;
     let mut torture = workspace("test");
     torture.args(["--test", "integration", "killed_at_random", "--", "--nocapture"]);
-    torture.env("REELDESK_ROUNDS", rounds.to_string());
+    torture.env("REELDESK_ROUNDS", rounds.to_string()).env_remove("REELDESK_GARAGE");
+    if to_garage {
+        torture.env("REELDESK_GARAGE", setup::garage()?);
+    }
     if let Some(seed) = seed {
         torture.env("REELDESK_SEED", seed.to_string());
     }

@@ -16,6 +16,8 @@ use crate::{Code, Error, Result};
 pub struct Conflict {
     /// Whether it has the same content, byte for byte; otherwise it has only the same name.
     pub same_content: bool,
+    /// The key of its source.
+    pub key: String,
     /// The name of the file that it was made from.
     pub name: String,
     /// Its title.
@@ -113,13 +115,40 @@ impl Ingest {
         Ok(())
     }
 
+    /// Leaves a file out. Its twin may be on its way still, so it is looked at once more.
     pub(super) async fn skip(&self, id: &str, conflict: Conflict) -> Result<()> {
+        let key = conflict.key.clone();
         let skip = |journey: &mut Journey| {
             journey.error = None;
             (journey.guid, journey.hls_url) = (conflict.guid.clone(), conflict.hls_url.clone());
             journey.conflict = Some(conflict);
         };
         self.0.journeys.enter(id, Stage::Skipped, skip).await?;
+        match self.0.journeys.with_key(&key) {
+            Some(twin) => Box::pin(self.came_to(&twin)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// What a journey has come to holds for those that were left out because of it; where it fails, they are sent
+    /// themselves.
+    pub(super) async fn came_to(&self, twin: &Journey) -> Result<()> {
+        if twin.stage == Stage::Playable {
+            self.0.known.remember(twin).await?;
+        }
+        let Some(key) = &twin.key else { return Ok(()) };
+        for one in self.0.journeys.left_out_for(key) {
+            match twin.stage {
+                Stage::NeedsYou | Stage::Canceled => self.retry(&one.id).await?,
+                _ => {
+                    let follow = |one: &mut Journey| {
+                        (one.guid, one.hls_url) = (twin.guid.clone(), twin.hls_url.clone());
+                        (one.key, one.verified_at) = (twin.key.clone(), twin.verified_at);
+                    };
+                    self.0.journeys.edit(&one.id, follow).await?;
+                }
+            }
+        }
         Ok(())
     }
 

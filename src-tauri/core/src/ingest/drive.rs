@@ -121,13 +121,19 @@ impl Ingest {
             if let Some(job) = &journey.job_id {
                 self.0.jobs.cancel(job).await?;
             }
-            self.0.journeys.enter(id, Stage::Canceled, |_| {}).await?;
-            return Ok(());
+            return self.canceled(id).await;
         }
         // Halted first, so that nothing is sent behind the back of what follows; canceled even where S3 cannot be told.
         self.halt(id);
-        self.0.journeys.enter(id, Stage::Canceled, |_| {}).await?;
+        self.canceled(id).await?;
         self.0.uploader.abort(id).await
+    }
+
+    async fn canceled(&self, id: &str) -> Result<()> {
+        match self.0.journeys.enter(id, Stage::Canceled, |_| {}).await? {
+            Some(journey) => self.came_to(&journey).await,
+            None => Ok(()),
+        }
     }
 
     /// Tries again what needs the admin or was canceled: an upload goes on where it stopped; what failed after it
@@ -210,6 +216,21 @@ impl Ingest {
         self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Records why a journey cannot go on alone.
+    async fn needs_someone(&self, id: &str, error: Error) {
+        let journeys = &self.0.journeys;
+        let recorded = match journeys.enter(id, Stage::NeedsYou, |journey| journey.error = Some(error.clone())).await {
+            Ok(Some(journey)) => self.came_to(&journey).await,
+            Ok(None) => Ok(()),
+            Err(unrecorded) => Err(unrecorded),
+        };
+        if let Err(unrecorded) = recorded {
+            tracing::error!(id, error = %unrecorded, "what stopped a journey could not be recorded");
+            // The next start takes it up again; until then it is at least shown.
+            journeys.show(id, |journey| (journey.stage, journey.error) = (Stage::NeedsYou, Some(error)));
+        }
+    }
+
     pub(super) fn start(&self, id: String) {
         let token = self.0.stop.child_token();
         let run = self.0.runs.fetch_add(1, Ordering::Relaxed);
@@ -220,13 +241,7 @@ impl Ingest {
                 && !token.is_cancelled()
             {
                 tracing::warn!(id, code = ?error.code, message = error.message, details = error.details, "a journey stopped");
-                let journeys = &ingest.0.journeys;
-                let recorded = journeys.enter(&id, Stage::NeedsYou, |journey| journey.error = Some(error.clone())).await;
-                if let Err(unrecorded) = recorded {
-                    tracing::error!(id, error = %unrecorded, "and could not be recorded");
-                    // The next start takes it up again; until then it is at least shown.
-                    journeys.show(&id, |journey| (journey.stage, journey.error) = (Stage::NeedsYou, Some(error)));
-                }
+                ingest.needs_someone(&id, error).await;
             }
             // A pause and a resume may have begun the next run before this one has ended.
             let mut running = ingest.running();

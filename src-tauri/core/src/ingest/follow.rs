@@ -116,7 +116,7 @@ impl Ingest {
                     journey.hls_url.clone_from(&video.hls_url);
                 };
                 if let Some(journey) = journeys.enter(&journey.id, Stage::Playable, playable).await? {
-                    self.0.known.remember(&journey).await?;
+                    self.came_to(&journey).await?;
                 }
             }
             Status::Error { at, message } => self.failed(journey, pipeline_error(journey, at, message), know).await?,
@@ -186,14 +186,14 @@ impl Ingest {
     }
 
     async fn failed(&self, journey: &Journey, error: Error, know: impl Fn(&mut Journey)) -> Result<()> {
-        self.0
-            .journeys
-            .enter(&journey.id, Stage::NeedsYou, |journey| {
-                know(journey);
-                journey.error = Some(error);
-            })
-            .await?;
-        Ok(())
+        let failed = |journey: &mut Journey| {
+            know(journey);
+            journey.error = Some(error);
+        };
+        match self.0.journeys.enter(&journey.id, Stage::NeedsYou, failed).await? {
+            Some(journey) => self.came_to(&journey).await,
+            None => Ok(()),
+        }
     }
 }
 

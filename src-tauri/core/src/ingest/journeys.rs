@@ -74,6 +74,10 @@ impl Journeys {
         all
     }
 
+    pub fn with_key(&self, key: &str) -> Option<Journey> {
+        self.map().values().find(|journey| journey.key.as_deref() == Some(key)).cloned()
+    }
+
     pub fn get(&self, id: &str) -> Option<Journey> {
         self.map().get(id).cloned()
     }
@@ -102,13 +106,22 @@ impl Journeys {
 
     /// The others on their way that have the size of this one's file, or its name.
     pub fn on_the_way(&self, like: &Journey) -> Vec<Journey> {
-        let name = known::name(&like.path);
         let all = self.map();
         let others = all.values().filter(|one| {
             let on_the_way = one.stage.is_open() && one.key.is_some() && one.id != like.id;
-            on_the_way && (one.size == like.size || known::name(&one.path) == name)
+            on_the_way && (one.size == like.size || known::is_same_name(&one.path, &like.path))
         });
         others.cloned().collect()
+    }
+
+    /// Those that were left out because the same content was on its way under this key.
+    pub fn left_out_for(&self, key: &str) -> Vec<Journey> {
+        let all = self.map();
+        let left_out = all.values().filter(|one| {
+            let waits = one.stage == Stage::Skipped && one.hls_url.is_none();
+            waits && one.conflict.as_ref().is_some_and(|conflict| conflict.key == key)
+        });
+        left_out.cloned().collect()
     }
 
     /// The journeys that are not at their end, by their files.

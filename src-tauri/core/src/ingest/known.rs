@@ -42,6 +42,7 @@ impl Sent {
     pub fn conflict(&self, same_content: bool) -> Conflict {
         Conflict {
             same_content,
+            key: self.key.clone(),
             name: self.name.clone(),
             title: self.title.clone(),
             size: self.size,
@@ -55,6 +56,13 @@ impl Sent {
 /// The name of a file as names are compared: `A.mov` and `a.MOV` are one on most disks.
 pub(super) fn name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default()
+}
+
+/// Whether two files have one name, without making it: most differ in their first letters.
+pub(super) fn is_same_name(one: &Path, other: &Path) -> bool {
+    let (Some(one), Some(other)) = (one.file_name(), other.file_name()) else { return false };
+    let (one, other) = (one.to_string_lossy(), other.to_string_lossy());
+    one.chars().flat_map(char::to_lowercase).eq(other.chars().flat_map(char::to_lowercase))
 }
 
 /// The table of what was sent; cheap to clone.

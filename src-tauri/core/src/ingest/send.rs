@@ -31,14 +31,15 @@ impl Ingest {
         }
         // Boxed, so that the thousands that wait are small.
         let uploaded = Box::pin(self.send(&journey, token)).await?;
-        journeys
-            .enter(id, Stage::Verified, |journey| {
-                (journey.sent, journey.stored) = (journey.size, journey.size);
-                (journey.speed, journey.time_left) = (None, None);
-                journey.checksum = Some(uploaded.checksum.to_string());
-                journey.verified_at = Some(now_ms());
-            })
-            .await?;
+        let verified = |journey: &mut Journey| {
+            (journey.sent, journey.stored) = (journey.size, journey.size);
+            (journey.speed, journey.time_left) = (None, None);
+            journey.checksum = Some(uploaded.checksum.to_string());
+            journey.verified_at = Some(now_ms());
+        };
+        if let Some(journey) = journeys.enter(id, Stage::Verified, verified).await? {
+            self.came_to(&journey).await?;
+        }
         self.0.uploader.forget(id).await?;
         self.0.follow.notify_one();
         Ok(())

@@ -148,7 +148,7 @@ fn floor(work: &Path, folder: &Path, rounds: usize) -> Result<()> {
 }
 
 fn beside_peers(work: &Path, sources: &Path, rounds: usize) -> Result<()> {
-    let garage = setup::cargo_tool("garage", "^2.5")?;
+    let garage = setup::garage()?;
     let python = setup::peers()?;
     let store = work.join("garage");
     std::fs::remove_dir_all(&store).ok();

@@ -1,18 +1,21 @@
-//! Garage, a real S3 server that is not ours, as a process of its own with one bucket.
+//! Garage, a real S3 server that is not ours, as a process of its own with one bucket. The benchmarks use this file too.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::run::command;
+/// Its bucket.
+pub const BUCKET: &str = "bench";
 
-pub(crate) const BUCKET: &str = "bench";
-
-pub(crate) struct Garage {
+/// One that runs until it is dropped.
+pub struct Garage {
+    /// Its endpoint.
     pub endpoint: String,
+    /// The access key of the bucket.
     pub key: String,
+    /// Its secret.
     pub secret: String,
     program: PathBuf,
     settings: PathBuf,
@@ -28,6 +31,9 @@ impl Drop for Garage {
 
 impl Garage {
     /// Starts one on a fresh folder.
+    ///
+    /// # Errors
+    /// When it does not start, or does not do what it is asked.
     pub fn start(program: &Path, folder: &Path) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
         let (rpc, api) = (free_port()?, free_port()?);
@@ -43,7 +49,7 @@ impl Garage {
         std::fs::write(&settings, text)?;
         let log = std::fs::File::create(folder.join("log"))?;
         let server =
-            command(program).arg("-c").arg(&settings).arg("server").stdout(Stdio::null()).stderr(log).spawn()?;
+            Command::new(program).arg("-c").arg(&settings).arg("server").stdout(Stdio::null()).stderr(log).spawn()?;
         let mut garage = Self {
             endpoint: format!("http://127.0.0.1:{api}"),
             key: String::new(),
@@ -76,7 +82,7 @@ impl Garage {
     }
 
     fn ask(&self, arguments: &[&str]) -> Result<String> {
-        let output = command(&self.program).arg("-c").arg(&self.settings).args(arguments).output()?;
+        let output = Command::new(&self.program).arg("-c").arg(&self.settings).args(arguments).output()?;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         Ok(String::from_utf8(output.stdout)?)
     }

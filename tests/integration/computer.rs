@@ -1,0 +1,93 @@
+//! What is wrong with this computer is named: its clock, its disk, the certificates it is given.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use reeldesk_sandbox::DESTINATION_BUCKET as BUCKET;
+use reeldesk_tests::{Reelctl, noise};
+use serde_json::Value;
+
+use crate::server::{Server, reelctl_of_sandbox};
+
+const MIB: usize = 1024 * 1024;
+
+/// The last line of a command that is run by another one.
+fn last_line(mut wrapper: Command, command: &Command) -> Value {
+    wrapper.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            wrapper.env(name, value);
+        }
+    }
+    let output = wrapper.stdin(Stdio::null()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let last = text.lines().last().unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    serde_json::from_str(last).unwrap()
+}
+
+/// A command on a disk of so many KiB of its own, where its data is.
+fn on_a_small_disk(reelctl: &Reelctl, kib: u32) -> Command {
+    let mut unshare = Command::new("unshare");
+    let script = r#"mount -t tmpfs -o size="$1"k none "$2" && shift 2 && exec "$@""#;
+    unshare.args(["--map-root-user", "--mount", "sh", "-c", script, "sh", &kib.to_string()]);
+    unshare.arg(reelctl.data.path());
+    unshare
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_clock() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    // One request for the small file; the large one begins with a question whose answer has no body.
+    for (name, size) in [("small.bin", 1000), ("large.bin", 20 * MIB)] {
+        let file = folder.path().join(name);
+        noise(&file, size).unwrap();
+        let reelctl = reelctl_of_sandbox(&server.endpoint);
+        let to = format!("s3://{BUCKET}/");
+        let command = reelctl.command(&["upload", file.to_str().unwrap(), "--to", &to]).unwrap();
+        for off in ["+2h", "-2h"] {
+            let mut faketime = Command::new("faketime");
+            faketime.args(["-m", "--exclude-monotonic", "-f", off]);
+            let last = last_line(faketime, &command);
+            assert_eq!((&last["state"], &last["code"]), (&"failed".into(), &"clock".into()), "{last:#}");
+        }
+        // Set right, the same command goes on.
+        let (well, lines) = reelctl.run(&["upload", file.to_str().unwrap(), "--to", &to]).unwrap();
+        assert!(well, "{:#}", lines.last().unwrap());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_stops_the_upload_with_a_sentence_and_loses_nothing() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("many");
+    std::fs::create_dir(&files).unwrap();
+    for number in 0..400 {
+        std::fs::write(files.join(format!("{number:03}.vtt")), format!("WEBVTT {number}")).unwrap();
+    }
+    let reelctl = reelctl_of_sandbox(&server.endpoint);
+    let to = format!("s3://{BUCKET}/");
+    let arguments = ["upload", files.to_str().unwrap(), "--to", &to];
+    let last = last_line(on_a_small_disk(&reelctl, 180), &reelctl.command(&arguments).unwrap());
+    assert_eq!((&last["state"], &last["code"]), (&"failed".into(), &"storage-full".into()), "{last:#}");
+    // With room again, all of them get there, and each is what it should be.
+    let (well, lines) = reelctl.run(&arguments).unwrap();
+    assert!(well && lines.iter().filter(|line| line["state"] == "uploaded").count() == 400);
+    let client = server.client();
+    for number in [0, 200, 399] {
+        let key = format!("many/{number:03}.vtt");
+        let object = client.get_object().bucket(BUCKET).key(&key).send().await.unwrap();
+        assert_eq!(object.body.collect().await.unwrap().to_vec(), format!("WEBVTT {number}").into_bytes());
+    }
+}
+
+#[test]
+fn certificates_that_are_not_there() {
+    let reelctl = reelctl_of_sandbox("https://127.0.0.1:1").with("AWS_CA_BUNDLE", "/nowhere/ca.pem");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let (well, lines) = reelctl.run(&["upload", file.to_str().unwrap(), "--to", "s3://kit/"]).unwrap();
+    let last = lines.last().unwrap();
+    assert!(!well && last["code"] == "invalid", "{last:#}");
+    assert!(last["message"].as_str().unwrap().contains("/nowhere/ca.pem"));
+}
