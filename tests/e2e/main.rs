@@ -1,12 +1,15 @@
 //! The real window under Xvfb, driven through WebDriver, with real X11 drops.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop")]
 
+mod notices;
 mod window;
 
+use std::path::Path;
 use std::time::Duration;
 
 use fantoccini::Locator;
-use reeldesk_tests::{film, long_film};
+use notices::Notices;
+use reeldesk_tests::{Reelctl, film, long_film, make};
 use window::Window;
 
 const LONG: Duration = Duration::from_secs(120);
@@ -122,4 +125,117 @@ async fn an_upload_is_paused_and_goes_on() {
     window.click("//button[@title='Cancel']").await.unwrap();
     window.wait_for("//li[@data-stage='canceled']", SHORT).await.unwrap();
     window.close().await;
+}
+
+/// A film of a second.
+fn short_film(file: &Path) {
+    make(file, &["-f", "lavfi", "-i", "testsrc2=s=320x180:d=1:r=25", "-c:v", "libx264", "-pix_fmt", "yuv420p"])
+        .unwrap();
+}
+
+#[tokio::test]
+async fn what_is_there_already_asks_and_a_drop_ends_in_a_summary() {
+    let data = tempfile::tempdir().unwrap();
+    let files = tempfile::tempdir().unwrap();
+    let first = files.path().join("first.mp4");
+    short_film(&first);
+    let window = Window::open(data.path(), &["--workspace", "sandbox"]).await.unwrap();
+    window.wait_for("//h1[contains(., 'Library')]", SHORT).await.unwrap();
+    window.drop(std::slice::from_ref(&first)).await.unwrap();
+    window.wait_for("//section[@aria-label='Transfers'][contains(., '\"first\": playable')]", LONG).await.unwrap();
+    window.picture("ingest-summary").await;
+
+    let copies = files.path().join("copies");
+    std::fs::create_dir(&copies).unwrap();
+    for name in ["one.mp4", "two.mp4"] {
+        std::fs::copy(&first, copies.join(name)).unwrap();
+    }
+    std::fs::write(copies.join("text.mp4"), "plain text").unwrap();
+    window.drop(&[copies]).await.unwrap();
+    let asks = "//li[@data-stage='needsYou'][contains(., 'in the library already as \"first\"')]";
+    window.until(&format!("return {}", count(asks)), LONG, |count| count.as_u64() == Some(2)).await.unwrap();
+    window.picture("ingest-conflict").await;
+    window.click(&format!("({asks})[1]//input[@type='checkbox']")).await.unwrap();
+    window.click(&format!("({asks})[1]//button[contains(., 'Skip this file')]")).await.unwrap();
+    let skipped = "//li[@data-stage='skipped'][contains(., 'In the library')]";
+    window.until(&format!("return {}", count(skipped)), SHORT, |count| count.as_u64() == Some(2)).await.unwrap();
+
+    let summary = "//section[@aria-label='Transfers']//button[contains(., '3 files: 2 skipped, 1 needs you')]";
+    window.click(summary).await.unwrap();
+    window
+        .wait_for("//div[@id='tray-rows'][contains(., '3 files from copies')]//*[@title][.='text']", SHORT)
+        .await
+        .unwrap();
+    window.picture("ingest-tray").await;
+    window.click("//button[@title='Dismiss']").await.unwrap();
+    window.until(&format!("return {}", count(summary)), SHORT, |count| count.as_u64() == Some(0)).await.unwrap();
+    window.click("//nav//button[contains(., 'Library')]").await.unwrap();
+    window.wait_for("//ul[contains(@class, 'videos')]/li", SHORT).await.unwrap();
+    assert_eq!(window.client.find_all(Locator::XPath("//ul[contains(@class, 'videos')]/li")).await.unwrap().len(), 1);
+    window.close().await;
+}
+
+/// JavaScript that counts what an XPath finds.
+fn count(xpath: &str) -> String {
+    format!("document.evaluate(`count({xpath})`, document, null, XPathResult.NUMBER_TYPE).numberValue")
+}
+
+#[tokio::test]
+async fn quitting_with_work_in_hand_asks_and_nothing_is_lost() {
+    let data = tempfile::tempdir().unwrap();
+    let files = tempfile::tempdir().unwrap();
+    let long = long_film(files.path()).unwrap();
+    let reelctl = Reelctl::at(data.path());
+    let window = Window::open(data.path(), &["--workspace", "sandbox"]).await.unwrap();
+    window.wait_for("//h1[contains(., 'Library')]", SHORT).await.unwrap();
+    assert!(reelctl.run(&["uploads", "limit", "6M"]).unwrap().0);
+    window.drop(std::slice::from_ref(&long)).await.unwrap();
+    // A part is there for good.
+    let stored = "const b = document.querySelector('.certain'); return b ? parseFloat(b.style.width) : 0;";
+    window.until(stored, LONG, |percent| percent.as_f64() > Some(10.0)).await.unwrap();
+    window.ask_to_close().await.unwrap();
+    window.wait_for("//dialog[@open][contains(., 'A file is on the way')]", SHORT).await.unwrap();
+    window.picture("quit").await;
+    window.click("//dialog//button[.='Go back']").await.unwrap();
+    window.until(stored, LONG, |percent| percent.as_f64() > Some(30.0)).await.unwrap();
+    window.ask_to_close().await.unwrap();
+    // The app may be gone before it has answered the driver.
+    window.click("//dialog//button[.='Pause and quit']").await.ok();
+    window.ended(SHORT).await.unwrap();
+
+    let window = Window::open(data.path(), &[]).await.unwrap();
+    window.wait_for("//p[@role='status'][starts-with(., 'Continued 1 upload from ')]", SHORT).await.unwrap();
+    window.picture("continued").await;
+    window.ask_to_close().await.unwrap();
+    window.click("//dialog//button[.='Keep sending in the background']").await.ok();
+    assert!(reelctl.run(&["uploads", "limit", "none"]).unwrap().0);
+    // It closes when all is done, and all is done then.
+    window.ended(LONG).await.unwrap();
+    let (_, open) = reelctl.run(&["uploads", "list"]).unwrap();
+    assert!(open.is_empty(), "{open:#?}");
+    let (_, videos) = reelctl.run(&["videos", "list"]).unwrap();
+    assert_eq!(videos.iter().map(|video| video["title"].as_str()).collect::<Vec<_>>(), [Some("long")]);
+}
+
+#[tokio::test]
+async fn a_notice_leads_to_the_row() {
+    let data = tempfile::tempdir().unwrap();
+    let files = tempfile::tempdir().unwrap();
+    let notices = Notices::start().unwrap();
+    let window = Window::open(data.path(), &["--workspace", "sandbox"]).await.unwrap();
+    window.wait_for("//h1[contains(., 'Library')]", SHORT).await.unwrap();
+    let text = files.path().join("text.mp4");
+    std::fs::write(&text, "plain text").unwrap();
+    window.blur().await.unwrap();
+    window.drop(&[text]).await.unwrap();
+    window.wait_for("//li[@data-stage='needsYou']", SHORT).await.unwrap();
+    window.click("//nav//button[contains(., 'Library')]").await.unwrap();
+    notices.wait_for_one(SHORT).await.unwrap();
+    window.picture("notice").await;
+    notices.click().unwrap();
+    window.wait_for("//h1[contains(., 'Ingest')]", SHORT).await.unwrap();
+    window.wait_for("//li[@data-stage='needsYou']//div[contains(@class, 'sought')]", SHORT).await.unwrap();
+    window.close().await;
+    let told = notices.told().unwrap();
+    assert!(told.len() == 1 && told[0].contains("is not a video"), "{told:#?}");
 }

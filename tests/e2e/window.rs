@@ -93,6 +93,30 @@ impl Window {
         Ok(())
     }
 
+    /// Asks the window to close, as the button in its frame does.
+    pub async fn ask_to_close(&self) -> Result<()> {
+        let found = Command::new("xdotool").args(["search", "--onlyvisible", "--name", "^Reeldesk$"]).output()?;
+        let found = String::from_utf8(found.stdout)?;
+        screen(&["close", found.lines().next().context("the window is not on the screen")?])
+    }
+
+    /// Takes the keyboard away from it, as another window would.
+    pub async fn blur(&self) -> Result<()> {
+        screen(&["blur"])?;
+        self.until("return document.hasFocus()", Duration::from_secs(10), |focus| *focus == false).await
+    }
+
+    /// Waits until the app has ended by itself.
+    pub async fn ended(self, most: Duration) -> Result<()> {
+        let deadline = Instant::now() + most;
+        while Command::new("pgrep").arg("-f").arg(&self.process).stdout(Stdio::null()).status()?.success() {
+            ensure!(Instant::now() < deadline, "the app runs on");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        self.client.close().await.ok();
+        Ok(())
+    }
+
     /// What the screen shows where an element is: WebDriver's own pictures leave out films.
     pub async fn picture_of(&self, css: &str) -> Result<Vec<u8>> {
         let script = format!(
@@ -124,6 +148,14 @@ impl Window {
         self.client.close().await.ok();
         Command::new("pkill").arg("-f").arg(&self.process).status().ok();
     }
+}
+
+/// What a desktop does with windows.
+fn screen(arguments: &[&str]) -> Result<()> {
+    let helper = Path::new(env!("CARGO_MANIFEST_DIR")).join("support/screen.py");
+    let status = Command::new("/usr/bin/python3").arg(helper).args(arguments).status()?;
+    ensure!(status.success(), "the screen did not do {arguments:?}");
+    Ok(())
 }
 
 /// A piece of the screen, as PNG.

@@ -32,10 +32,29 @@ pub fn film() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("media/bigbuckbunny.mp4")
 }
 
+/// A data folder.
+pub enum Data {
+    /// It goes with its owner.
+    Own(tempfile::TempDir),
+    /// It stays.
+    Theirs(PathBuf),
+}
+
+impl Data {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Own(folder) => folder.path(),
+            Self::Theirs(path) => path,
+        }
+    }
+}
+
 /// A command line on a data folder of its own.
 pub struct Reelctl {
-    /// The data folder.
-    pub data: tempfile::TempDir,
+    /// The data folder, where it is its own.
+    pub data: Data,
     environment: Vec<(String, String)>,
 }
 
@@ -45,7 +64,13 @@ impl Reelctl {
     /// # Errors
     /// When no temporary folder can be made.
     pub fn new() -> Result<Self> {
-        Ok(Self { data: tempfile::tempdir()?, environment: Vec::new() })
+        Ok(Self { data: Data::Own(tempfile::tempdir()?), environment: Vec::new() })
+    }
+
+    /// On the folder of someone else.
+    #[must_use]
+    pub fn at(data: &Path) -> Self {
+        Self { data: Data::Theirs(data.to_owned()), environment: Vec::new() }
     }
 
     /// With an environment variable.

@@ -364,9 +364,9 @@ export type Conflict = {
  */
 sameContent: boolean, 
 /**
- * The name of the file that it was made from.
+ * The key of its source.
  */
-name: string, 
+key: string, 
 /**
  * Its title.
  */

@@ -18,8 +18,6 @@ pub struct Conflict {
     pub same_content: bool,
     /// The key of its source.
     pub key: String,
-    /// The name of the file that it was made from.
-    pub name: String,
     /// Its title.
     pub title: String,
     /// Bytes of its source.
@@ -48,7 +46,7 @@ impl Conflict {
         }
         Error::new(
             Code::Duplicate,
-            format!("A video made from a file called \"{}\" is {place}, with other content.", self.name),
+            format!("\"{}\" is {place}: its file has the same name and other content.", self.title),
             "Keep both, or skip this one. Nothing is replaced.",
         )
     }
@@ -130,16 +128,25 @@ impl Ingest {
         }
     }
 
-    /// What a journey has come to holds for those that were left out because of it; where it fails, they are sent
-    /// themselves.
+    /// What a journey has come to holds for those that were left out because of it, and for those that ask; where it
+    /// fails, they go on themselves.
     pub(super) async fn came_to(&self, twin: &Journey) -> Result<()> {
         if twin.stage == Stage::Playable {
             self.0.known.remember(twin).await?;
         }
         let Some(key) = &twin.key else { return Ok(()) };
-        for one in self.0.journeys.left_out_for(key) {
-            match twin.stage {
-                Stage::NeedsYou | Stage::Canceled => self.retry(&one.id).await?,
+        for one in self.0.journeys.waiting_for(key) {
+            match (twin.stage, one.stage) {
+                (Stage::NeedsYou | Stage::Canceled, _) => self.retry(&one.id).await?,
+                (_, Stage::NeedsYou) => {
+                    let know = |one: &mut Journey| {
+                        let Some(conflict) = &mut one.conflict else { return };
+                        (conflict.guid, conflict.hls_url) = (twin.guid.clone(), twin.hls_url.clone());
+                        conflict.sent_at = twin.verified_at;
+                        one.error = Some(conflict.error(&one.title));
+                    };
+                    self.0.journeys.edit(&one.id, know).await?;
+                }
                 _ => {
                     let follow = |one: &mut Journey| {
                         (one.guid, one.hls_url) = (twin.guid.clone(), twin.hls_url.clone());

@@ -114,14 +114,14 @@ impl Journeys {
         others.cloned().collect()
     }
 
-    /// Those that were left out because the same content was on its way under this key.
-    pub fn left_out_for(&self, key: &str) -> Vec<Journey> {
+    /// Those that ask, or were left out, because another file was on its way under this key.
+    pub fn waiting_for(&self, key: &str) -> Vec<Journey> {
         let all = self.map();
-        let left_out = all.values().filter(|one| {
-            let waits = one.stage == Stage::Skipped && one.hls_url.is_none();
+        let waiting = all.values().filter(|one| {
+            let waits = one.stage == Stage::NeedsYou || one.stage == Stage::Skipped && one.hls_url.is_none();
             waits && one.conflict.as_ref().is_some_and(|conflict| conflict.key == key)
         });
-        left_out.cloned().collect()
+        waiting.cloned().collect()
     }
 
     /// The journeys that are not at their end, by their files.
@@ -154,7 +154,7 @@ impl Journeys {
             .await?;
         let many = journeys.len() > MANY;
         for journey in journeys {
-            self.count(journey.batch, false, journey.stage.is_open());
+            self.count(journey.batch, None, journey.stage);
             self.map().insert(journey.id.clone(), journey.clone());
             if !many {
                 self.events.tell(Event::Journey { journey: Box::new(journey) });
@@ -195,22 +195,23 @@ impl Journeys {
             }
             return Err(error);
         }
-        if self.count(journey.batch, before.stage.is_open(), journey.stage.is_open()) {
+        if self.count(journey.batch, Some(before.stage), journey.stage) {
             self.events.tell(Event::BatchEnded { summary: self.summary(journey.batch) });
         }
         Ok(Some(journey))
     }
 
-    /// Counts a journey that was open or not, and is or is not; answers whether its batch has ended with it.
-    fn count(&self, batch: i64, was_open: bool, is_open: bool) -> bool {
+    /// Counts a journey on its way from one stage to another; answers whether its batch has ended with it, or ends
+    /// otherwise than it had.
+    fn count(&self, batch: i64, before: Option<Stage>, stage: Stage) -> bool {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let open = open.entry(batch).or_default();
-        match (was_open, is_open) {
+        match (before.is_some_and(Stage::is_open), stage.is_open()) {
             (false, true) => *open += 1,
             (true, false) => *open = open.saturating_sub(1),
-            _ => return false,
+            _ => {}
         }
-        *open == 0
+        *open == 0 && before.is_some_and(|before| before != stage)
     }
 
     fn summary(&self, batch: i64) -> BatchSummary {

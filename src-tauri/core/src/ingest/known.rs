@@ -43,7 +43,6 @@ impl Sent {
         Conflict {
             same_content,
             key: self.key.clone(),
-            name: self.name.clone(),
             title: self.title.clone(),
             size: self.size,
             sent_at: self.sent_at,

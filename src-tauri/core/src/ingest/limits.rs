@@ -119,8 +119,8 @@ impl Pacer {
         self.set().limits
     }
 
-    /// What another process may have set.
-    pub async fn reload(&self) -> Result<()> {
+    /// Reads what another process may have set; answers whether it has.
+    pub async fn reload(&self) -> Result<bool> {
         let value: Option<String> = self
             .store
             .call(|db| {
@@ -129,9 +129,9 @@ impl Pacer {
             })
             .await?;
         let limits = value.as_deref().and_then(read).unwrap_or_default();
-        self.set().limits = limits;
+        let before = std::mem::replace(&mut self.set().limits, limits);
         self.apply();
-        Ok(())
+        Ok(before != limits)
     }
 
     pub async fn change(&self, limits: Limits) -> Result<()> {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{Ingest, Journey, Limits, Stage};
+use crate::event::Event;
 use crate::store::Store;
 use crate::{Error, Result};
 
@@ -139,8 +140,10 @@ impl Ingest {
             let version: Option<i64> = version.ok();
             if version != seen {
                 seen = version;
-                if let Err(error) = self.0.pacer.reload().await {
-                    tracing::warn!(%error, "the limits could not be read");
+                match self.0.pacer.reload().await {
+                    Ok(true) => self.0.events.tell(Event::Resync),
+                    Ok(false) => {}
+                    Err(error) => tracing::warn!(%error, "the limits could not be read"),
                 }
                 for (journey, wish) in self.take_wishes().await.unwrap_or_default() {
                     if let Err(error) = self.steer(&journey, wish).await {
