@@ -12,6 +12,7 @@ mod limit;
 mod line;
 pub(crate) mod orphans;
 mod plan;
+mod progress;
 mod remote;
 mod s3;
 mod sending;
@@ -19,8 +20,6 @@ mod source;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +30,7 @@ use self::journal::Journal;
 pub use self::limit::{Limit, Rate};
 pub use self::orphans::Orphan;
 pub use self::plan::{PartNumber, PartPlan};
+pub use self::progress::Progress;
 pub use self::remote::Target;
 pub use self::source::Identity;
 pub(crate) use self::source::unreadable;
@@ -124,52 +124,6 @@ impl Uploader {
     /// When the store cannot be written.
     pub async fn forget(&self, id: &str) -> Result<()> {
         self.0.journal.forget(id).await
-    }
-}
-
-/// Counts bytes as they leave; read by whoever draws the progress.
-#[derive(Clone, Debug, Default)]
-pub struct Progress(Arc<Counters>);
-
-#[derive(Debug, Default)]
-struct Counters {
-    stored: AtomicU64,
-    in_flight: AtomicU64,
-    finalising: AtomicBool,
-}
-
-impl Progress {
-    /// Bytes that S3 has, and bytes on their way.
-    #[must_use]
-    pub fn bytes(&self) -> (u64, u64) {
-        (self.0.stored.load(Ordering::Relaxed), self.0.in_flight.load(Ordering::Relaxed))
-    }
-
-    fn sent(&self, bytes: u64) {
-        self.0.in_flight.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    fn unsent(&self, bytes: u64) {
-        self.0.in_flight.fetch_sub(bytes, Ordering::Relaxed);
-    }
-
-    fn stored(&self, bytes: u64) {
-        self.0.stored.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    /// Whether all bytes are there and S3 puts them together.
-    #[must_use]
-    pub fn is_finalising(&self) -> bool {
-        self.0.finalising.load(Ordering::Relaxed)
-    }
-
-    fn finalise(&self) {
-        self.0.finalising.store(true, Ordering::Relaxed);
-    }
-
-    fn restart(&self) {
-        self.0.stored.store(0, Ordering::Relaxed);
-        self.0.finalising.store(false, Ordering::Relaxed);
     }
 }
 

@@ -17,9 +17,9 @@ use http_body::{Frame, SizeHint};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::Progress;
 use super::checksum::Checksum;
 use super::limit::Limit;
+use super::progress::Flight;
 use super::source::{changed, unreadable};
 use crate::{Error, Result};
 
@@ -106,7 +106,7 @@ pub(super) struct Reader {
 
 impl Reader {
     /// Begins to read a piece; its bytes come out of the body, its checksum out of the outcome.
-    pub fn start(&self, piece: Piece, progress: Progress) -> (PartBody, Outcome) {
+    pub fn start(&self, piece: Piece, flight: Arc<Flight>) -> (PartBody, Outcome) {
         let outcome = Outcome::default();
         let (chunks, received) = mpsc::channel(1);
         let length = piece.length;
@@ -126,7 +126,7 @@ impl Reader {
                 chunks.blocking_send(Err(error)).ok();
             }
         });
-        (PartBody { length, head: Some(head(length)), left: length, chunks: received, progress, count: 0 }, outcome)
+        (PartBody { length, head: Some(head(length)), left: length, chunks: received, flight }, outcome)
     }
 
     /// The checksum, or `None` when nobody takes the bytes any more.
@@ -198,15 +198,13 @@ pub(super) fn encoded_length(length: u64) -> u64 {
     (head(length).len() + trailer(length, Checksum::of_value(0)).len()) as u64 + length
 }
 
-/// The body of the request. It counts what the connection takes; what was counted is taken back when it is dropped,
-/// as the bytes are then either stored or lost.
+/// The body of the request. It counts what the connection takes.
 pub(super) struct PartBody {
     length: u64,
     head: Option<Bytes>,
     left: u64,
     chunks: mpsc::Receiver<Result<Bytes>>,
-    progress: Progress,
-    count: u64,
+    flight: Arc<Flight>,
 }
 
 impl PartBody {
@@ -231,8 +229,7 @@ impl http_body::Body for PartBody {
                 // The trailer is none of the file's bytes.
                 let count = self.left.min(bytes.len() as u64);
                 self.left -= count;
-                self.count += count;
-                self.progress.sent(count);
+                self.flight.add(count);
                 Poll::Ready(Some(Ok(Frame::data(bytes))))
             }
         }
@@ -243,16 +240,11 @@ impl http_body::Body for PartBody {
     }
 }
 
-impl Drop for PartBody {
-    fn drop(&mut self) {
-        self.progress.unsent(self.count);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use http_body_util::BodyExt as _;
 
+    use super::super::Progress;
     use super::*;
 
     #[tokio::test]
@@ -263,7 +255,7 @@ mod tests {
         std::fs::write(&path, &bytes).unwrap();
         let reader = Reader::default();
         let piece = Piece { path: path.clone(), offset: 1000, length: 700_000 };
-        let (body, outcome) = reader.start(piece.clone(), Progress::default());
+        let (body, outcome) = reader.start(piece.clone(), Progress::default().flight());
         let sent = body.collect().await.unwrap().to_bytes();
         let checksum = outcome.get().unwrap().unwrap();
         assert_eq!(checksum, Checksum::of_bytes(&bytes[1000..701_000]));
@@ -280,7 +272,7 @@ mod tests {
         let path = folder.path().join("master.mov");
         std::fs::write(&path, "short").unwrap();
         let piece = Piece { path, offset: 0, length: 6 };
-        let (body, outcome) = Reader::default().start(piece, Progress::default());
+        let (body, outcome) = Reader::default().start(piece, Progress::default().flight());
         assert_eq!(body.collect().await.unwrap_err().code, crate::Code::FileChanged);
         assert_eq!(outcome.get().unwrap().unwrap_err().code, crate::Code::FileChanged);
     }
@@ -294,7 +286,7 @@ mod tests {
         for _ in 0..CHUNKS {
             let piece = Piece { path: path.clone(), offset: 0, length: (CHUNK * 3) as u64 };
             // Dropped in the middle, as a connection that breaks does.
-            let (mut body, _) = reader.start(piece.clone(), Progress::default());
+            let (mut body, _) = reader.start(piece.clone(), Progress::default().flight());
             body.frame().await.unwrap().unwrap();
             body.frame().await.unwrap().unwrap();
         }

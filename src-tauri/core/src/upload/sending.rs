@@ -1,6 +1,7 @@
 //! One attempt at one file: resume what S3 holds, send what is missing, complete, and ask S3 what it has.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -12,6 +13,7 @@ use super::engine::{Engine, TRIES, told};
 use super::journal::Record;
 use super::line::MOST;
 use super::plan::{PartNumber, PartPlan};
+use super::progress::Flight;
 use super::remote::{Held, PartRecord, Refusal, Remote, Taken, Target};
 use super::source::{Identity, changed};
 use super::{Progress, Request, canceled, stop_if};
@@ -103,7 +105,7 @@ impl<R: Remote> Sending<'_, R> {
         let line = self.engine.line.join();
         let send = |body| self.engine.remote.put(self.target(), body);
         let sent = self.tries(line, 0, length, is_new, send).await?;
-        let (held, checksum) = match sent {
+        let (held, checksum, flight) = match sent {
             Ok(sent) => sent,
             // Ours, if the answer to an earlier try was lost.
             Err(Refusal::Exists) => {
@@ -115,7 +117,7 @@ impl<R: Remote> Sending<'_, R> {
             }
             Err(refusal) => return Err(self.told(refusal)),
         };
-        self.progress.stored(length);
+        flight.arrived();
         self.progress.finalise();
         if held.checksum.is_none() {
             self.verify(checksum).await?;
@@ -230,13 +232,13 @@ impl<R: Remote> Sending<'_, R> {
         length: u64,
     ) -> Result<Result<PartRecord, Refusal>> {
         let send = |body| self.engine.remote.send_part(self.target(), upload, number, body);
-        let (taken, checksum) = match self.tries(line, offset, length, false, send).await? {
+        let (taken, checksum, flight) = match self.tries(line, offset, length, false, send).await? {
             Ok(taken) => taken,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let part = PartRecord { etag: taken.etag, checksum };
         self.engine.journal.add_part(&self.request.id, number, part.clone()).await?;
-        self.progress.stored(length);
+        flight.arrived();
         Ok(Ok(part))
     }
 
@@ -249,7 +251,7 @@ impl<R: Remote> Sending<'_, R> {
         length: u64,
         is_counted: bool,
         send: impl Fn(PartBody) -> F,
-    ) -> Result<Result<(T, Checksum), Refusal>>
+    ) -> Result<Result<(T, Checksum, Arc<Flight>), Refusal>>
     where
         F: Future<Output = Result<T, Refusal>>,
     {
@@ -263,7 +265,8 @@ impl<R: Remote> Sending<'_, R> {
                 self.engine.journal.leaving(&self.request.id, length).await?;
             }
             let piece = Piece { path: self.request.path.clone(), offset, length };
-            let (body, outcome) = self.engine.reader.start(piece, self.progress.clone());
+            let flight = self.progress.flight();
+            let (body, outcome) = self.engine.reader.start(piece, flight.clone());
             let answer = tokio::select! {
                 answer = send(body) => answer,
                 () = self.canceled.cancelled() => return Err(canceled()),
@@ -273,7 +276,7 @@ impl<R: Remote> Sending<'_, R> {
                 (Ok(taken), Some(own)) if taken.checksum().is_none_or(|checksum| checksum == own) => {
                     turn.arrived();
                     self.engine.is_up();
-                    return Ok(Ok((taken, own)));
+                    return Ok(Ok((taken, own, flight)));
                 }
                 (Ok(taken), read) => Refusal::Damaged(
                     wrong(self.target()).with_details(format!("S3 took {:?}, sent {read:?}", taken.checksum())),
