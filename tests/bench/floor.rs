@@ -1,10 +1,12 @@
-//! What an upload costs at the least: `floor sink` takes and discards, as an S3 that answers what an upload asks;
-//! `floor send FILE ENDPOINT` sends the parts of a file there with nothing but hyper and a CRC64NVME.
+//! What an upload costs at the least: `floor sink [CA]` takes and discards, as an S3 that answers what an upload asks;
+//! `floor send FILE ENDPOINT [CA]` sends the parts of a file there with nothing but hyper and a CRC64NVME. With CA, the
+//! path of a PEM file that the sink writes, both speak TLS.
 #![allow(missing_docs, reason = "a program")]
 
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -15,7 +17,13 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::Connect;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
 const PART: u64 = 8 * 1024 * 1024;
 const CONNECTIONS: usize = 4;
@@ -24,27 +32,63 @@ const CONNECTIONS: usize = 4;
 async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["sink"] => sink().await,
-        ["send", file, endpoint] => send(file, endpoint).await,
-        _ => bail!("floor sink | floor send FILE ENDPOINT"),
+        ["sink"] => sink(None).await,
+        ["sink", ca] => sink(Some(Path::new(ca))).await,
+        ["send", file, endpoint] => send(file, endpoint, None).await,
+        ["send", file, endpoint, ca] => send(file, endpoint, Some(Path::new(ca))).await,
+        _ => bail!("floor sink [CA] | floor send FILE ENDPOINT [CA]"),
     }
+}
+
+/// TLS with a certificate that was made for this run, which is left at `ca`.
+fn acceptor(ca: &Path) -> Result<TlsAcceptor> {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
+    std::fs::write(ca, made.cert.pem())?;
+    let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()).into();
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// The client's side of it.
+fn client_config(ca: &Path) -> Result<rustls::ClientConfig> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(ca)?)?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Bytes that arrived, by path.
 type Sizes = Arc<Mutex<HashMap<String, u64>>>;
 
-async fn sink() -> Result<()> {
+async fn sink(ca: Option<&Path>) -> Result<()> {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
-    println!("http://{}", listener.local_addr()?);
+    let tls = ca.map(acceptor).transpose()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    println!("{scheme}://{}", listener.local_addr()?);
     let sizes = Sizes::default();
     loop {
         let (stream, _) = listener.accept().await?;
-        let sizes = sizes.clone();
+        let (sizes, tls) = (sizes.clone(), tls.clone());
         tokio::spawn(async move {
-            let service = hyper::service::service_fn(|request| answer(request, sizes.clone()));
-            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
+            match tls {
+                None => serve(stream, sizes).await,
+                Some(tls) => {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        serve(stream, sizes).await;
+                    }
+                }
+            }
         });
     }
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, sizes: Sizes) {
+    let service = hyper::service::service_fn(|request| answer(request, sizes.clone()));
+    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
 }
 
 async fn answer(request: Request<Incoming>, sizes: Sizes) -> Result<Response<Full<Bytes>>, Infallible> {
@@ -76,10 +120,22 @@ async fn answer(request: Request<Incoming>, sizes: Sizes) -> Result<Response<Ful
     Ok(response.unwrap_or_default())
 }
 
-async fn send(file: &str, endpoint: &str) -> Result<()> {
+async fn send(file: &str, endpoint: &str, ca: Option<&Path>) -> Result<()> {
+    match ca {
+        None => send_with(&Client::builder(TokioExecutor::new()).build_http(), file, endpoint).await,
+        Some(ca) => {
+            let tls = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(client_config(ca)?);
+            let connector = tls.https_only().enable_http1().build();
+            send_with(&Client::builder(TokioExecutor::new()).build(connector), file, endpoint).await
+        }
+    }
+}
+
+async fn send_with<C>(client: &Client<C, Full<Bytes>>, file: &str, endpoint: &str) -> Result<()>
+where
+    C: Connect + Clone + Send + Sync + 'static,
+{
     let size = std::fs::metadata(file)?.len();
-    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
-    let client = &client;
     futures::stream::iter(0..size.div_ceil(PART))
         .map(|index| async move {
             let path = file.to_owned();

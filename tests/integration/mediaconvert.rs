@@ -8,39 +8,32 @@ use aws_sdk_mediaconvert::types::{
     JobStatus, Order, Output, OutputGroup, OutputGroupSettings, OutputGroupType, VideoCodec, VideoCodecSettings,
     VideoDescription,
 };
-use reeldesk_sandbox::{Endpoints, Sandbox};
-use reeldesk_tests::{film, s3};
+use reeldesk_sandbox::Endpoints;
+use reeldesk_tests::film;
+
+use crate::server::{KEYS, OwnSandbox};
 
 struct Fixture {
     client: Client,
-    endpoints: Endpoints,
-    sandbox: Sandbox,
-    folder: tempfile::TempDir,
+    own: OwnSandbox,
 }
 
 async fn fixture() -> Fixture {
-    let folder = tempfile::tempdir().unwrap();
-    let sandbox = Sandbox::start(folder.path()).await.unwrap();
-    let endpoints = sandbox.endpoints().clone();
-    let keys = &endpoints.credentials;
+    let own = OwnSandbox::start().await;
+    let (s3, endpoints) = (own.s3(), &own.endpoints);
     let config = aws_sdk_mediaconvert::Config::builder()
         .behavior_version(aws_sdk_mediaconvert::config::BehaviorVersion::latest())
         .region(aws_sdk_mediaconvert::config::Region::new("us-east-1"))
         .endpoint_url(&endpoints.api)
-        .credentials_provider(aws_credential_types::Credentials::from_keys(
-            &keys.access_key_id,
-            &keys.secret_access_key,
-            None,
-        ))
+        .credentials_provider(aws_credential_types::Credentials::from_keys(KEYS.0, KEYS.1, None))
         .build();
     // Below a suffix that the pipeline does not know, so that only the test's own jobs run.
-    let s3 = s3(&endpoints.api, &keys.access_key_id, &keys.secret_access_key);
     let put = |key: &'static str, body: Vec<u8>| {
         s3.put_object().bucket(&endpoints.source_bucket).key(key).body(body.into()).send()
     };
     put("film.bin", std::fs::read(film()).unwrap()).await.unwrap();
     put("text.bin", b"no film".to_vec()).await.unwrap();
-    Fixture { client: Client::from_conf(config), endpoints, sandbox, folder }
+    Fixture { client: Client::from_conf(config), own }
 }
 
 fn mp4(endpoints: &Endpoints, with_video: bool) -> OutputGroup {
@@ -81,13 +74,13 @@ impl Fixture {
         group: OutputGroup,
         selector: Option<AudioSelector>,
     ) -> Result<Job, (String, String)> {
-        let input = Input::builder().file_input(format!("s3://{}/{key}", self.endpoints.source_bucket));
+        let input = Input::builder().file_input(format!("s3://{}/{key}", self.own.endpoints.source_bucket));
         let input = match selector {
             Some(selector) => input.audio_selectors("Audio Selector 1", selector),
             None => input,
         };
         let settings = JobSettings::builder().inputs(input.build()).output_groups(group).build();
-        match self.client.create_job().role(&self.endpoints.role).settings(settings).send().await {
+        match self.client.create_job().role(&self.own.endpoints.role).settings(settings).send().await {
             Ok(answer) => Ok(answer.job.unwrap()),
             Err(error) => Err((error.code().unwrap_or_default().into(), error.message().unwrap_or_default().into())),
         }
@@ -109,12 +102,12 @@ impl Fixture {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_mp4_as_the_settings_say() {
     let fixture = fixture().await;
-    let job = fixture.submit("film.bin", mp4(&fixture.endpoints, true), None).await.unwrap();
+    let job = fixture.submit("film.bin", mp4(&fixture.own.endpoints, true), None).await.unwrap();
     let job = fixture.ended(&job).await;
     assert_eq!(job.status(), Some(&JobStatus::Complete), "{job:?}");
     let detail = &job.output_group_details()[0].output_details()[0];
     assert_eq!(detail.video_details().and_then(|video| video.width_in_px()), Some(320));
-    let probed = reeldesk_tests::ffprobe(&format!("{}/out/clip_small.mp4", fixture.endpoints.cdn)).unwrap();
+    let probed = reeldesk_tests::ffprobe(&format!("{}/out/clip_small.mp4", fixture.own.endpoints.cdn)).unwrap();
     assert_eq!((&probed["streams"][0]["width"], &probed["streams"][0]["height"]), (&320.into(), &180.into()));
     let listed = fixture
         .client
@@ -128,7 +121,7 @@ async fn an_mp4_as_the_settings_say() {
     assert_eq!(listed.jobs()[0].id(), job.id());
     let late = fixture.client.cancel_job().id(job.id().unwrap()).send().await.unwrap_err();
     assert_eq!(late.code(), Some("ConflictException"));
-    fixture.sandbox.stop().await;
+    fixture.own.sandbox.stop().await;
 }
 
 #[tokio::test]
@@ -138,18 +131,18 @@ async fn jobs_fail_with_mediaconverts_codes() {
     for (key, with_video, selector, code) in
         [("gone.bin", true, None, 1404), ("text.bin", true, None, 1010), ("film.bin", true, Some(explicit), 1021)]
     {
-        let job = fixture.submit(key, mp4(&fixture.endpoints, with_video), selector).await.unwrap();
+        let job = fixture.submit(key, mp4(&fixture.own.endpoints, with_video), selector).await.unwrap();
         let job = fixture.ended(&job).await;
         assert_eq!((job.status(), job.error_code()), (Some(&JobStatus::Error), Some(code)), "{key}: {job:?}");
         assert!(job.error_message().unwrap().contains(key));
     }
-    fixture.sandbox.stop().await;
+    fixture.own.sandbox.stop().await;
 }
 
 #[tokio::test]
 async fn what_ffmpeg_cannot_do_is_refused_by_the_name_of_the_setting() {
     let fixture = fixture().await;
-    let base = mp4(&fixture.endpoints, true);
+    let base = mp4(&fixture.own.endpoints, true);
     let dash = OutputGroup::builder()
         .output_group_settings(OutputGroupSettings::builder().r#type(OutputGroupType::DashIsoGroupSettings).build())
         .outputs(base.outputs()[0].clone())
@@ -173,7 +166,7 @@ async fn what_ffmpeg_cannot_do_is_refused_by_the_name_of_the_setting() {
     assert_eq!(queues.queues()[0].name(), Some("Default"));
     let gone = fixture.client.get_job().id("nope").send().await.unwrap_err();
     assert!(gone.into_service_error().is_not_found_exception());
-    fixture.sandbox.stop().await;
+    fixture.own.sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,13 +175,18 @@ async fn a_canceled_job_stops() {
     let long = tempfile::NamedTempFile::with_suffix(".mp4").unwrap();
     let input = ["-f", "lavfi", "-i", "testsrc2=s=1280x720:d=120:r=25", "-c:v", "libx264", "-preset", "ultrafast"];
     reeldesk_tests::make(long.path(), &input).unwrap();
-    let keys = &fixture.endpoints.credentials;
-    let s3 = s3(&fixture.endpoints.api, &keys.access_key_id, &keys.secret_access_key);
+    let s3 = fixture.own.s3();
     let body = std::fs::read(long.path()).unwrap();
-    s3.put_object().bucket(&fixture.endpoints.source_bucket).key("long.bin").body(body.into()).send().await.unwrap();
-    let running = fixture.submit("long.bin", mp4(&fixture.endpoints, true), None).await.unwrap();
-    let waiting = fixture.submit("long.bin", mp4(&fixture.endpoints, true), None).await.unwrap();
-    let work = fixture.folder.path().join("work").join(running.id().unwrap());
+    s3.put_object()
+        .bucket(&fixture.own.endpoints.source_bucket)
+        .key("long.bin")
+        .body(body.into())
+        .send()
+        .await
+        .unwrap();
+    let running = fixture.submit("long.bin", mp4(&fixture.own.endpoints, true), None).await.unwrap();
+    let waiting = fixture.submit("long.bin", mp4(&fixture.own.endpoints, true), None).await.unwrap();
+    let work = fixture.own.folder.path().join("work").join(running.id().unwrap());
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
     while !work.exists() {
         assert!(tokio::time::Instant::now() < deadline, "the job does not begin");
@@ -199,10 +197,10 @@ async fn a_canceled_job_stops() {
         assert_eq!(fixture.ended(job).await.status(), Some(&JobStatus::Canceled));
     }
     assert!(!work.exists(), "what it had made is gone");
-    let made = s3.list_objects_v2().bucket(&fixture.endpoints.destination_bucket).send().await.unwrap();
+    let made = s3.list_objects_v2().bucket(&fixture.own.endpoints.destination_bucket).send().await.unwrap();
     assert!(made.contents().is_empty());
     // The queue goes on.
-    let next = fixture.submit("film.bin", mp4(&fixture.endpoints, true), None).await.unwrap();
+    let next = fixture.submit("film.bin", mp4(&fixture.own.endpoints, true), None).await.unwrap();
     assert_eq!(fixture.ended(&next).await.status(), Some(&JobStatus::Complete));
-    fixture.sandbox.stop().await;
+    fixture.own.sandbox.stop().await;
 }

@@ -13,25 +13,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use reeldesk_sandbox::{SOURCE_BUCKET as BUCKET, Sandbox};
 use reeldesk_tests::s3;
 
-struct Fixture {
-    client: Client,
-    endpoint: String,
-    sandbox: Sandbox,
-    folder: tempfile::TempDir,
-}
-
-async fn fixture() -> Fixture {
-    let folder = tempfile::tempdir().unwrap();
-    let sandbox = Sandbox::start(folder.path()).await.unwrap();
-    let endpoints = sandbox.endpoints().clone();
-    let keys = &endpoints.credentials;
-    Fixture {
-        client: s3(&endpoints.api, &keys.access_key_id, &keys.secret_access_key),
-        endpoint: endpoints.api,
-        sandbox,
-        folder,
-    }
-}
+use crate::server::OwnSandbox;
 
 fn code<E: ProvideErrorMetadata, R>(error: &aws_sdk_s3::error::SdkError<E, R>) -> String
 where
@@ -75,7 +57,8 @@ async fn part(client: &Client, key: &str, id: &str, number: i32, bytes: &[u8]) -
 
 #[tokio::test]
 async fn a_wrong_checksum_is_refused_and_leaves_nothing() {
-    let Fixture { client, sandbox, folder: _folder, .. } = fixture().await;
+    let own = OwnSandbox::start().await;
+    let client = own.s3();
     let body = || ByteStream::from_static(b"film");
     let wrong = crc64(b"other");
     let put = || client.put_object().bucket(BUCKET).key("a.txt").body(body());
@@ -106,12 +89,13 @@ async fn a_wrong_checksum_is_refused_and_leaves_nothing() {
     assert!(parts.parts().is_empty());
     let head = client.head_object().bucket(BUCKET).key("a.txt").send().await;
     assert!(head.unwrap_err().into_service_error().is_not_found());
-    sandbox.stop().await;
+    own.sandbox.stop().await;
 }
 
 #[tokio::test]
 async fn a_multipart_object_has_the_checksum_of_the_whole() {
-    let Fixture { client, sandbox, folder, .. } = fixture().await;
+    let own = OwnSandbox::start().await;
+    let client = own.s3();
     let bytes: Vec<u8> = (0..11 * 1024 * 1024_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     let (first, second) = bytes.split_at(6 * 1024 * 1024);
     let id = begin(&client, "x/y.bin").await;
@@ -139,8 +123,8 @@ async fn a_multipart_object_has_the_checksum_of_the_whole() {
     assert_eq!(code(&complete(parts.to_vec(), crc64(&bytes)).await.unwrap_err()), "NoSuchUpload");
 
     // Kept on disk: the same after a restart, with its bytes.
-    sandbox.stop().await;
-    let sandbox = Sandbox::start(folder.path()).await.unwrap();
+    own.sandbox.stop().await;
+    let sandbox = Sandbox::start(own.folder.path()).await.unwrap();
     let head =
         client.head_object().bucket(BUCKET).key("x/y.bin").checksum_mode(ChecksumMode::Enabled).send().await.unwrap();
     assert_eq!(head.checksum_crc64_nvme(), Some(crc64(&bytes).as_str()));
@@ -164,7 +148,8 @@ async fn a_multipart_object_has_the_checksum_of_the_whole() {
 
 #[tokio::test]
 async fn tags_listings_and_what_is_not_there() {
-    let Fixture { client, sandbox, folder: _folder, .. } = fixture().await;
+    let own = OwnSandbox::start().await;
+    let client = own.s3();
     for key in ["a/1.txt", "a/2.txt", "b+c //..%2F/é.txt", "z/"] {
         client.put_object().bucket(BUCKET).key(key).body(ByteStream::from_static(b"x")).send().await.unwrap();
     }
@@ -195,22 +180,22 @@ async fn tags_listings_and_what_is_not_there() {
     let missing = client.get_object().bucket(BUCKET).key("nope").send().await.unwrap_err();
     assert_eq!(code(&missing), "NoSuchKey");
     assert!(missing.request_id().is_none_or(|id| !id.is_empty()));
-    sandbox.stop().await;
+    own.sandbox.stop().await;
 }
 
 #[tokio::test]
 async fn only_the_holder_of_the_key_and_no_web_page() {
-    let Fixture { endpoint, sandbox, folder: _folder, .. } = fixture().await;
-    let keys = sandbox.endpoints().credentials.clone();
-    let wrong = s3(&endpoint, &keys.access_key_id, "wrong");
+    let own = OwnSandbox::start().await;
+    let (endpoint, keys) = (&own.endpoints.api, &own.endpoints.credentials);
+    let wrong = s3(endpoint, &keys.access_key_id, "wrong");
     assert_eq!(code(&wrong.list_buckets().send().await.unwrap_err()), "SignatureDoesNotMatch");
-    let unknown = s3(&endpoint, "AKIAOTHER", "x");
+    let unknown = s3(endpoint, "AKIAOTHER", "x");
     assert_eq!(code(&unknown.list_buckets().send().await.unwrap_err()), "InvalidAccessKeyId");
     let http = reqwest::Client::new();
-    assert_eq!(http.get(&endpoint).send().await.unwrap().status(), 403);
-    let from_a_page = http.get(&endpoint).header("Origin", "https://evil.example").send().await.unwrap();
+    assert_eq!(http.get(endpoint).send().await.unwrap().status(), 403);
+    let from_a_page = http.get(endpoint).header("Origin", "https://evil.example").send().await.unwrap();
     assert_eq!(from_a_page.status(), 403);
     let jobs = http.get(format!("{endpoint}/2017-08-29/jobs")).send().await.unwrap();
     assert_eq!(jobs.status(), 403);
-    sandbox.stop().await;
+    own.sandbox.stop().await;
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::Client;
-use reeldesk_sandbox::DESTINATION_BUCKET;
+use reeldesk_sandbox::{DESTINATION_BUCKET, Endpoints, Sandbox};
 use reeldesk_tests::garage::{self, Garage};
 use reeldesk_tests::{Ended, Reelctl, s3};
 use serde_json::Value;
@@ -46,6 +46,25 @@ impl Server {
             .build();
         let delete = aws_sdk_dynamodb::Client::from_conf(config).delete_item().table_name(reeldesk_sandbox::TABLE);
         delete.key("guid", AttributeValue::S(guid.to_owned())).send().await.unwrap();
+    }
+}
+
+/// A sandbox within the test's process, for what goes on inside it.
+pub(crate) struct OwnSandbox {
+    pub sandbox: Sandbox,
+    pub endpoints: Endpoints,
+    pub folder: tempfile::TempDir,
+}
+
+impl OwnSandbox {
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let sandbox = Sandbox::start(folder.path()).await.unwrap();
+        Self { endpoints: sandbox.endpoints().clone(), sandbox, folder }
+    }
+
+    pub fn s3(&self) -> Client {
+        s3(&self.endpoints.api, KEYS.0, KEYS.1)
     }
 }
 

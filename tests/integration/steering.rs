@@ -1,6 +1,7 @@
 //! Uploads steered from another process than the one that sends.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout};
 
 use aws_sdk_s3::types::ChecksumAlgorithm;
@@ -34,14 +35,27 @@ impl Sender {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn paused_resumed_and_canceled_from_elsewhere() {
+/// A long film that is being sent.
+struct OnItsWay {
+    server: Server,
+    _folder: tempfile::TempDir,
+    file: PathBuf,
+    sender: Sender,
+}
+
+fn on_its_way() -> OnItsWay {
     let server = Server::start();
-    let reelctl = &server.data;
     let folder = tempfile::tempdir().unwrap();
     let file = long_film(folder.path()).unwrap();
-    let mut sender = Sender::start(reelctl, &["ingest", file.to_str().unwrap(), "--limit", "12M"]);
+    let mut sender = Sender::start(&server.data, &["ingest", file.to_str().unwrap(), "--limit", "12M"]);
     sender.until(|line| line["sent"].as_u64() > Some(4_000_000));
+    OnItsWay { server, _folder: folder, file, sender }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn paused_resumed_and_canceled_from_elsewhere() {
+    let OnItsWay { server, _folder, file, mut sender } = on_its_way();
+    let reelctl = &server.data;
 
     let (_, listed) = reelctl.run(&["uploads", "list"]).unwrap();
     let id = listed[0]["id"].as_str().unwrap().to_owned();
@@ -76,12 +90,8 @@ async fn paused_resumed_and_canceled_from_elsewhere() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_outlives_the_process() {
-    let server = Server::start();
+    let OnItsWay { server, _folder, file, mut sender } = on_its_way();
     let reelctl = &server.data;
-    let folder = tempfile::tempdir().unwrap();
-    let file = long_film(folder.path()).unwrap();
-    let mut sender = Sender::start(reelctl, &["ingest", file.to_str().unwrap(), "--limit", "12M"]);
-    sender.until(|line| line["sent"].as_u64() > Some(4_000_000));
     assert!(reelctl.run(&["uploads", "pause", "--all"]).unwrap().0);
     sender.until(|line| line["state"] == "paused");
     sender.child.kill().unwrap();

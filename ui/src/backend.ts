@@ -14,7 +14,8 @@ export interface Boot {
 export const boot = () => invoke<Boot>('boot');
 export const openWorkspace = (name: string) => invoke<Workspace>('open_workspace', { name });
 export const connect = (workspace: Workspace) => invoke<Workspace>('connect', { workspace });
-export const journeys = () => invoke<Journey[]>('journeys');
+/** A page of the journeys, behind a position; an empty one is the end. */
+export const journeys = (after: number) => invoke<Journey[]>('journeys', { after });
 export const addPaths = (paths: string[]) => invoke<null>('add_paths', { paths });
 export const steer = (id: string, wish: Wish) => invoke<null>('steer', { id, wish });
 export const steerAll = (wish: Wish) => invoke<null>('steer_all', { wish });

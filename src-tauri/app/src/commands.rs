@@ -30,8 +30,8 @@ pub(crate) async fn connect(app: AppHandle, desk: State<'_, Desk>, workspace: Wo
 }
 
 #[tauri::command]
-pub(crate) async fn journeys(desk: State<'_, Desk>) -> Result<Vec<Journey>> {
-    Ok(desk.opened().await?.driver.ingest.list())
+pub(crate) async fn journeys(desk: State<'_, Desk>, after: i64) -> Result<Vec<Journey>> {
+    Ok(desk.opened().await?.driver.ingest.list_after(after))
 }
 
 #[tauri::command]

@@ -7,6 +7,10 @@ export class Ingest {
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- ten thousand signals cost more than one version
   readonly #all = new Map<string, Journey>();
   #version = $state(0);
+  /** What is told while the list is read. */
+  #late: Journey[] | null = null;
+  /** It is to be read once more: something was lost while it was read. */
+  #again = false;
   error = $state<Error | null>(null);
   /** What all sending waits for a sign-in with. */
   signIn = $state<Error | null>(null);
@@ -33,10 +37,33 @@ export class Ingest {
   });
 
   async load(): Promise<void> {
-    const journeys = await backend.journeys();
-    this.#all.clear();
-    this.put(journeys);
     this.limits = await backend.limits();
+    this.#again = true;
+    if (this.#late !== null) return;
+    try {
+      while (this.#again) {
+        this.#again = false;
+        await this.#loadJourneys();
+      }
+    } finally {
+      this.#late = null;
+    }
+  }
+
+  /** Page by page, so that no frame waits for ten thousand rows to be read. */
+  async #loadJourneys(): Promise<void> {
+    const all: Journey[] = [];
+    const late: Journey[] = [];
+    this.#late = late;
+    for (;;) {
+      const page = await backend.journeys(all.at(-1)?.position ?? 0);
+      if (page.length === 0) break;
+      all.push(...page);
+    }
+    this.#late = null;
+    this.#all.clear();
+    // What was told meanwhile is newer than the pages.
+    this.put([...all, ...late]);
   }
 
   ended(summary: BatchSummary): void {
@@ -48,6 +75,7 @@ export class Ingest {
   };
 
   put(journeys: Journey[]): void {
+    this.#late?.push(...journeys);
     for (const journey of journeys) this.#all.set(journey.id, journey);
     this.#version += 1;
   }

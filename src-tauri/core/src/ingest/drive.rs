@@ -29,6 +29,9 @@ const FILES_AT_ONCE: usize = 12;
 /// Files that are looked at at the same time, each by a process.
 const CHECKS_AT_ONCE: usize = 3;
 
+/// Journeys of one page of the list.
+const ROWS_AT_ONCE: usize = 500;
+
 /// The ingest of one workspace; cheap to clone. One process drives a store's journeys at a time.
 #[derive(Clone)]
 pub struct Ingest(pub(super) Arc<Inner>);
@@ -106,6 +109,12 @@ impl Ingest {
     #[must_use]
     pub fn list(&self) -> Vec<Journey> {
         self.0.journeys.list()
+    }
+
+    /// Some of them, from behind this position on: a screen takes in ten thousand by and by.
+    #[must_use]
+    pub fn list_after(&self, position: i64) -> Vec<Journey> {
+        self.0.journeys.list_after(position, ROWS_AT_ONCE)
     }
 
     /// Cancels: an upload is aborted in S3, a job in MediaConvert.

@@ -74,6 +74,14 @@ impl Journeys {
         all
     }
 
+    /// The first ones behind a position.
+    pub fn list_after(&self, position: i64, most: usize) -> Vec<Journey> {
+        let all = self.map();
+        let mut behind: Vec<&Journey> = all.values().filter(|journey| journey.position > position).collect();
+        behind.sort_by_key(|journey| journey.position);
+        behind.into_iter().take(most).cloned().collect()
+    }
+
     pub fn with_key(&self, key: &str) -> Option<Journey> {
         self.map().values().find(|journey| journey.key.as_deref() == Some(key)).cloned()
     }

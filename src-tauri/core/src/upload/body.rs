@@ -30,11 +30,39 @@ const CHUNKS: usize = 40;
 /// The name of the header that ends a part.
 pub(super) const TRAILER: &str = "x-amz-checksum-crc64nvme";
 
+/// Where the memory of a chunk begins: where a page does. Large allocations begin 16 bytes behind one, and to there AMD
+/// Zen 3 copies out of the file cache four times slower.
+const ALIGNMENT: usize = 4096;
+
+/// The memory of a chunk.
+#[derive(Default)]
+struct Memory {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+impl Memory {
+    fn new() -> Self {
+        let bytes = vec![0; CHUNK + ALIGNMENT];
+        let start = bytes.as_ptr().align_offset(ALIGNMENT);
+        // An offset that cannot be told is larger than any memory.
+        Self { start: if start < ALIGNMENT { start } else { 0 }, bytes }
+    }
+
+    fn first(&self, length: usize) -> &[u8] {
+        &self.bytes[self.start..self.start + length]
+    }
+
+    fn first_mut(&mut self, length: usize) -> &mut [u8] {
+        &mut self.bytes[self.start..self.start + length]
+    }
+}
+
 /// Where chunks come from and go back to; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Budget {
     permits: Arc<Semaphore>,
-    spare: Arc<Mutex<Vec<Vec<u8>>>>,
+    spare: Arc<Mutex<Vec<Memory>>>,
 }
 
 impl Default for Budget {
@@ -47,29 +75,29 @@ impl Budget {
     /// Waits for a chunk's memory, on a thread that may wait.
     fn take(&self, runtime: &Handle) -> io::Result<Chunk> {
         let permit = runtime.block_on(self.permits.clone().acquire_owned()).map_err(io::Error::other)?;
-        let buffer = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let buffer = buffer.unwrap_or_else(|| vec![0; CHUNK]);
-        Ok(Chunk { buffer, length: 0, spare: self.spare.clone(), _permit: permit })
+        let memory = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let memory = memory.unwrap_or_else(Memory::new);
+        Ok(Chunk { memory, length: 0, spare: self.spare.clone(), _permit: permit })
     }
 }
 
 /// Memory that goes back to the budget when the connection is done with it.
 struct Chunk {
-    buffer: Vec<u8>,
+    memory: Memory,
     length: usize,
-    spare: Arc<Mutex<Vec<Vec<u8>>>>,
+    spare: Arc<Mutex<Vec<Memory>>>,
     _permit: OwnedSemaphorePermit,
 }
 
 impl AsRef<[u8]> for Chunk {
     fn as_ref(&self) -> &[u8] {
-        &self.buffer[..self.length]
+        self.memory.first(self.length)
     }
 }
 
 impl Drop for Chunk {
     fn drop(&mut self) {
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(std::mem::take(&mut self.buffer));
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(std::mem::take(&mut self.memory));
     }
 }
 
@@ -143,7 +171,7 @@ impl Reader {
         while left > 0 {
             let wanted = self.limit.step(CHUNK).min(usize::try_from(left).unwrap_or(CHUNK));
             let mut chunk = self.budget.take(runtime)?;
-            file.read_exact(&mut chunk.buffer[..wanted])?;
+            file.read_exact(chunk.memory.first_mut(wanted))?;
             chunk.length = wanted;
             digest.update(chunk.as_ref());
             left -= wanted as u64;
@@ -163,11 +191,11 @@ impl Reader {
                 let mut file = File::open(&piece.path)?;
                 file.seek(SeekFrom::Start(piece.offset))?;
                 let mut left = piece.length;
-                let mut buffer = vec![0; CHUNK];
+                let mut memory = Memory::new();
                 while left > 0 {
                     let wanted = CHUNK.min(usize::try_from(left).unwrap_or(CHUNK));
-                    file.read_exact(&mut buffer[..wanted])?;
-                    digest.update(&buffer[..wanted]);
+                    file.read_exact(memory.first_mut(wanted))?;
+                    digest.update(memory.first(wanted));
                     left -= wanted as u64;
                 }
                 Ok(Checksum::of_value(digest.finalize()))
@@ -246,6 +274,13 @@ mod tests {
 
     use super::super::Progress;
     use super::*;
+
+    #[test]
+    fn memory_begins_with_a_page() {
+        let mut memory = Memory::new();
+        assert_eq!(memory.first(CHUNK).as_ptr().align_offset(ALIGNMENT), 0);
+        assert_eq!(memory.first_mut(CHUNK).len(), CHUNK);
+    }
 
     #[tokio::test]
     async fn a_part_is_one_chunk_with_its_checksum_behind_it() {

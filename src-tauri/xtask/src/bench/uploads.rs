@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -44,7 +44,7 @@ pub(crate) fn run_rounds(peers: bool, rounds: usize) -> Result<()> {
     for (index, (_, files, bytes)) in LOADS.iter().enumerate() {
         fill(&sources.join(index.to_string()), *files, *bytes)?;
     }
-    floor(&work, &sources.join("0"), rounds)?;
+    floor(&work, &sources, rounds)?;
     if peers { beside_peers(&work, &sources, rounds) } else { Ok(()) }
 }
 
@@ -105,9 +105,7 @@ fn environment(endpoint: &str, key: &str, secret: &str) -> BTreeMap<&'static str
 
 fn reelctl(data: &Path, folder: &Path, prefix: &str) -> Result<Vec<String>> {
     let mut arguments = vec!["--data-dir".to_owned(), text(data), "--json".to_owned(), "upload".to_owned()];
-    for entry in std::fs::read_dir(folder)? {
-        arguments.push(text(&entry?.path()));
-    }
+    arguments.push(text(folder));
     arguments.extend(["--to".to_owned(), format!("s3://{BUCKET}/{prefix}")]);
     Ok(arguments)
 }
@@ -116,34 +114,77 @@ fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-fn floor(work: &Path, folder: &Path, rounds: usize) -> Result<()> {
-    let program = target().join("release/upload-floor");
-    let mut sink = command(&program).arg("sink").stdout(Stdio::piped()).spawn()?;
-    let mut endpoint = String::new();
-    BufReader::new(sink.stdout.take().context("the sink has no output")?).read_line(&mut endpoint)?;
-    let endpoint = endpoint.trim();
-    let environment = environment(endpoint, "key", "secret");
-    let measure = || -> Result<(Vec<Cost>, Vec<Cost>)> {
+/// A sink that discards, as a process of its own.
+struct Sink {
+    process: Child,
+    endpoint: String,
+    /// Its certificate, where it speaks TLS.
+    ca: Option<PathBuf>,
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+fn upload_floor() -> PathBuf {
+    target().join("release/upload-floor")
+}
+
+impl Sink {
+    fn start(ca: Option<PathBuf>) -> Result<Self> {
+        let mut process = command(upload_floor()).arg("sink").args(&ca).stdout(Stdio::piped()).spawn()?;
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().context("the sink has no output")?).read_line(&mut line)?;
+        Ok(Self { process, endpoint: line.trim().to_owned(), ca })
+    }
+
+    /// What `reelctl` takes to send a folder here.
+    fn cost_of_reelctl(&self, work: &Path, folder: &Path, prefix: &str) -> Result<Cost> {
+        let data = work.join("data");
+        std::fs::remove_dir_all(&data).ok();
+        let mut environment = environment(&self.endpoint, "key", "secret");
+        if let Some(ca) = &self.ca {
+            environment.insert("AWS_CA_BUNDLE", text(ca));
+        }
+        cost(&target().join("release/reelctl"), &reelctl(&data, folder, prefix)?, &environment)
+    }
+
+    fn cost_of_floor(&self, file: &Path) -> Result<Cost> {
+        let mut arguments = vec!["send".to_owned(), text(file), self.endpoint.clone()];
+        arguments.extend(self.ca.as_deref().map(text));
+        cost(&upload_floor(), &arguments, &BTreeMap::new())
+    }
+}
+
+/// CPU beside a bare client, plain and over TLS; and the memory of loads that are large in their ways.
+fn floor(work: &Path, sources: &Path, rounds: usize) -> Result<()> {
+    for (name, ca) in [("plain", None), ("TLS", Some(work.join("ca.pem")))] {
+        let sink = Sink::start(ca)?;
         let (mut bare, mut ours) = (Vec::new(), Vec::new());
         for round in 0..rounds {
-            let file = text(&folder.join("0000.bin"));
-            bare.push(cost(&program, &["send".to_owned(), file, endpoint.to_owned()], &environment)?);
-            let data = work.join("data");
-            std::fs::remove_dir_all(&data).ok();
-            let arguments = reelctl(&data, folder, &format!("{round}/"))?;
-            ours.push(cost(&target().join("release/reelctl"), &arguments, &environment)?);
+            bare.push(sink.cost_of_floor(&sources.join("0/0000.bin"))?);
+            ours.push(sink.cost_of_reelctl(work, &sources.join("0"), &format!("{round}/"))?);
         }
-        Ok((bare, ours))
-    };
-    let measured = measure();
-    sink.kill().ok();
-    sink.wait().ok();
-    let (bare, ours) = measured?;
-    let (bare, ours) = (median(&bare), median(&ours));
-    println!("2 GiB to a sink that discards, medians of {rounds}:");
-    println!("  a bare hyper client: CPU {:.2} s, {:.0} MiB", bare.cpu, bare.memory);
-    println!("  reelctl:             CPU {:.2} s, {:.0} MiB", ours.cpu, ours.memory);
-    println!("  CPU ratio {:.2} (goal: at most 1.25)", ours.cpu / bare.cpu);
+        let (bare, ours) = (median(&bare), median(&ours));
+        println!("2 GiB to a sink that discards, {name}, medians of {rounds}:");
+        println!("  a bare hyper client: CPU {:.2} s, {:.0} MiB", bare.cpu, bare.memory);
+        println!("  reelctl:             CPU {:.2} s, {:.0} MiB", ours.cpu, ours.memory);
+        println!("  CPU ratio {:.2} (goal: at most 1.25)", ours.cpu / bare.cpu);
+    }
+    let sink = Sink::start(None)?;
+    println!("Peak memory of reelctl (goal: at most 48 MiB):");
+    for (name, files, bytes) in
+        [("1 x 4 GiB", 1, 4096 * MIB), ("1,000 x 1 MiB", 1000, MIB), ("10,000 x 1 KiB", 10_000, 1024)]
+    {
+        let folder = sources.join(format!("memory-{files}"));
+        fill(&folder, files, bytes)?;
+        let memory = sink.cost_of_reelctl(work, &folder, &format!("{files}/"))?.memory;
+        println!("  {name}: {memory:.0} MiB");
+    }
+    std::fs::remove_dir_all(sources.join("memory-1"))?;
     Ok(())
 }
 
