@@ -91,3 +91,19 @@ fn certificates_that_are_not_there() {
     assert!(!well && last["code"] == "invalid", "{last:#}");
     assert!(last["message"].as_str().unwrap().contains("/nowhere/ca.pem"));
 }
+
+#[test]
+fn no_credentials_anywhere() {
+    // Nothing answers there, as nothing answers for the metadata of a machine that is none of EC2.
+    let reelctl = Reelctl::new()
+        .unwrap()
+        .with("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+        .with("AWS_CONFIG_FILE", "/nonexistent")
+        .with("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+        .with("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let (well, lines) = reelctl.run(&["upload", file.to_str().unwrap(), "--to", "s3://kit/"]).unwrap();
+    let last = lines.last().unwrap();
+    assert!(!well && last["code"] == "sign-in", "{last:#}");
+    assert!(last["message"].as_str().unwrap().contains("there are no AWS credentials"));
+}

@@ -7,6 +7,7 @@ use aws_config::environment::region::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::region::ProfileFileRegionProvider;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
@@ -140,6 +141,11 @@ fn code_of_status(status: u16) -> &'static str {
     }
 }
 
+/// Whether there is an error of this kind behind an error.
+fn has_cause<C: std::error::Error + 'static>(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<C>())
+}
+
 /// Says what an SDK error means, `doing` something (as in "The file could not be sent").
 pub fn explain<E>(doing: &str, error: SdkError<E, HttpResponse>) -> Error
 where
@@ -157,8 +163,8 @@ where
         SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout() || failure.as_other().is_some(),
         _ => false,
     };
+    let no_credentials = has_cause::<CredentialsError>(&error);
     let details = DisplayErrorContext(error).to_string();
-    let sign_in = details.contains("CredentialsNotLoaded") || details.contains("no providers in chain");
     let clock = || {
         (
             Code::Clock,
@@ -167,7 +173,7 @@ where
         )
     };
     let (class, reason, remedy) = match code.as_str() {
-        _ if offline => (
+        _ if offline && !no_credentials => (
             Code::Network,
             "AWS did not answer".to_owned(),
             "Check the network connection; the work goes on by itself when AWS answers again.",
@@ -212,7 +218,7 @@ where
             "the bytes did not arrive as they left".to_owned(),
             "Retry; if it happens again, a device on the line (a proxy, a VPN) changes what passes.",
         ),
-        _ if sign_in => (
+        _ if no_credentials => (
             Code::SignIn,
             "there are no AWS credentials".to_owned(),
             "Choose a profile in the workspace, or sign in, then retry.",

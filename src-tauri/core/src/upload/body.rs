@@ -23,10 +23,15 @@ use super::progress::Flight;
 use super::source::{changed, unreadable};
 use crate::{Error, Result};
 
-/// Bytes of a chunk.
-const CHUNK: usize = 256 * 1024;
-/// Chunks in memory at once, over all uploads: the one memory budget.
-const CHUNKS: usize = 40;
+/// Memory is given out in units of so many bytes.
+const UNIT: usize = 256 * 1024;
+/// Units at once, over all uploads: the one memory budget. More than there are parts on their way, so that none of
+/// them waits for memory while it could send.
+const UNITS: usize = 40;
+/// Units of a chunk, at most: large chunks cost less handing over.
+const MOST_UNITS: usize = 4;
+/// Chunks of one part that may wait to be sent.
+const READ_AHEAD: usize = 2;
 /// The name of the header that ends a part.
 pub(super) const TRAILER: &str = "x-amz-checksum-crc64nvme";
 
@@ -35,15 +40,17 @@ pub(super) const TRAILER: &str = "x-amz-checksum-crc64nvme";
 const ALIGNMENT: usize = 4096;
 
 /// The memory of a chunk.
-#[derive(Default)]
 struct Memory {
     bytes: Vec<u8>,
     start: usize,
 }
 
 impl Memory {
+    /// What is left when it was given back.
+    const NONE: Self = Self { bytes: Vec::new(), start: 0 };
+
     fn new() -> Self {
-        let bytes = vec![0; CHUNK + ALIGNMENT];
+        let bytes = vec![0; MOST_UNITS * UNIT + ALIGNMENT];
         let start = bytes.as_ptr().align_offset(ALIGNMENT);
         // An offset that cannot be told is larger than any memory.
         Self { start: if start < ALIGNMENT { start } else { 0 }, bytes }
@@ -67,17 +74,21 @@ pub(super) struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { permits: Arc::new(Semaphore::new(CHUNKS)), spare: Arc::default() }
+        Self { permits: Arc::new(Semaphore::new(UNITS)), spare: Arc::default() }
     }
 }
 
 impl Budget {
-    /// Waits for a chunk's memory, on a thread that may wait.
-    fn take(&self, runtime: &Handle) -> io::Result<Chunk> {
-        let permit = runtime.block_on(self.permits.clone().acquire_owned()).map_err(io::Error::other)?;
+    /// Waits for a chunk's memory, on a thread that may wait: for as much as `wanted` while there is plenty, for less
+    /// while many share it.
+    fn take(&self, wanted: usize, runtime: &Handle) -> io::Result<Chunk> {
+        let share = (self.permits.available_permits() / 6).clamp(1, MOST_UNITS);
+        let units = share.min(wanted.div_ceil(UNIT));
+        let permits = u32::try_from(units).map_err(io::Error::other)?;
+        let permit = runtime.block_on(self.permits.clone().acquire_many_owned(permits)).map_err(io::Error::other)?;
         let memory = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let memory = memory.unwrap_or_else(Memory::new);
-        Ok(Chunk { memory, length: 0, spare: self.spare.clone(), _permit: permit })
+        Ok(Chunk { memory, length: wanted.min(units * UNIT), spare: self.spare.clone(), _permit: permit })
     }
 }
 
@@ -97,7 +108,10 @@ impl AsRef<[u8]> for Chunk {
 
 impl Drop for Chunk {
     fn drop(&mut self) {
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(std::mem::take(&mut self.memory));
+        self.spare
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(std::mem::replace(&mut self.memory, Memory::NONE));
     }
 }
 
@@ -136,7 +150,7 @@ impl Reader {
     /// Begins to read a piece; its bytes come out of the body, its checksum out of the outcome.
     pub fn start(&self, piece: Piece, flight: Arc<Flight>) -> (PartBody, Outcome) {
         let outcome = Outcome::default();
-        let (chunks, received) = mpsc::channel(1);
+        let (chunks, received) = mpsc::channel(READ_AHEAD);
         let length = piece.length;
         let (reader, told, runtime) = (self.clone(), outcome.clone(), Handle::current());
         tokio::task::spawn_blocking(move || match reader.read(&piece, &chunks, &runtime) {
@@ -169,13 +183,14 @@ impl Reader {
         file.seek(SeekFrom::Start(piece.offset))?;
         let mut left = piece.length;
         while left > 0 {
-            let wanted = self.limit.step(CHUNK).min(usize::try_from(left).unwrap_or(CHUNK));
-            let mut chunk = self.budget.take(runtime)?;
-            file.read_exact(chunk.memory.first_mut(wanted))?;
-            chunk.length = wanted;
+            let most = self.limit.step(MOST_UNITS * UNIT);
+            let wanted = usize::try_from(left).map_or(most, |left| left.min(most));
+            let mut chunk = self.budget.take(wanted, runtime)?;
+            let length = chunk.length;
+            file.read_exact(chunk.memory.first_mut(length))?;
             digest.update(chunk.as_ref());
-            left -= wanted as u64;
-            self.limit.wait(wanted, runtime);
+            left -= length as u64;
+            self.limit.wait(length, runtime);
             if chunks.blocking_send(Ok(Bytes::from_owner(chunk))).is_err() {
                 return Ok(None);
             }
@@ -193,7 +208,7 @@ impl Reader {
                 let mut left = piece.length;
                 let mut memory = Memory::new();
                 while left > 0 {
-                    let wanted = CHUNK.min(usize::try_from(left).unwrap_or(CHUNK));
+                    let wanted = UNIT.min(usize::try_from(left).unwrap_or(UNIT));
                     file.read_exact(memory.first_mut(wanted))?;
                     digest.update(memory.first(wanted));
                     left -= wanted as u64;
@@ -278,8 +293,8 @@ mod tests {
     #[test]
     fn memory_begins_with_a_page() {
         let mut memory = Memory::new();
-        assert_eq!(memory.first(CHUNK).as_ptr().align_offset(ALIGNMENT), 0);
-        assert_eq!(memory.first_mut(CHUNK).len(), CHUNK);
+        assert_eq!(memory.first(UNIT).as_ptr().align_offset(ALIGNMENT), 0);
+        assert_eq!(memory.first_mut(MOST_UNITS * UNIT).len(), MOST_UNITS * UNIT);
     }
 
     #[tokio::test]
@@ -316,17 +331,17 @@ mod tests {
     async fn memory_comes_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master.mov");
-        std::fs::write(&path, vec![7; CHUNK * 3]).unwrap();
+        std::fs::write(&path, vec![7; UNIT * 3]).unwrap();
         let reader = Reader::default();
-        for _ in 0..CHUNKS {
-            let piece = Piece { path: path.clone(), offset: 0, length: (CHUNK * 3) as u64 };
+        for _ in 0..UNITS {
+            let piece = Piece { path: path.clone(), offset: 0, length: (UNIT * 3) as u64 };
             // Dropped in the middle, as a connection that breaks does.
             let (mut body, _) = reader.start(piece.clone(), Progress::default().flight());
             body.frame().await.unwrap().unwrap();
             body.frame().await.unwrap().unwrap();
         }
-        let all = reader.budget.permits.acquire_many(u32::try_from(CHUNKS).unwrap()).await.unwrap();
-        assert!(reader.budget.spare.lock().unwrap().len() <= CHUNKS);
+        let all = reader.budget.permits.acquire_many(u32::try_from(UNITS).unwrap()).await.unwrap();
+        assert!(reader.budget.spare.lock().unwrap().len() <= UNITS);
         drop(all);
     }
 }

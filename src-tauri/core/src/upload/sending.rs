@@ -300,7 +300,10 @@ impl<R: Remote> Sending<'_, R> {
     }
 
     async fn complete(&self, upload: &str, parts: &BTreeMap<PartNumber, PartRecord>) -> Result<Attempt> {
-        let whole = combine(self.record.plan, parts).ok_or_else(|| Error::internal("a part has no checksum"))?;
+        // Off the async threads: of ten thousand parts it takes seconds.
+        let (plan, checksums) = (self.record.plan, parts.clone());
+        let whole = tokio::task::spawn_blocking(move || combine(plan, &checksums)).await.map_err(Error::internal)?;
+        let whole = whole.ok_or_else(|| Error::internal("a part has no checksum"))?;
         let size = self.record.identity.size;
         let completed = self.ask(|| self.engine.remote.complete(self.target(), upload, parts, size, whole)).await?;
         match completed {
