@@ -168,3 +168,23 @@ async fn a_young_unfinished_upload_is_let_be() {
     let left = client.list_multipart_uploads().bucket(SOURCE_BUCKET).send().await.unwrap();
     assert_eq!(left.uploads().len(), 1, "another computer may be sending it");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_goes_on_where_its_twin_is_canceled() {
+    let server = Server::start();
+    let reelctl = &server.data;
+    let folder = tempfile::tempdir().unwrap();
+    let file = long_film(folder.path()).unwrap();
+    std::fs::copy(&file, folder.path().join("copy.mp4")).unwrap();
+    let mut sender = Sender::start(reelctl, &["ingest", folder.path().to_str().unwrap(), "--limit", "12M"]);
+    let twin = sender.until(|line| line["sent"].as_u64() > Some(4_000_000));
+    let (_, listed) = reelctl.run(&["uploads", "list"]).unwrap();
+    assert_eq!(listed.len(), 1, "the copy is left out: {listed:#?}");
+    assert!(reelctl.run(&["uploads", "cancel", listed[0]["id"].as_str().unwrap()]).unwrap().0);
+    let copy = sender.until(|line| line["state"] == "sending" && line["path"] != twin["path"]);
+    let last =
+        sender.until(|line| line["state"] == "uploaded" || line["path"] == copy["path"] && line["code"].is_string());
+    assert_eq!((&last["state"], &last["path"]), (&"uploaded".into(), &copy["path"]), "{last:#}");
+    let objects = server.client().list_objects_v2().bucket(SOURCE_BUCKET).send().await.unwrap();
+    assert_eq!(objects.contents().len(), 1);
+}

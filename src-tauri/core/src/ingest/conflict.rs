@@ -122,41 +122,48 @@ impl Ingest {
             journey.conflict = Some(conflict);
         };
         self.0.journeys.enter(id, Stage::Skipped, skip).await?;
-        match self.0.journeys.with_key(&key) {
-            Some(twin) => Box::pin(self.came_to(&twin)).await,
-            None => Ok(()),
+        if let Some(twin) = self.0.journeys.sent_as(&key) {
+            Box::pin(self.came_to(&twin)).await;
         }
+        Ok(())
     }
 
     /// What a journey has come to holds for those that were left out because of it, and for those that ask; where it
-    /// fails, they go on themselves.
-    pub(super) async fn came_to(&self, twin: &Journey) -> Result<()> {
-        if twin.stage == Stage::Playable {
-            self.0.known.remember(twin).await?;
+    /// fails, they go on themselves. What goes wrong with them is none of its own.
+    pub(super) async fn came_to(&self, twin: &Journey) {
+        if twin.stage == Stage::Playable
+            && let Err(error) = self.0.known.remember(twin).await
+        {
+            tracing::warn!(id = twin.id, %error, "what was sent could not be remembered");
         }
-        let Some(key) = &twin.key else { return Ok(()) };
+        let Some(key) = &twin.key else { return };
         for one in self.0.journeys.waiting_for(key) {
-            match (twin.stage, one.stage) {
-                (Stage::NeedsYou | Stage::Canceled, _) => self.retry(&one.id).await?,
-                (_, Stage::NeedsYou) => {
-                    let know = |one: &mut Journey| {
-                        let Some(conflict) = &mut one.conflict else { return };
-                        (conflict.guid, conflict.hls_url) = (twin.guid.clone(), twin.hls_url.clone());
-                        conflict.sent_at = twin.verified_at;
-                        one.error = Some(conflict.error(&one.title));
-                    };
-                    self.0.journeys.edit(&one.id, know).await?;
-                }
-                _ => {
-                    let follow = |one: &mut Journey| {
-                        (one.guid, one.hls_url) = (twin.guid.clone(), twin.hls_url.clone());
-                        (one.key, one.verified_at) = (twin.key.clone(), twin.verified_at);
-                    };
-                    self.0.journeys.edit(&one.id, follow).await?;
-                }
+            if let Err(error) = self.take_after(&one, twin).await {
+                tracing::warn!(id = one.id, %error, "a copy does not know what became of its twin");
             }
         }
-        Ok(())
+    }
+
+    async fn take_after(&self, one: &Journey, twin: &Journey) -> Result<()> {
+        match (twin.stage, one.stage) {
+            (Stage::NeedsYou | Stage::Canceled, _) => self.retry(&one.id).await,
+            (_, Stage::NeedsYou) => {
+                let know = |one: &mut Journey| {
+                    let Some(conflict) = &mut one.conflict else { return };
+                    (conflict.guid, conflict.hls_url) = (twin.guid.clone(), twin.hls_url.clone());
+                    conflict.sent_at = twin.verified_at;
+                    one.error = Some(conflict.error(&one.title));
+                };
+                self.0.journeys.edit(&one.id, know).await
+            }
+            _ => {
+                let follow = |one: &mut Journey| {
+                    (one.guid, one.hls_url) = (twin.guid.clone(), twin.hls_url.clone());
+                    (one.key, one.verified_at) = (twin.key.clone(), twin.verified_at);
+                };
+                self.0.journeys.edit(&one.id, follow).await
+            }
+        }
     }
 
     /// What is there already of this file: first the same content, then the same name.

@@ -139,10 +139,10 @@ impl Ingest {
     }
 
     async fn canceled(&self, id: &str) -> Result<()> {
-        match self.0.journeys.enter(id, Stage::Canceled, |_| {}).await? {
-            Some(journey) => self.came_to(&journey).await,
-            None => Ok(()),
+        if let Some(journey) = self.0.journeys.enter(id, Stage::Canceled, |_| {}).await? {
+            self.came_to(&journey).await;
         }
+        Ok(())
     }
 
     /// Tries again what needs the admin or was canceled: an upload goes on where it stopped; what failed after it
@@ -228,15 +228,14 @@ impl Ingest {
     /// Records why a journey cannot go on alone.
     async fn needs_someone(&self, id: &str, error: Error) {
         let journeys = &self.0.journeys;
-        let recorded = match journeys.enter(id, Stage::NeedsYou, |journey| journey.error = Some(error.clone())).await {
+        match journeys.enter(id, Stage::NeedsYou, |journey| journey.error = Some(error.clone())).await {
             Ok(Some(journey)) => self.came_to(&journey).await,
-            Ok(None) => Ok(()),
-            Err(unrecorded) => Err(unrecorded),
-        };
-        if let Err(unrecorded) = recorded {
-            tracing::error!(id, error = %unrecorded, "what stopped a journey could not be recorded");
-            // The next start takes it up again; until then it is at least shown.
-            journeys.show(id, |journey| (journey.stage, journey.error) = (Stage::NeedsYou, Some(error)));
+            Ok(None) => {}
+            Err(unrecorded) => {
+                tracing::error!(id, error = %unrecorded, "what stopped a journey could not be recorded");
+                // The next start takes it up again; until then it is at least shown.
+                journeys.show(id, |journey| (journey.stage, journey.error) = (Stage::NeedsYou, Some(error)));
+            }
         }
     }
 

@@ -116,7 +116,7 @@ impl Ingest {
                     journey.hls_url.clone_from(&video.hls_url);
                 };
                 if let Some(journey) = journeys.enter(&journey.id, Stage::Playable, playable).await? {
-                    self.came_to(&journey).await?;
+                    self.came_to(&journey).await;
                 }
             }
             Status::Error { at, message } => self.failed(journey, pipeline_error(journey, at, message), know).await?,
@@ -190,10 +190,10 @@ impl Ingest {
             know(journey);
             journey.error = Some(error);
         };
-        match self.0.journeys.enter(&journey.id, Stage::NeedsYou, failed).await? {
-            Some(journey) => self.came_to(&journey).await,
-            None => Ok(()),
+        if let Some(journey) = self.0.journeys.enter(&journey.id, Stage::NeedsYou, failed).await? {
+            self.came_to(&journey).await;
         }
+        Ok(())
     }
 }
 

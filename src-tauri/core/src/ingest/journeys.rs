@@ -82,8 +82,11 @@ impl Journeys {
         behind.into_iter().take(most).cloned().collect()
     }
 
-    pub fn with_key(&self, key: &str) -> Option<Journey> {
-        self.map().values().find(|journey| journey.key.as_deref() == Some(key)).cloned()
+    /// The one that was sent under this key; those that were left out because of it know the key too.
+    pub fn sent_as(&self, key: &str) -> Option<Journey> {
+        let all = self.map();
+        let sent = |one: &&Journey| one.key.as_deref() == Some(key) && one.stage != Stage::Skipped;
+        all.values().find(sent).cloned()
     }
 
     pub fn get(&self, id: &str) -> Option<Journey> {

@@ -38,7 +38,7 @@ impl Ingest {
             journey.verified_at = Some(now_ms());
         };
         if let Some(journey) = journeys.enter(id, Stage::Verified, verified).await? {
-            self.came_to(&journey).await?;
+            self.came_to(&journey).await;
         }
         self.0.uploader.forget(id).await?;
         self.0.follow.notify_one();
