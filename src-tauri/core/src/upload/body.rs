@@ -4,6 +4,7 @@
 //! Source: S3 API Reference, "Signature calculations for the Authorization header: including trailing headers
 //! (chunked upload)", with `STREAMING-UNSIGNED-PAYLOAD-TRAILER`.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::PathBuf;
@@ -23,15 +24,13 @@ use super::progress::Flight;
 use super::source::{changed, unreadable};
 use crate::{Error, Result};
 
-/// Memory is given out in units of so many bytes.
-const UNIT: usize = 256 * 1024;
-/// Units at once, over all uploads: the one memory budget. More than there are parts on their way, so that none of
-/// them waits for memory while it could send.
-const UNITS: usize = 40;
-/// Units of a chunk, at most: large chunks cost less handing over.
-const MOST_UNITS: usize = 4;
-/// Chunks of one part that may wait to be sent.
-const READ_AHEAD: usize = 2;
+/// Bytes of a chunk.
+const CHUNK: usize = 256 * 1024;
+/// Chunks in memory at once, over all uploads: the one memory budget. More than there are parts on their way, so that
+/// none of them waits for memory while it could send.
+const CHUNKS: usize = 40;
+/// Chunks that are handed over at once while there is memory: it wakes the other side, which costs more than it takes.
+const MOST_AT_ONCE: usize = 4;
 /// The name of the header that ends a part.
 pub(super) const TRAILER: &str = "x-amz-checksum-crc64nvme";
 
@@ -50,7 +49,7 @@ impl Memory {
     const NONE: Self = Self { bytes: Vec::new(), start: 0 };
 
     fn new() -> Self {
-        let bytes = vec![0; MOST_UNITS * UNIT + ALIGNMENT];
+        let bytes = vec![0; CHUNK + ALIGNMENT];
         let start = bytes.as_ptr().align_offset(ALIGNMENT);
         // An offset that cannot be told is larger than any memory.
         Self { start: if start < ALIGNMENT { start } else { 0 }, bytes }
@@ -74,21 +73,31 @@ pub(super) struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { permits: Arc::new(Semaphore::new(UNITS)), spare: Arc::default() }
+        Self { permits: Arc::new(Semaphore::new(CHUNKS)), spare: Arc::default() }
     }
 }
 
 impl Budget {
-    /// Waits for a chunk's memory, on a thread that may wait: for as much as `wanted` while there is plenty, for less
-    /// while many share it.
-    fn take(&self, wanted: usize, runtime: &Handle) -> io::Result<Chunk> {
-        let share = (self.permits.available_permits() / 6).clamp(1, MOST_UNITS);
-        let units = share.min(wanted.div_ceil(UNIT));
-        let permits = u32::try_from(units).map_err(io::Error::other)?;
-        let permit = runtime.block_on(self.permits.clone().acquire_many_owned(permits)).map_err(io::Error::other)?;
+    /// Waits for a chunk's memory, on a thread that may wait.
+    fn take(&self, runtime: &Handle) -> io::Result<Chunk> {
+        let permit = runtime.block_on(self.permits.clone().acquire_owned()).map_err(io::Error::other)?;
+        Ok(self.chunk(permit))
+    }
+
+    /// A chunk's memory, if some is free at this moment.
+    fn try_take(&self) -> Option<Chunk> {
+        self.permits.clone().try_acquire_owned().ok().map(|permit| self.chunk(permit))
+    }
+
+    /// How many chunks one part may hand over at once, so that the others have theirs.
+    fn share(&self) -> usize {
+        (self.permits.available_permits() / 6).clamp(1, MOST_AT_ONCE)
+    }
+
+    fn chunk(&self, permit: OwnedSemaphorePermit) -> Chunk {
         let memory = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let memory = memory.unwrap_or_else(Memory::new);
-        Ok(Chunk { memory, length: wanted.min(units * UNIT), spare: self.spare.clone(), _permit: permit })
+        Chunk { memory, length: 0, spare: self.spare.clone(), _permit: permit }
     }
 }
 
@@ -150,13 +159,13 @@ impl Reader {
     /// Begins to read a piece; its bytes come out of the body, its checksum out of the outcome.
     pub fn start(&self, piece: Piece, flight: Arc<Flight>) -> (PartBody, Outcome) {
         let outcome = Outcome::default();
-        let (chunks, received) = mpsc::channel(READ_AHEAD);
+        let (chunks, received) = mpsc::channel(1);
         let length = piece.length;
         let (reader, told, runtime) = (self.clone(), outcome.clone(), Handle::current());
         tokio::task::spawn_blocking(move || match reader.read(&piece, &chunks, &runtime) {
             Ok(Some(checksum)) => {
                 told.set(Ok(checksum));
-                chunks.blocking_send(Ok(trailer(piece.length, checksum))).ok();
+                chunks.blocking_send(Ok(vec![trailer(piece.length, checksum)])).ok();
             }
             Ok(None) => {}
             Err(error) => {
@@ -168,14 +177,24 @@ impl Reader {
                 chunks.blocking_send(Err(error)).ok();
             }
         });
-        (PartBody { length, head: Some(head(length)), left: length, chunks: received, flight }, outcome)
+        (
+            PartBody {
+                length,
+                head: Some(head(length)),
+                left: length,
+                chunks: received,
+                ready: VecDeque::new(),
+                flight,
+            },
+            outcome,
+        )
     }
 
     /// The checksum, or `None` when nobody takes the bytes any more.
     fn read(
         &self,
         piece: &Piece,
-        chunks: &mpsc::Sender<Result<Bytes>>,
+        chunks: &mpsc::Sender<Result<Vec<Bytes>>>,
         runtime: &Handle,
     ) -> io::Result<Option<Checksum>> {
         let mut digest = crc_fast::Digest::new(Crc64Nvme);
@@ -183,15 +202,21 @@ impl Reader {
         file.seek(SeekFrom::Start(piece.offset))?;
         let mut left = piece.length;
         while left > 0 {
-            let most = self.limit.step(MOST_UNITS * UNIT);
-            let wanted = usize::try_from(left).map_or(most, |left| left.min(most));
-            let mut chunk = self.budget.take(wanted, runtime)?;
-            let length = chunk.length;
-            file.read_exact(chunk.memory.first_mut(length))?;
-            digest.update(chunk.as_ref());
-            left -= length as u64;
-            self.limit.wait(length, runtime);
-            if chunks.blocking_send(Ok(Bytes::from_owner(chunk))).is_err() {
+            let most = self.limit.step(CHUNK);
+            // Under a limit each chunk goes as soon as it may.
+            let share = if self.limit.get().is_some() { 1 } else { self.budget.share() };
+            let mut batch = Vec::with_capacity(share);
+            let mut next = Some(self.budget.take(runtime)?);
+            while let Some(mut chunk) = next {
+                chunk.length = usize::try_from(left).map_or(most, |left| left.min(most));
+                file.read_exact(chunk.memory.first_mut(chunk.length))?;
+                digest.update(chunk.as_ref());
+                left -= chunk.length as u64;
+                self.limit.wait(chunk.length, runtime);
+                batch.push(Bytes::from_owner(chunk));
+                next = if left > 0 && batch.len() < share { self.budget.try_take() } else { None };
+            }
+            if chunks.blocking_send(Ok(batch)).is_err() {
                 return Ok(None);
             }
         }
@@ -208,7 +233,7 @@ impl Reader {
                 let mut left = piece.length;
                 let mut memory = Memory::new();
                 while left > 0 {
-                    let wanted = UNIT.min(usize::try_from(left).unwrap_or(UNIT));
+                    let wanted = CHUNK.min(usize::try_from(left).unwrap_or(CHUNK));
                     file.read_exact(memory.first_mut(wanted))?;
                     digest.update(memory.first(wanted));
                     left -= wanted as u64;
@@ -246,7 +271,9 @@ pub(super) struct PartBody {
     length: u64,
     head: Option<Bytes>,
     left: u64,
-    chunks: mpsc::Receiver<Result<Bytes>>,
+    chunks: mpsc::Receiver<Result<Vec<Bytes>>>,
+    /// Handed over and not sent yet.
+    ready: VecDeque<Bytes>,
     flight: Arc<Flight>,
 }
 
@@ -265,17 +292,19 @@ impl http_body::Body for PartBody {
         if let Some(head) = self.head.take().filter(|head| !head.is_empty()) {
             return Poll::Ready(Some(Ok(Frame::data(head))));
         }
-        match ready!(self.chunks.poll_recv(context)) {
-            None => Poll::Ready(None),
-            Some(Err(error)) => Poll::Ready(Some(Err(error))),
-            Some(Ok(bytes)) => {
-                // The trailer is none of the file's bytes.
-                let count = self.left.min(bytes.len() as u64);
-                self.left -= count;
-                self.flight.add(count);
-                Poll::Ready(Some(Ok(Frame::data(bytes))))
+        if self.ready.is_empty() {
+            match ready!(self.chunks.poll_recv(context)) {
+                None => {}
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                Some(Ok(batch)) => self.ready.extend(batch),
             }
         }
+        let Some(bytes) = self.ready.pop_front() else { return Poll::Ready(None) };
+        // The trailer is none of the file's bytes.
+        let count = self.left.min(bytes.len() as u64);
+        self.left -= count;
+        self.flight.add(count);
+        Poll::Ready(Some(Ok(Frame::data(bytes))))
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -293,8 +322,8 @@ mod tests {
     #[test]
     fn memory_begins_with_a_page() {
         let mut memory = Memory::new();
-        assert_eq!(memory.first(UNIT).as_ptr().align_offset(ALIGNMENT), 0);
-        assert_eq!(memory.first_mut(MOST_UNITS * UNIT).len(), MOST_UNITS * UNIT);
+        assert_eq!(memory.first(CHUNK).as_ptr().align_offset(ALIGNMENT), 0);
+        assert_eq!(memory.first_mut(CHUNK).len(), CHUNK);
     }
 
     #[tokio::test]
@@ -331,17 +360,17 @@ mod tests {
     async fn memory_comes_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master.mov");
-        std::fs::write(&path, vec![7; UNIT * 3]).unwrap();
+        std::fs::write(&path, vec![7; CHUNK * 3]).unwrap();
         let reader = Reader::default();
-        for _ in 0..UNITS {
-            let piece = Piece { path: path.clone(), offset: 0, length: (UNIT * 3) as u64 };
+        for _ in 0..CHUNKS {
+            let piece = Piece { path: path.clone(), offset: 0, length: (CHUNK * 3) as u64 };
             // Dropped in the middle, as a connection that breaks does.
             let (mut body, _) = reader.start(piece.clone(), Progress::default().flight());
             body.frame().await.unwrap().unwrap();
             body.frame().await.unwrap().unwrap();
         }
-        let all = reader.budget.permits.acquire_many(u32::try_from(UNITS).unwrap()).await.unwrap();
-        assert!(reader.budget.spare.lock().unwrap().len() <= UNITS);
+        let all = reader.budget.permits.acquire_many(u32::try_from(CHUNKS).unwrap()).await.unwrap();
+        assert!(reader.budget.spare.lock().unwrap().len() <= CHUNKS);
         drop(all);
     }
 }
