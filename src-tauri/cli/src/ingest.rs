@@ -172,7 +172,8 @@ impl Screen {
 
 fn summary(journeys: &[Journey], took: Duration) -> String {
     let count = |stage: Stage| journeys.iter().filter(|journey| journey.stage == stage).count();
-    let there = journeys.iter().filter(|journey| journey.verified_at.is_some());
+    let sent = |one: &&Journey| one.verified_at.is_some() && one.stage != Stage::Skipped;
+    let there = journeys.iter().filter(sent);
     let bytes = there.clone().map(|journey| journey.size).sum();
     let mut line = output::sent(there.count(), bytes, took);
     for (stage, words) in [

@@ -27,7 +27,10 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(commands::run(arguments)) {
+    let ended = runtime.block_on(commands::run(arguments));
+    // A file that is still being read for its checksum is no reason to stay.
+    runtime.shutdown_background();
+    match ended {
         Ok(code) => code,
         Err(error) => {
             output::failed(json, &error);

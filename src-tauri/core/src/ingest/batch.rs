@@ -37,13 +37,15 @@ impl BatchSummary {
     pub(super) fn of<'a>(batch: i64, journeys: impl Iterator<Item = &'a Journey> + Clone) -> Self {
         let count = |stage: Stage| journeys.clone().filter(|journey| journey.stage == stage).count();
         let files = journeys.clone().count();
+        // What was left out knows when its twin was verified, and was not sent itself.
+        let sent = |one: &&Journey| one.verified_at.is_some() && one.stage != Stage::Skipped;
         let first = journeys.clone().map(|journey| journey.added_at).min().unwrap_or(0);
         let last = journeys.clone().map(|journey| journey.stage_since).max().unwrap_or(first);
         Self {
             batch,
             title: journeys.clone().next().filter(|_| files == 1).map(|journey| journey.title.clone()),
             files,
-            bytes: journeys.clone().filter(|one| one.verified_at.is_some()).map(|journey| journey.size).sum(),
+            bytes: journeys.clone().filter(sent).map(|journey| journey.size).sum(),
             seconds: (last - first) / 1000,
             playable: count(Stage::Playable),
             skipped: count(Stage::Skipped),

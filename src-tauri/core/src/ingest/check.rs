@@ -61,10 +61,12 @@ impl Ingest {
             Some(Answer::Skip) => self.skip(id, conflict).await?,
             None => {
                 let error = conflict.error(&journey.title);
+                let key = conflict.key.clone();
                 let ask = |journey: &mut Journey| {
                     (journey.error, journey.conflict) = (Some(error), Some(conflict));
                 };
                 self.0.journeys.enter(id, Stage::NeedsYou, ask).await?;
+                self.look_at_twin(&key).await;
             }
         }
         Ok(false)

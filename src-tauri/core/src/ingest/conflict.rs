@@ -113,7 +113,7 @@ impl Ingest {
         Ok(())
     }
 
-    /// Leaves a file out. Its twin may be on its way still, so it is looked at once more.
+    /// Leaves a file out.
     pub(super) async fn skip(&self, id: &str, conflict: Conflict) -> Result<()> {
         let key = conflict.key.clone();
         let skip = |journey: &mut Journey| {
@@ -122,10 +122,15 @@ impl Ingest {
             journey.conflict = Some(conflict);
         };
         self.0.journeys.enter(id, Stage::Skipped, skip).await?;
-        if let Some(twin) = self.0.journeys.sent_as(&key) {
+        self.look_at_twin(&key).await;
+        Ok(())
+    }
+
+    /// The twin may have come to its end while it was compared: it is looked at once more.
+    pub(super) async fn look_at_twin(&self, key: &str) {
+        if let Some(twin) = self.0.journeys.sent_as(key) {
             Box::pin(self.came_to(&twin)).await;
         }
-        Ok(())
     }
 
     /// What a journey has come to holds for those that were left out because of it, and for those that ask; where it
