@@ -134,10 +134,12 @@ impl Journal {
             .await
     }
 
+    /// Records a part that S3 took. It is committed when this returns, and not waited for until the disk has it: what a
+    /// power cut takes from the end of the journal, S3's own list and the file's bytes give back.
     pub async fn add_part(&self, id: &str, number: PartNumber, part: PartRecord) -> Result<()> {
         let id = id.to_owned();
         self.0
-            .call_durably(move |db| {
+            .call(move |db| {
                 db.prepare_cached(
                     "INSERT OR REPLACE INTO parts (upload, number, etag, checksum) VALUES (?1, ?2, ?3, ?4)",
                 )?

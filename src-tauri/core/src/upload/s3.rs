@@ -87,16 +87,23 @@ pub(super) async fn unfinished(
     }
 }
 
-/// Announces the framing of a [`PartBody`]: the checksum comes behind the bytes, and is what guards them; the
-/// signature covers the headers only, as the SDK does it over TLS.
+/// Announces how a [`PartBody`] comes: its checksum is what guards the bytes, before or behind them; the signature
+/// covers the headers only, as the SDK does it over TLS.
 #[derive(Debug)]
-struct ChecksumBehind {
+struct Guarded {
     length: u64,
+    is_behind: bool,
 }
 
-impl Intercept for ChecksumBehind {
+impl Guarded {
+    fn of(body: &PartBody) -> Self {
+        Self { length: body.file_bytes(), is_behind: body.checksum().is_none() }
+    }
+}
+
+impl Intercept for Guarded {
     fn name(&self) -> &'static str {
-        "ChecksumBehind"
+        "Guarded"
     }
 
     fn modify_before_signing(
@@ -105,6 +112,10 @@ impl Intercept for ChecksumBehind {
         _: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        if !self.is_behind {
+            config.interceptor_state().store_put(PayloadSigningOverride::UnsignedPayload);
+            return Ok(());
+        }
         let headers = context.request_mut().headers_mut();
         headers.insert("content-encoding", "aws-chunked");
         headers.insert("content-length", encoded_length(self.length).to_string());
@@ -173,7 +184,7 @@ impl Remote for S3 {
         number: PartNumber,
         body: PartBody,
     ) -> Result<Taken, Refusal> {
-        let length = body.file_bytes();
+        let guarded = Guarded::of(&body);
         let sent = self
             .0
             .upload_part()
@@ -181,9 +192,10 @@ impl Remote for S3 {
             .key(&target.key)
             .upload_id(upload)
             .part_number(number.get())
+            .set_checksum_crc64_nvme(body.checksum().map(|checksum| checksum.to_string()))
             .body(ByteStream::new(SdkBody::from_body_1_x(body)))
             .customize()
-            .interceptor(ChecksumBehind { length })
+            .interceptor(guarded)
             .send()
             .await
             .map_err(|error| refusal(target, error))?;
@@ -192,7 +204,7 @@ impl Remote for S3 {
     }
 
     async fn put(&self, target: &Target, body: PartBody) -> Result<Held, Refusal> {
-        let length = body.file_bytes();
+        let (guarded, length) = (Guarded::of(&body), body.file_bytes());
         let mut put = self
             .0
             .put_object()
@@ -200,11 +212,12 @@ impl Remote for S3 {
             .key(&target.key)
             .content_type(&target.content_type)
             .set_if_none_match((!target.replace).then(|| "*".to_owned()))
+            .set_checksum_crc64_nvme(body.checksum().map(|checksum| checksum.to_string()))
             .body(ByteStream::new(SdkBody::from_body_1_x(body)));
         for (name, value) in &target.metadata {
             put = put.metadata(name, value);
         }
-        let put = put.customize().interceptor(ChecksumBehind { length }).send().await;
+        let put = put.customize().interceptor(guarded).send().await;
         let put = put.map_err(|error| refusal(target, error))?;
         Ok(Held { size: length, checksum: parse(put.checksum_crc64_nvme) })
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
 
-use super::body::{PartBody, Piece};
+use super::body::{HELD, PartBody, Piece};
 use super::checksum::Checksum;
 use super::engine::{Engine, TRIES, told};
 use super::journal::Record;
@@ -266,7 +266,11 @@ impl<R: Remote> Sending<'_, R> {
             }
             let piece = Piece { path: self.request.path.clone(), offset, length };
             let flight = self.progress.flight();
-            let (body, outcome) = self.engine.reader.start(piece, flight.clone());
+            let (body, outcome) = if length <= HELD {
+                self.engine.reader.hold(piece, flight.clone()).await?
+            } else {
+                self.engine.reader.start(piece, flight.clone())
+            };
             let answer = tokio::select! {
                 answer = send(body) => answer,
                 () = self.canceled.cancelled() => return Err(canceled()),
