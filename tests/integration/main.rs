@@ -14,3 +14,4 @@ mod server;
 mod steering;
 mod torture;
 mod uploads;
+mod workspaces;

@@ -55,7 +55,7 @@ async fn a_profile_and_names_are_enough() {
         "version = 1\n[[workspace]]\nname = \"mini\"\nregion = \"us-east-1\"\nendpoint = \"{}\"\nsourceBucket = \"vod-source\"\ndestinationBucket = \"vod-destination\"\ntable = \"vod\"\ncdn = \"http://127.0.0.1:9\"\ncredentials = {{ kind = \"profile\", name = \"media\" }}\nmode = {{ kind = \"pipeline\" }}\n",
         ministack.endpoint
     );
-    std::fs::write(reelctl.data.path().join("workspaces.toml"), workspace).unwrap();
+    std::fs::write(reelctl.data.path().join("settings.toml"), workspace).unwrap();
 
     // A bucket that is not there has its sentence.
     let (well, lines) = reelctl.run(&["--workspace", "mini", "ingest", film().to_str().unwrap()]).unwrap();

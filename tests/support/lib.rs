@@ -2,6 +2,7 @@
 
 mod faults;
 pub mod garage;
+mod guard;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -10,6 +11,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 pub use faults::{Fault, FaultyLine};
+pub use guard::Guard;
 
 /// A binary of the workspace, built by `cargo xtask test` before the tests run.
 ///

@@ -1,19 +1,71 @@
 // The one door to the core: commands, events, the file dialog and the drop.
-import { invoke } from '@tauri-apps/api/core';
+import { Channel, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
-import { open } from '@tauri-apps/plugin-dialog';
+import { open, save } from '@tauri-apps/plugin-dialog';
 
-import type { Answer, Cursor, Error as CoreError, Event, Guid, Job, Journey, Limits, Orphan, Page, Stream, Video, Wish, Workspace } from './bindings';
+import type {
+  AccessKey,
+  Answer,
+  Choices,
+  Connection,
+  CredentialsSource,
+  Cursor,
+  Error as CoreError,
+  Event,
+  Finding,
+  Guid,
+  Identity,
+  Job,
+  Journey,
+  Keep,
+  Limits,
+  Orphan,
+  Page,
+  Profile,
+  SignIn,
+  Stack,
+  Stream,
+  Video,
+  Wish,
+  Workspace,
+} from './bindings';
 
 export interface Boot {
   workspace: string | null;
-  profiles: string[];
+  trouble: CoreError | null;
   ffmpeg: CoreError | null;
 }
 
 export const boot = () => invoke<Boot>('boot');
 export const openWorkspace = (name: string) => invoke<Workspace>('open_workspace', { name });
-export const connect = (workspace: Workspace) => invoke<Workspace>('connect', { workspace });
+export const workspaces = () => invoke<Workspace[]>('workspaces');
+export const profiles = () => invoke<Profile[]>('profiles');
+export const identity = (connection: Connection) => invoke<Identity>('identity', { connection });
+export const stacks = (connection: Connection) => invoke<Stack[]>('stacks', { connection });
+export const choices = (connection: Connection) => invoke<Choices>('choices', { connection });
+/** Throws where the system has no keyring. */
+export const keyringWorks = () => invoke<null>('keyring_works');
+/** Keeps an access key, in place of what the source holds where it is one. */
+export const giveAccessKey = (key: AccessKey, keep: Keep, source: CredentialsSource | null) => invoke<CredentialsSource>('give_access_key', { key, keep, source });
+export const signInOf = (connection: Connection) => invoke<SignIn>('sign_in_of', { connection });
+export const giveCode = (connection: Connection, profile: string, code: string) => invoke<null>('give_code', { connection, profile, code });
+/** Opens the browser for a sign-in. */
+export const beginSignIn = (profile: string) => invoke<{ url: string; code: string }>('begin_sign_in', { profile });
+/** Waits until it was confirmed there. */
+export const finishSignIn = () => invoke<null>('finish_sign_in');
+/** Connects to a workspace; one that is not new takes the place of the one of its name. */
+export const connect = (workspace: Workspace, isNew: boolean) => invoke<Workspace>('connect', { workspace, isNew });
+export const removeWorkspace = (name: string) => invoke<null>('remove_workspace', { name });
+/** Tries everything in the open workspace; `hear` gets each finding as it comes. */
+export function checkWorkspace(hear: (finding: Finding) => void): Promise<Finding[]> {
+  const found = new Channel<Finding>();
+  found.onmessage = hear;
+  return invoke('check_workspace', { found });
+}
+export const policyOf = (workspace: Workspace) => invoke<string>('policy_of', { workspace });
+export const exportWorkspace = (to: string) => invoke<null>('export_workspace', { to });
+export const importWorkspace = (from: string) => invoke<Workspace>('import_workspace', { from });
+export const diagnostics = () => invoke<string>('diagnostics');
 /** A page of the journeys, behind a position; an empty one is the end. */
 export const journeys = (after: number) => invoke<Journey[]>('journeys', { after });
 export const addPaths = (paths: string[]) => invoke<null>('add_paths', { paths });
@@ -70,6 +122,14 @@ export async function chooseFiles(): Promise<string[]> {
 export async function chooseFolders(): Promise<string[]> {
   return (await open({ multiple: true, directory: true, title: 'Add folders of videos' })) ?? [];
 }
+
+const WORKSPACE_FILE = [{ name: 'Workspaces', extensions: ['toml'] }];
+
+/** Asks for the file of a workspace; none when the dialog was closed. */
+export const chooseWorkspaceFile = () => open({ title: 'Open a workspace file', filters: WORKSPACE_FILE });
+
+/** Asks where to write one; none when the dialog was closed. */
+export const chooseExport = (name: string) => save({ title: 'Export the workspace', defaultPath: `${name}.toml`, filters: WORKSPACE_FILE });
 
 /** What was thrown, as the core's error. */
 export function asError(thrown: unknown): CoreError {

@@ -1,6 +1,6 @@
 // Generated from the Rust types by `cargo xtask bindings`. Do not edit.
 
-export type Code = "not-a-video" | "file-missing" | "file-unreadable" | "file-changed" | "no-videos" | "too-large" | "no-ffmpeg" | "storage-full" | "network" | "sign-in" | "access-denied" | "not-found" | "exists" | "integrity" | "encode-failed" | "pipeline-failed" | "canceled" | "duplicate" | "clock" | "in-use" | "invalid" | "playback" | "throttled" | "internal";
+export type Code = "not-a-video" | "file-missing" | "file-unreadable" | "file-changed" | "no-videos" | "too-large" | "no-ffmpeg" | "storage-full" | "network" | "sign-in" | "no-keyring" | "access-denied" | "not-found" | "exists" | "integrity" | "encode-failed" | "pipeline-failed" | "canceled" | "duplicate" | "clock" | "in-use" | "invalid" | "playback" | "throttled" | "internal";
 
 export type Error = { 
 /**
@@ -24,15 +24,51 @@ export type CredentialsSource = { "kind": "sandbox" } | { "kind": "profile",
 /**
  * Its name.
  */
-name: string, };
-
-export type IngestMode = { "kind": "pipeline" };
-
-export type Workspace = { 
+name: string, } | { "kind": "environment" } | { "kind": "accessKey", 
 /**
- * What it is called.
+ * The entry that holds it, in the keyring or in memory.
  */
-name: string, 
+entry: string, };
+
+export type AccessKey = { 
+/**
+ * `AKIA...`, or `ASIA...` for a temporary one.
+ */
+accessKeyId: string, 
+/**
+ * The secret part.
+ */
+secretAccessKey: string, 
+/**
+ * Only temporary keys have one.
+ */
+sessionToken?: string | null, };
+
+export type SignIn = { "kind": "accessKey", 
+/**
+ * Where it will be kept.
+ */
+entry: string, } | { "kind": "mfaCode", 
+/**
+ * The profile.
+ */
+profile: string, 
+/**
+ * The ARN or serial number of the device.
+ */
+device: string, } | { "kind": "sso", 
+/**
+ * The profile.
+ */
+profile: string, } | { "kind": "elsewhere", 
+/**
+ * What to do, as a sentence.
+ */
+remedy: string, };
+
+export type Keep = "keyring" | "session";
+
+export type Connection = { 
 /**
  * The AWS region.
  */
@@ -44,7 +80,57 @@ credentials: CredentialsSource,
 /**
  * An endpoint of all services instead of AWS's own.
  */
-endpoint: string | null, 
+endpoint?: string | null, 
+/**
+ * An endpoint of S3 alone.
+ */
+s3Endpoint?: string | null, 
+/**
+ * Whether to use the endpoints that are validated for FIPS 140.
+ */
+fips: boolean, 
+/**
+ * Whether to use the endpoints that have IPv6 too.
+ */
+dualStack: boolean, };
+
+export type Colour = "violet" | "blue" | "green" | "orange" | "red" | "grey";
+
+export type Trigger = "videoFile" | "metadataFile";
+
+export type Acceleration = "enabled" | "disabled" | "preferred";
+
+export type IngestMode = { "kind": "pipeline", 
+/**
+ * What starts it.
+ */
+trigger: Trigger, 
+/**
+ * Whether it takes pictures of the video.
+ */
+frameCapture: boolean, 
+/**
+ * Whether it encodes long videos in pieces at once.
+ */
+acceleration: Acceleration, };
+
+export type Workspace = { 
+/**
+ * What it is called.
+ */
+name: string, 
+/**
+ * The colour that it is known by.
+ */
+colour: Colour, 
+/**
+ * The id of the account, where it is known.
+ */
+account?: string | null, 
+/**
+ * The CloudFormation stack of the pipeline, where it is known.
+ */
+stack?: string | null, 
 /**
  * The bucket that masters are uploaded to.
  */
@@ -62,9 +148,233 @@ table: string,
  */
 cdn: string, 
 /**
+ * The id of the user pool of the viewers.
+ */
+userPool?: string | null, 
+/**
+ * The app client of the pool that viewers sign in with.
+ */
+appClient?: string | null, 
+/**
+ * The ARN of the role that MediaConvert works with.
+ */
+role?: string | null, 
+/**
+ * The MediaConvert queue of its jobs; none for the account's default one.
+ */
+queue?: string | null, 
+/**
+ * The job template of its jobs; none for the pipeline's own choice.
+ */
+template?: string | null, 
+/**
  * Who makes the job.
  */
-mode: IngestMode, };
+mode: IngestMode, 
+/**
+ * The AWS region.
+ */
+region: string, 
+/**
+ * Where the credentials come from.
+ */
+credentials: CredentialsSource, 
+/**
+ * An endpoint of all services instead of AWS's own.
+ */
+endpoint?: string | null, 
+/**
+ * An endpoint of S3 alone.
+ */
+s3Endpoint?: string | null, 
+/**
+ * Whether to use the endpoints that are validated for FIPS 140.
+ */
+fips: boolean, 
+/**
+ * Whether to use the endpoints that have IPv6 too.
+ */
+dualStack: boolean, };
+
+export type ProfileKind = { "kind": "accessKey" } | { "kind": "role" } | { "kind": "roleWithMfa", 
+/**
+ * The ARN or serial number of the device.
+ */
+device: string, 
+/**
+ * The ARN of the role.
+ */
+role: string, 
+/**
+ * The profile that assumes it.
+ */
+source: string, 
+/**
+ * What the role's owner wants to be told, where they do.
+ */
+externalId: string | null, } | { "kind": "sso", 
+/**
+ * The name of the session, as the file has it; none for a profile of the older kind.
+ */
+session: string | null, 
+/**
+ * Where people sign in.
+ */
+startUrl: string, 
+/**
+ * The region of the Identity Center.
+ */
+region: string, } | { "kind": "login" } | { "kind": "process" } | { "kind": "other" };
+
+export type Profile = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The region that it names.
+ */
+region: string | null, 
+/**
+ * How it gets its credentials.
+ */
+kind: ProfileKind, };
+
+export type Identity = { 
+/**
+ * The id of the account.
+ */
+account: string, 
+/**
+ * The ARN of the user or role.
+ */
+arn: string, };
+
+export type Stack = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The version of the solution, where its description tells.
+ */
+version: string | null, 
+/**
+ * Why Reeldesk cannot work with it, where it cannot.
+ */
+unsupported: string | null, 
+/**
+ * The workspace that it makes; fields that it does not tell are empty.
+ */
+workspace: Workspace, };
+
+export type Choice = { 
+/**
+ * What can be chosen.
+ */
+names: Array<string>, 
+/**
+ * Why nothing is listed.
+ */
+trouble: Error | null, };
+
+export type Choices = { 
+/**
+ * Buckets.
+ */
+buckets: Choice, 
+/**
+ * Tables.
+ */
+tables: Choice, 
+/**
+ * User pools, by id.
+ */
+userPools: Choice, };
+
+export type Missing = { 
+/**
+ * Such as `s3:PutObject`.
+ */
+action: string, 
+/**
+ * The ARNs to allow it on.
+ */
+resources: Array<string>, 
+/**
+ * What it is for.
+ */
+why: string, };
+
+export type Area = "signIn" | "upload" | "pipeline" | "encoding" | "catalog" | "playback" | "viewers";
+
+export type Outcome = { "outcome": "works", 
+/**
+ * What there is to know; may be empty.
+ */
+note: string, } | { "outcome": "advice", 
+/**
+ * What it is.
+ */
+message: string, 
+/**
+ * What to do.
+ */
+remedy: string, } | { "outcome": "denied", 
+/**
+ * What to ask the engineer for.
+ */
+missing: Missing, 
+/**
+ * What AWS said.
+ */
+details: string, } | { "outcome": "wrong", 
+/**
+ * What, and what to do.
+ */
+error: Error, } | { "outcome": "skipped", 
+/**
+ * Why.
+ */
+reason: string, };
+
+export type Finding = { 
+/**
+ * What it is about.
+ */
+area: Area, 
+/**
+ * What was tried, such as "Send a file".
+ */
+title: string, } & ({ "outcome": "works", 
+/**
+ * What there is to know; may be empty.
+ */
+note: string, } | { "outcome": "advice", 
+/**
+ * What it is.
+ */
+message: string, 
+/**
+ * What to do.
+ */
+remedy: string, } | { "outcome": "denied", 
+/**
+ * What to ask the engineer for.
+ */
+missing: Missing, 
+/**
+ * What AWS said.
+ */
+details: string, } | { "outcome": "wrong", 
+/**
+ * What, and what to do.
+ */
+error: Error, } | { "outcome": "skipped", 
+/**
+ * Why.
+ */
+reason: string, });
 
 export type Guid = string;
 

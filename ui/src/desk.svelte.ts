@@ -1,24 +1,31 @@
 import * as backend from './backend';
-import type { Error, Event, Guid, Workspace } from './bindings';
+import type { Error, Event, Guid, SignIn, Workspace } from './bindings';
 import { Ingest } from './ingest/ingest.svelte';
 import { continued } from './ingest/stages';
 import { Jobs } from './jobs/jobs.svelte';
 import { Library } from './library/library.svelte';
+import { Connect } from './workspace/connect.svelte';
 
 export const SCREENS = ['library', 'ingest', 'jobs', 'watch', 'viewers', 'workspace'] as const;
 export type ScreenName = (typeof SCREENS)[number];
 
 /** What the window shows: the open workspace, the screen, the open video. */
 export class Desk {
-  readonly ingest = new Ingest();
-  readonly library = new Library();
-  readonly jobs = new Jobs();
+  // Each workspace has its own.
+  ingest = $state.raw(new Ingest());
+  library = $state.raw(new Library());
+  jobs = $state.raw(new Jobs());
   workspace = $state<Workspace | null>(null);
+  /** All but the sandbox. */
+  workspaces = $state<Workspace[]>([]);
+  /** A workspace that cannot be opened before someone signs in, and how. */
+  closed = $state<{ workspace: Workspace; signIn: SignIn } | null>(null);
+  /** The way to a new workspace, while someone goes it. */
+  way = $state.raw<Connect | null>(null);
   screen = $state<ScreenName>('library');
   opened = $state<{ guid: Guid; autoplay: boolean } | null>(null);
   dragging = $state(false);
   busy = $state(true);
-  profiles = $state<string[]>([]);
   ffmpeg = $state<Error | null>(null);
   error = $state<Error | null>(null);
   unreachable = $state<Error | null>(null);
@@ -41,19 +48,63 @@ export class Desk {
     });
     await this.#try(async () => {
       const boot = await backend.boot();
-      this.profiles = boot.profiles;
       this.ffmpeg = boot.ffmpeg;
-      if (boot.workspace !== null) await this.#show(await backend.openWorkspace(boot.workspace));
+      if (boot.trouble !== null) throw boot.trouble;
+      this.workspaces = await backend.workspaces();
+      if (boot.workspace !== null) await this.#open(boot.workspace);
     });
   }
 
-  readonly openSandbox = () => this.#try(async () => this.#show(await backend.openWorkspace('sandbox')));
-  readonly connect = (workspace: Workspace) => this.#try(async () => this.#show(await backend.connect(workspace)));
+  readonly openWorkspace = (name: string) => this.#try(() => this.#open(name));
+  readonly connect = (workspace: Workspace) =>
+    this.#try(async () => {
+      await this.#show(() => backend.connect(workspace, true));
+      this.screen = 'workspace';
+    });
+  /** Keeps what was changed of the open workspace; answers whether it could be. */
+  readonly save = async (workspace: Workspace) => {
+    await this.#try(() => this.#show(() => backend.connect(workspace, false)));
+    return this.error === null;
+  };
+  readonly remove = () =>
+    this.#try(async () => {
+      if (this.workspace === null) return;
+      await backend.removeWorkspace(this.workspace.name);
+      this.workspaces = await backend.workspaces();
+      this.leave();
+    });
+  /** Begins the way to a new workspace. */
+  readonly add = () => {
+    this.leave();
+    this.way = new Connect(this.workspaces);
+  };
+  /** A workspace from a file. */
+  readonly addFromFile = () =>
+    this.#try(async () => {
+      const from = await backend.chooseWorkspaceFile();
+      if (from === null) return;
+      const workspace = await backend.importWorkspace(from);
+      this.add();
+      this.way?.take(workspace);
+    });
   readonly leave = () => {
     this.workspace = null;
     this.opened = null;
+    this.closed = null;
+    this.way = null;
+    this.error = null;
     this.screen = 'library';
   };
+  /** Someone signed in to the open workspace: all that waits goes on. */
+  readonly signedIn = () =>
+    this.#try(async () => {
+      const open = this.workspace;
+      if (open === null) return;
+      await this.#show(async () => {
+        await backend.signedIn();
+        return open;
+      });
+    });
   readonly go = (screen: ScreenName) => {
     this.screen = screen;
     if (screen !== 'library') this.opened = null;
@@ -71,7 +122,31 @@ export class Desk {
     void this.ingest.add(paths);
   }
 
-  async #show(workspace: Workspace): Promise<void> {
+  async #open(name: string): Promise<void> {
+    const waiting = this.ingest.counts.sending;
+    const before = this.workspace?.name;
+    try {
+      await this.#show(() => backend.openWorkspace(name));
+      if (before !== undefined && before !== name && waiting > 0) this.say(`${waiting === 1 ? '1 file' : `${waiting} files`} of "${before}" wait until you open it again`);
+    } catch (thrown) {
+      // The one before is closed by now.
+      this.leave();
+      const workspace = this.workspaces.find((one) => one.name === name);
+      if (workspace === undefined || backend.asError(thrown).code !== 'sign-in') throw thrown;
+      this.closed = { workspace, signIn: await backend.signInOf(workspace) };
+      throw thrown;
+    }
+  }
+
+  async #show(open: () => Promise<Workspace>): Promise<void> {
+    // Before it is opened: its first events come while it is.
+    [this.ingest, this.library, this.jobs] = [new Ingest(), new Library(), new Jobs()];
+    this.unreachable = null;
+    const workspace = await open();
+    this.workspaces = await backend.workspaces();
+    this.opened = null;
+    this.closed = null;
+    this.way = null;
     this.workspace = workspace;
     await Promise.all([this.ingest.load(), this.library.load(), this.jobs.load()]);
     const toast = continued(this.ingest.journeys);

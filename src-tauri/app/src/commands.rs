@@ -14,6 +14,8 @@ use tauri::{AppHandle, State};
 use crate::desk::{Boot, Desk};
 use crate::quit::{self, How};
 
+pub(crate) mod workspace;
+
 #[tauri::command]
 pub(crate) async fn boot(desk: State<'_, Desk>) -> Result<Boot> {
     Ok(desk.boot())
@@ -22,11 +24,6 @@ pub(crate) async fn boot(desk: State<'_, Desk>) -> Result<Boot> {
 #[tauri::command]
 pub(crate) async fn open_workspace(app: AppHandle, desk: State<'_, Desk>, name: String) -> Result<Workspace> {
     desk.open(&app, &name).await
-}
-
-#[tauri::command]
-pub(crate) async fn connect(app: AppHandle, desk: State<'_, Desk>, workspace: Workspace) -> Result<Workspace> {
-    desk.connect(&app, workspace).await
 }
 
 #[tauri::command]
@@ -53,12 +50,6 @@ pub(crate) async fn steer_all(desk: State<'_, Desk>, wish: Wish) -> Result<()> {
 #[tauri::command]
 pub(crate) async fn clear_journeys(desk: State<'_, Desk>) -> Result<()> {
     desk.opened().await?.driver.ingest.clear().await
-}
-
-#[tauri::command]
-pub(crate) async fn signed_in(desk: State<'_, Desk>) -> Result<()> {
-    desk.opened().await?.driver.ingest.signed_in();
-    Ok(())
 }
 
 #[tauri::command]
@@ -135,7 +126,7 @@ pub(crate) async fn play(desk: State<'_, Desk>, guid: Guid) -> Result<String> {
 #[tauri::command]
 pub(crate) async fn local_urls(desk: State<'_, Desk>, stored: Vec<String>) -> Result<Vec<Option<String>>> {
     let open = desk.opened().await?;
-    let local = |address: &String| open.proxy.open(&open.session.address(address).ok()?).ok();
+    let local = |address: &String| open.proxy.open(&open.session.workspace.address(address).ok()?).ok();
     Ok(stored.iter().map(local).collect())
 }
 

@@ -1,12 +1,13 @@
 //! What is open: at most one workspace, driven by this process.
 
 use reeldesk_core::playback::Proxy;
-use reeldesk_core::workspace::{self, Workspace, Workspaces};
-use reeldesk_core::{Code, Driver, Error, Result, Session};
+use reeldesk_core::workspace::credentials::{self, DeviceSignIn};
+use reeldesk_core::workspace::{Settings, Workspace};
+use reeldesk_core::{Code, Driver, Error, Folders, Result, Session};
 use serde::Serialize;
 use tauri::AppHandle;
 use tauri::async_runtime::JoinHandle;
-use tokio::sync::{RwLock, RwLockReadGuard};
+use tokio::sync::{Mutex, RwLock, RwLockReadGuard};
 
 use crate::options::Options;
 use crate::{events, notices};
@@ -15,6 +16,8 @@ use crate::{events, notices};
 pub(crate) struct Desk {
     options: Options,
     open: RwLock<Option<Open>>,
+    /// The sign-in that waits for the browser.
+    signing_in: Mutex<Option<DeviceSignIn>>,
 }
 
 /// An open workspace.
@@ -32,23 +35,41 @@ pub(crate) struct Open {
 pub(crate) struct Boot {
     /// The workspace to go to; none for the welcome screen.
     workspace: Option<String>,
-    /// The profiles of the AWS configuration files.
-    profiles: Vec<String>,
+    /// Why the settings could not be read.
+    trouble: Option<Error>,
     /// Why the sandbox cannot encode, where it cannot.
     ffmpeg: Option<Error>,
 }
 
+/// Where a person confirms a sign-in.
+#[derive(Serialize)]
+pub(crate) struct SignInPage {
+    /// The page; it has the code in it.
+    pub url: String,
+    /// The code, to compare.
+    pub code: String,
+}
+
 impl Desk {
     pub fn new(options: Options) -> Self {
-        Self { options, open: RwLock::new(None) }
+        Self { options, open: RwLock::new(None), signing_in: Mutex::new(None) }
     }
 
     pub fn boot(&self) -> Boot {
+        let last = self.settings().last_open();
         Boot {
-            workspace: self.options.workspace.clone().or_else(|| workspace::last_used(&self.options.data_dir)),
-            profiles: workspace::profiles(),
+            workspace: self.options.workspace.clone().or_else(|| last.as_ref().ok().cloned().flatten()),
+            trouble: last.err(),
             ffmpeg: reeldesk_core::require_ffmpeg().err(),
         }
+    }
+
+    pub fn folders(&self) -> &Folders {
+        &self.options.folders
+    }
+
+    pub fn settings(&self) -> Settings {
+        Settings::of(&self.options.folders)
     }
 
     /// The open workspace, for one command.
@@ -72,23 +93,64 @@ impl Desk {
         if let Some(before) = open.take() {
             before.close().await;
         }
-        let session = Session::open(&self.options.data_dir, name).await?;
+        let session = Session::open(&self.options.folders, name).await?;
         let bridge = events::forward(app.clone(), session.events.subscribe());
         let notices = notices::show(app.clone(), session.events.subscribe());
         let driver = session.drive(true).await?;
         let proxy = session.proxy().await?;
         let workspace = session.workspace.clone();
-        workspace::remember_last_used(&self.options.data_dir, name);
+        if let Err(error) = self.settings().set_last_open(name) {
+            tracing::warn!(%error, details = error.details, "the workspace of this run could not be remembered");
+        }
         *open = Some(Open { session, driver, proxy, bridge, notices });
         Ok(workspace)
     }
 
-    /// Keeps a workspace and opens it.
-    pub async fn connect(&self, app: &AppHandle, workspace: Workspace) -> Result<Workspace> {
+    /// Keeps a workspace and opens it; one that is changed while it is open is opened anew.
+    pub async fn connect(&self, app: &AppHandle, workspace: Workspace, is_new: bool) -> Result<Workspace> {
+        let workspace = workspace.tidied();
         let name = workspace.name.clone();
-        std::fs::create_dir_all(&self.options.data_dir).map_err(Error::internal)?;
-        Workspaces::of(&self.options.data_dir).put(workspace)?;
+        let settings = self.settings();
+        if is_new {
+            settings.put_new(workspace)?;
+        } else {
+            settings.put(workspace)?;
+        }
+        self.close().await;
         self.open(app, &name).await
+    }
+
+    /// Opens the workspace that is open once more, with fresh credentials.
+    pub async fn reopen(&self, app: &AppHandle) -> Result<()> {
+        let name = self.opened().await?.session.workspace.name.clone();
+        self.close().await;
+        self.open(app, &name).await.map(drop)
+    }
+
+    /// Forgets a workspace, and its secrets; one that is open is closed.
+    pub async fn remove(&self, name: &str) -> Result<()> {
+        let gone = self.settings().get(name)?;
+        if self.opened().await.is_ok_and(|open| open.session.workspace.name == name) {
+            self.close().await;
+        }
+        self.settings().remove(name)?;
+        credentials::forget(&gone.connection.credentials).await;
+        Ok(())
+    }
+
+    /// Begins a sign-in in the browser.
+    pub async fn begin_sign_in(&self, profile: &str) -> Result<SignInPage> {
+        let begun = credentials::begin_sso(profile).await?;
+        let page = SignInPage { url: begun.url.clone(), code: begun.code.clone() };
+        *self.signing_in.lock().await = Some(begun);
+        Ok(page)
+    }
+
+    /// Waits for its end.
+    pub async fn finish_sign_in(&self) -> Result<()> {
+        let begun = self.signing_in.lock().await.take();
+        let begun = begun.ok_or_else(|| Error::new(Code::Invalid, "No sign-in was begun.", "Begin one first."))?;
+        begun.finish().await
     }
 
     /// Closes in good order.

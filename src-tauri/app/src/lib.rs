@@ -7,6 +7,7 @@ mod notices;
 mod options;
 mod quit;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use tauri::Manager as _;
@@ -18,17 +19,14 @@ use crate::quit::Background;
 /// Runs the app until its window is closed.
 #[must_use]
 pub fn run() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("REELDESK_LOG").unwrap_or_else(|_| "warn".into()))
-        .with_writer(std::io::stderr)
-        .init();
     let options = match Options::read(std::env::args().skip(1)) {
         Ok(options) => options,
         Err(error) => {
-            tracing::error!("{error}");
+            writeln!(std::io::stderr(), "{error}").ok();
             return ExitCode::FAILURE;
         }
     };
+    let _log = reeldesk_core::log::start(&options.folders, "warn");
     let mut builder = tauri::Builder::default();
     if options.single_instance {
         builder = builder.plugin(tauri_plugin_single_instance::init(|app, _, _| show(app)));
@@ -47,13 +45,30 @@ pub fn run() -> ExitCode {
         .invoke_handler(tauri::generate_handler![
             commands::boot,
             commands::open_workspace,
-            commands::connect,
+            commands::workspace::workspaces,
+            commands::workspace::profiles,
+            commands::workspace::identity,
+            commands::workspace::stacks,
+            commands::workspace::choices,
+            commands::workspace::keyring_works,
+            commands::workspace::give_access_key,
+            commands::workspace::sign_in_of,
+            commands::workspace::give_code,
+            commands::workspace::begin_sign_in,
+            commands::workspace::finish_sign_in,
+            commands::workspace::signed_in,
+            commands::workspace::connect,
+            commands::workspace::remove_workspace,
+            commands::workspace::check_workspace,
+            commands::workspace::policy_of,
+            commands::workspace::export_workspace,
+            commands::workspace::import_workspace,
+            commands::workspace::diagnostics,
             commands::journeys,
             commands::add_paths,
             commands::steer,
             commands::steer_all,
             commands::clear_journeys,
-            commands::signed_in,
             commands::answer,
             commands::limits,
             commands::set_limits,

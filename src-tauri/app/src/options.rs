@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use reeldesk_core::{Code, Error, Result};
+use reeldesk_core::{Code, Error, Folders, Result};
 
 /// The options of one run.
 pub(crate) struct Options {
-    pub data_dir: PathBuf,
+    pub folders: Folders,
     /// The workspace to open at once; otherwise the one of the last run, or the welcome screen.
     pub workspace: Option<String>,
     /// A run on a data folder of its own stands beside others.
@@ -36,11 +36,7 @@ impl Options {
             }
         }
         let single_instance = data_dir.is_none();
-        let data_dir = match data_dir {
-            Some(folder) => folder,
-            None => reeldesk_core::default_data_dir()?,
-        };
-        Ok(Self { data_dir, workspace, single_instance })
+        Ok(Self { folders: Folders::choose(data_dir.as_deref())?, workspace, single_instance })
     }
 }
 

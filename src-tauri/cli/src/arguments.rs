@@ -68,6 +68,67 @@ pub(crate) enum Command {
     /// HLS playlists
     #[command(subcommand)]
     Hls(Hls),
+    /// Connections to AWS accounts
+    #[command(subcommand)]
+    Workspace(Workspaces),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Workspaces {
+    /// All workspaces
+    List,
+    /// The profiles of the AWS configuration files
+    Profiles,
+    /// The pipelines of an account, found in its CloudFormation stacks
+    Stacks(Account),
+    /// The buckets, tables and user pools that there are, for an account without such a stack
+    Names(Account),
+    /// Make a workspace of a stack
+    Connect {
+        /// What to call it
+        name: String,
+        /// The CloudFormation stack of the pipeline
+        #[arg(long)]
+        stack: String,
+        #[command(flatten)]
+        account: Account,
+    },
+    /// Try everything that Reeldesk does in the workspace of --workspace with harmless real calls
+    Check,
+    /// The IAM policy that allows what Reeldesk does in the workspace of --workspace, and no more
+    Policy,
+    /// Write the workspace of --workspace into a file, without secrets
+    Export {
+        /// The file
+        file: PathBuf,
+    },
+    /// Add the workspace of such a file
+    Import {
+        /// The file
+        file: PathBuf,
+    },
+    /// Forget a workspace; nothing changes in its account
+    Remove {
+        /// Its name
+        name: String,
+    },
+}
+
+/// How an account is reached.
+#[derive(clap::Args)]
+pub(crate) struct Account {
+    /// A profile of the AWS configuration files; without one, the AWS variables of the environment
+    #[arg(long, env = "AWS_PROFILE")]
+    pub profile: Option<String>,
+    /// The region; without one, that of the profile
+    #[arg(long, env = "AWS_REGION")]
+    pub region: Option<String>,
+    /// An endpoint of all services instead of AWS's own
+    #[arg(long)]
+    pub endpoint: Option<String>,
+    /// The code that the profile's device shows, where it asks for one
+    #[arg(long)]
+    pub code: Option<String>,
 }
 
 #[derive(Subcommand)]

@@ -4,29 +4,29 @@ use std::process::ExitCode;
 
 use reeldesk_core::catalog::{Guid, Status, Video};
 use reeldesk_core::playback::Stream;
-use reeldesk_core::{Code, Error, Result, Session};
+use reeldesk_core::{Code, Error, Folders, Result, Session};
 use serde_json::json;
 
 use crate::arguments::{Arguments, Command, Hls, Jobs, Videos};
-use crate::{ingest, output, upload, uploads};
+use crate::{ingest, output, upload, uploads, workspace};
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let data_dir = match arguments.data_dir {
-        Some(folder) => folder,
-        None => reeldesk_core::default_data_dir()?,
-    };
+    let folders = Folders::choose(arguments.data_dir.as_deref())?;
     let json = arguments.json;
     if let Command::Hls(Hls::Show { uri }) = &arguments.command {
         show_stream(&reeldesk_core::playback::read_anywhere(uri).await?, json);
         return Ok(ExitCode::SUCCESS);
     }
     if let Command::Sandbox = arguments.command {
-        return sandbox(&data_dir).await;
+        return sandbox(&folders).await;
     }
     if let Command::Upload { paths, to, replace, limit } = arguments.command {
-        return upload::run(&data_dir, &paths, &to, replace, limit, json).await;
+        return upload::run(&folders, &paths, &to, replace, limit, json).await;
     }
-    let session = Session::open(&data_dir, &arguments.workspace).await?;
+    if let Command::Workspace(command) = arguments.command {
+        return workspace::run(&folders, command, &arguments.workspace, json).await;
+    }
+    let session = Session::open(&folders, &arguments.workspace).await?;
     let code = match arguments.command {
         Command::Ingest { paths, wait, limit, again } => ingest::run(&session, paths, wait, limit, again, json).await,
         Command::Uploads(command) => uploads::run(&session, command, json).await,
@@ -34,14 +34,14 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Videos(Videos::Show { guid }) => show_video(&session, guid, json).await,
         Command::Jobs(Jobs::List) => list_jobs(&session, json).await,
         Command::Jobs(Jobs::Show { id }) => session.jobs.get(&id).await.map(|job| show_value(&job)),
-        Command::Hls(_) | Command::Sandbox | Command::Upload { .. } => Ok(ExitCode::SUCCESS),
+        Command::Hls(_) | Command::Sandbox | Command::Upload { .. } | Command::Workspace(_) => Ok(ExitCode::SUCCESS),
     };
     session.close().await;
     code
 }
 
-async fn sandbox(data_dir: &std::path::Path) -> Result<ExitCode> {
-    let session = Session::open(data_dir, reeldesk_core::workspace::SANDBOX).await?;
+async fn sandbox(folders: &Folders) -> Result<ExitCode> {
+    let session = Session::open(folders, reeldesk_core::workspace::SANDBOX).await?;
     let Some(sandbox) = session.sandbox() else { return Ok(ExitCode::FAILURE) };
     if !sandbox.is_own() {
         return Err(Error::new(

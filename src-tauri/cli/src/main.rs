@@ -6,6 +6,7 @@ mod ingest;
 mod output;
 mod upload;
 mod uploads;
+mod workspace;
 
 use std::process::ExitCode;
 
@@ -15,10 +16,7 @@ use crate::arguments::Arguments;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("REELDESK_LOG").unwrap_or_else(|_| "off".into()))
-        .with_writer(std::io::stderr)
-        .init();
+    reeldesk_core::log::start_on_stderr("off");
     let json = arguments.json;
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,

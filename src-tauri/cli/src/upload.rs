@@ -2,13 +2,13 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use reeldesk_core::upload::{Place, Progress, Rate, Request, Told, Uploaded, send_all};
-use reeldesk_core::{Result, uploader_of_environment};
+use reeldesk_core::{Folders, Result, uploader_of_environment};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +18,7 @@ use crate::output;
 const TELL_EVERY: Duration = Duration::from_millis(500);
 
 pub(crate) async fn run(
-    data_dir: &Path,
+    folders: &Folders,
     paths: &[PathBuf],
     to: &Place,
     replace: bool,
@@ -27,7 +27,7 @@ pub(crate) async fn run(
 ) -> Result<ExitCode> {
     let began = Instant::now();
     let requests = to.requests(paths, replace)?;
-    let uploader = uploader_of_environment(data_dir).await?;
+    let uploader = uploader_of_environment(folders).await?;
     uploader.limit().set(limit.map(|rate| rate.0));
     let canceled = CancellationToken::new();
     let interrupt = {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 pub use self::item::Item;
+pub(crate) use self::table::INDEX;
 pub use self::table::{Catalog, Cursor, Page};
 
 /// The key of a video.

@@ -27,6 +27,8 @@ pub enum Code {
     Network,
     /// The credentials are missing or have expired.
     SignIn,
+    /// The system has no keyring that works.
+    NoKeyring,
     /// The credentials may not do this.
     AccessDenied,
     /// A bucket, table, job or video does not exist.

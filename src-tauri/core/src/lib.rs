@@ -3,10 +3,13 @@
 
 pub mod aws;
 pub mod catalog;
+mod diagnostics;
 pub mod encode;
 pub mod error;
 pub mod event;
+pub mod folders;
 pub mod ingest;
+pub mod log;
 pub mod notice;
 pub mod playback;
 pub mod session;
@@ -16,26 +19,18 @@ pub mod workspace;
 
 mod bindings;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub use bindings::typescript;
+pub use diagnostics::diagnostics;
 pub use error::{Code, Error, Result};
+pub use folders::Folders;
 pub use session::{Driver, Session, uploader_of_environment};
 
 /// A path as it is shown: its last part, control characters and line breaks made visible.
 pub(crate) fn shown(path: &Path) -> String {
     let name = path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
     name.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
-}
-
-/// Where the data is kept unless another place is named: the platform's folder for an app's local data.
-///
-/// # Errors
-/// When the platform names no home folder.
-pub fn default_data_dir() -> Result<PathBuf> {
-    directories::ProjectDirs::from("", "", "reeldesk").map(|dirs| dirs.data_local_dir().to_owned()).ok_or_else(|| {
-        Error::new(Code::Invalid, "This user has no home folder.", "Name a folder for the data with --data-dir.")
-    })
 }
 
 /// Refuses to go on without ffmpeg, with the command that installs it.

@@ -1,18 +1,19 @@
 //! A session: one workspace, connected; what a shell works with from its start to its end.
 
 use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use crate::aws::Aws;
+use crate::aws::{Aws, plain_client};
 use crate::catalog::{Catalog, Guid, Video};
 use crate::encode::Jobs;
 use crate::event::Events;
+use crate::folders::Folders;
 use crate::ingest::{Ingest, Journey, KEY_PREFIX, Limits, Stage, Wish, leave_wish};
 use crate::playback::{self, Proxy, Stream};
 use crate::store::Store;
 use crate::upload::{Orphan, Uploader, orphans};
-use crate::workspace::{RunningSandbox, SANDBOX, Workspace, Workspaces};
+use crate::workspace::{RunningSandbox, SANDBOX, Settings, Workspace};
 use crate::{Code, Error, Result};
 
 /// The app's own SQLite file, in the data folder.
@@ -32,7 +33,7 @@ pub struct Session {
     /// What happens.
     pub events: Events,
     aws: Aws,
-    data_dir: PathBuf,
+    folders: Folders,
     sandbox: Option<RunningSandbox>,
     http: reqwest::Client,
 }
@@ -42,28 +43,21 @@ impl Session {
     ///
     /// # Errors
     /// When the data folder cannot be used, the workspace is not known, or the sandbox does not start.
-    pub async fn open(data_dir: &Path, workspace: &str) -> Result<Self> {
-        std::fs::create_dir_all(data_dir).map_err(|error| crate::upload::unreadable(data_dir, &error))?;
+    pub async fn open(folders: &Folders, workspace: &str) -> Result<Self> {
+        make(&folders.data)?;
         let (workspace, sandbox) = if workspace == SANDBOX {
-            let sandbox = RunningSandbox::attach(data_dir).await?;
-            (sandbox.workspace(), Some(sandbox))
+            let sandbox = RunningSandbox::attach(&folders.data).await?;
+            (sandbox.workspace().await?, Some(sandbox))
         } else {
-            (Workspaces::of(data_dir).get(workspace)?, None)
+            (Settings::of(folders).get(workspace)?, None)
         };
-        Self::connect(data_dir, workspace, sandbox).await
-    }
-
-    async fn connect(data_dir: &Path, workspace: Workspace, sandbox: Option<RunningSandbox>) -> Result<Self> {
-        let aws = Aws::connect(&workspace).await?;
-        let http = reqwest::Client::builder()
-            .connect_timeout(std::time::Duration::from_secs(10))
-            .build()
-            .map_err(Error::internal)?;
+        let aws = Aws::connect(&workspace.connection).await?;
+        let http = plain_client(workspace.is_sandbox())?;
         Ok(Self {
             catalog: Catalog::new(aws.dynamodb.clone(), &workspace),
             jobs: Jobs::new(aws.mediaconvert.clone()),
             events: Events::default(),
-            data_dir: data_dir.to_owned(),
+            folders: folders.clone(),
             workspace,
             aws,
             sandbox,
@@ -82,8 +76,8 @@ impl Session {
     /// # Errors
     /// [`Code::InUse`] when another process does.
     pub async fn drive(&self, live: bool) -> Result<Driver> {
-        let lock = lock(&self.data_dir.join(LOCK))?;
-        let store = Store::open(&self.data_dir.join(STORE))?;
+        let lock = lock(&self.folders.data.join(LOCK))?;
+        let store = Store::open(&self.folders.data.join(STORE))?;
         let ingest = Ingest::open(&self.workspace, &self.aws, store, self.events.clone(), live).await?;
         let follower = tokio::spawn({
             let ingest = ingest.clone();
@@ -110,7 +104,7 @@ impl Session {
     /// When a journey is not there, or AWS or the store cannot be used.
     pub async fn steer(&self, ids: &[String], wish: Wish) -> Result<()> {
         let ingest = self.ingest_at_rest().await?;
-        match lock(&self.data_dir.join(LOCK)) {
+        match lock(&self.folders.data.join(LOCK)) {
             Ok(_lock) => {
                 for id in ids {
                     ingest.steer(id, wish).await?;
@@ -119,7 +113,7 @@ impl Session {
                 ingest.stop().await;
             }
             Err(error) if error.code == Code::InUse => {
-                let store = Store::open(&self.data_dir.join(STORE))?;
+                let store = Store::open(&self.folders.data.join(STORE))?;
                 for id in ids {
                     leave_wish(&store, id, wish).await?;
                 }
@@ -130,7 +124,7 @@ impl Session {
     }
 
     async fn ingest_at_rest(&self) -> Result<Ingest> {
-        let store = Store::open(&self.data_dir.join(STORE))?;
+        let store = Store::open(&self.folders.data.join(STORE))?;
         Ingest::open(&self.workspace, &self.aws, store, self.events.clone(), false).await
     }
 
@@ -174,16 +168,6 @@ impl Session {
         orphans::remove(&self.aws.s3, &self.workspace.source_bucket, orphan).await
     }
 
-    /// The address that this workspace's CDN has for one of a video's: the path is the catalog's, the domain the
-    /// workspace's.
-    ///
-    /// # Errors
-    /// When one of them is no address.
-    pub fn address(&self, stored: &str) -> Result<url::Url> {
-        let key = stored.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or(stored, |(_, key)| key);
-        self.workspace.cdn_url(key)
-    }
-
     /// What the playlists of a video say.
     ///
     /// # Errors
@@ -201,7 +185,7 @@ impl Session {
         let stored = video.hls_url.as_deref().ok_or_else(|| {
             Error::new(Code::Playback, format!("\"{}\" has no stream yet.", video.title), "Wait until it is playable.")
         })?;
-        self.address(stored)
+        self.workspace.address(stored)
     }
 
     /// Starts the loopback proxy for a player.
@@ -224,9 +208,9 @@ impl Session {
 ///
 /// # Errors
 /// When the data folder cannot be used.
-pub async fn uploader_of_environment(data_dir: &Path) -> Result<Uploader> {
-    std::fs::create_dir_all(data_dir).map_err(|error| crate::upload::unreadable(data_dir, &error))?;
-    let store = Store::open(&data_dir.join(STORE))?;
+pub async fn uploader_of_environment(folders: &Folders) -> Result<Uploader> {
+    make(&folders.data)?;
+    let store = Store::open(&folders.data.join(STORE))?;
     Ok(Uploader::new(&Aws::s3_of_environment().await?, store))
 }
 
@@ -246,6 +230,10 @@ impl Driver {
             tracing::warn!("the follower did not end in good order");
         }
     }
+}
+
+fn make(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(|error| crate::upload::unreadable(folder, &error))
 }
 
 fn lock(path: &Path) -> Result<File> {

@@ -1,31 +1,90 @@
 //! Workspaces: who we talk to.
 
+pub mod check;
+pub mod credentials;
+pub mod discovery;
+pub mod handover;
+pub mod policy;
+mod profiles;
 mod sandbox;
-
-use std::path::{Path, PathBuf};
+mod secrets;
+mod settings;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use self::credentials::CredentialsSource;
+pub use self::profiles::{Profile, ProfileKind, profiles};
 pub use self::sandbox::RunningSandbox;
+pub use self::secrets::{Keep, keyring_works};
+pub use self::settings::Settings;
 use crate::{Code, Error, Result};
 
 /// The name of the sandbox workspace.
 pub const SANDBOX: &str = "sandbox";
 
-/// One connection: everything that the other rooms need to know of an account.
+/// How an account is reached: what is needed before anything is known of what is in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-pub struct Workspace {
-    /// What it is called.
-    pub name: String,
+pub struct Connection {
     /// The AWS region.
     pub region: String,
     /// Where the credentials come from.
     pub credentials: CredentialsSource,
     /// An endpoint of all services instead of AWS's own.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional = nullable)]
     pub endpoint: Option<String>,
+    /// An endpoint of S3 alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional = nullable)]
+    pub s3_endpoint: Option<String>,
+    /// Whether to use the endpoints that are validated for FIPS 140.
+    #[serde(default)]
+    pub fips: bool,
+    /// Whether to use the endpoints that have IPv6 too.
+    #[serde(default)]
+    pub dual_stack: bool,
+}
+
+impl Connection {
+    /// Whether it leads to the sandbox of this computer.
+    #[must_use]
+    pub fn is_sandbox(&self) -> bool {
+        self.credentials == CredentialsSource::Sandbox
+    }
+
+    /// What the whole is called in ARNs: `aws`, `aws-cn` or `aws-us-gov`.
+    #[must_use]
+    pub fn partition(&self) -> &'static str {
+        match self.region.as_str() {
+            region if region.starts_with("cn-") => "aws-cn",
+            region if region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        }
+    }
+}
+
+/// Everything that the other rooms need to know of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Workspace {
+    /// What it is called.
+    pub name: String,
+    /// The colour that it is known by.
+    #[serde(default)]
+    pub colour: Colour,
+    /// How its account is reached.
+    #[serde(flatten)]
+    pub connection: Connection,
+    /// The id of the account, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional = nullable)]
+    pub account: Option<String>,
+    /// The CloudFormation stack of the pipeline, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional = nullable)]
+    pub stack: Option<String>,
     /// The bucket that masters are uploaded to.
     pub source_bucket: String,
     /// The bucket that encodes are written to.
@@ -34,21 +93,42 @@ pub struct Workspace {
     pub table: String,
     /// `https://<CloudFront domain>`, without a slash at the end.
     pub cdn: String,
+    /// The id of the user pool of the viewers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional = nullable)]
+    pub user_pool: Option<String>,
+    /// The app client of the pool that viewers sign in with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional = nullable)]
+    pub app_client: Option<String>,
+    /// The ARN of the role that MediaConvert works with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional = nullable)]
+    pub role: Option<String>,
+    /// The MediaConvert queue of its jobs; none for the account's default one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional = nullable)]
+    pub queue: Option<String>,
+    /// The job template of its jobs; none for the pipeline's own choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional = nullable)]
+    pub template: Option<String>,
     /// Who makes the job.
     pub mode: IngestMode,
 }
 
-/// Where a workspace's credentials come from. No secret is ever part of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(tag = "kind", rename_all = "camelCase")]
-pub enum CredentialsSource {
-    /// The sandbox's own access key.
-    Sandbox,
-    /// A profile of the AWS configuration files.
-    Profile {
-        /// Its name.
-        name: String,
-    },
+/// What a workspace is marked with, so that nobody takes one for another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Colour {
+    #[default]
+    Violet,
+    Blue,
+    Green,
+    Orange,
+    Red,
+    Grey,
 }
 
 /// Who makes the job and the item.
@@ -56,14 +136,49 @@ pub enum CredentialsSource {
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub enum IngestMode {
     /// A server-side workflow, started by the upload.
-    Pipeline,
+    #[serde(rename_all = "camelCase")]
+    Pipeline {
+        /// What starts it.
+        #[serde(default)]
+        trigger: Trigger,
+        /// Whether it takes pictures of the video.
+        #[serde(default)]
+        frame_capture: bool,
+        /// Whether it encodes long videos in pieces at once.
+        #[serde(default)]
+        acceleration: Acceleration,
+    },
+}
+
+/// What starts the pipeline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Trigger {
+    /// The video itself.
+    #[default]
+    VideoFile,
+    /// A JSON file that names the video.
+    MetadataFile,
+}
+
+/// MediaConvert's accelerated transcoding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Acceleration {
+    /// Always.
+    Enabled,
+    /// Never.
+    Disabled,
+    /// Where the job allows it.
+    #[default]
+    Preferred,
 }
 
 impl Workspace {
     /// Whether this is the sandbox of this computer.
     #[must_use]
     pub fn is_sandbox(&self) -> bool {
-        self.credentials == CredentialsSource::Sandbox
+        self.connection.is_sandbox()
     }
 
     /// The address of a path behind the CDN; each segment is percent-encoded.
@@ -79,12 +194,53 @@ impl Workspace {
         Ok(url)
     }
 
+    /// The address that this workspace's CDN has for one of a video's: the path is the catalog's, the domain the
+    /// workspace's.
+    ///
+    /// # Errors
+    /// When the workspace's CDN is no address.
+    pub fn address(&self, stored: &str) -> Result<url::Url> {
+        let key = stored.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or(stored, |(_, key)| key);
+        self.cdn_url(key)
+    }
+
     fn invalid(&self, field: &str, reason: &dyn std::fmt::Display) -> Error {
         Error::new(
             Code::Invalid,
             format!("The {field} of the workspace \"{}\" is not usable: {reason}.", self.name),
             "Correct it on the Workspace screen.",
         )
+    }
+
+    /// Without spaces around its values, and with a CDN that is an address: people copy both from elsewhere.
+    #[must_use]
+    pub fn tidied(mut self) -> Self {
+        for field in [
+            &mut self.name,
+            &mut self.connection.region,
+            &mut self.source_bucket,
+            &mut self.destination_bucket,
+            &mut self.table,
+            &mut self.cdn,
+        ] {
+            *field = field.trim().to_owned();
+        }
+        for field in [
+            &mut self.connection.endpoint,
+            &mut self.connection.s3_endpoint,
+            &mut self.user_pool,
+            &mut self.app_client,
+            &mut self.role,
+            &mut self.queue,
+            &mut self.template,
+        ] {
+            *field = field.take().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        }
+        self.cdn = self.cdn.trim_end_matches('/').to_owned();
+        if !self.cdn.is_empty() && !self.cdn.contains("://") {
+            self.cdn = format!("https://{}", self.cdn);
+        }
+        self
     }
 
     /// Refuses a workspace that cannot work, naming the field.
@@ -94,13 +250,16 @@ impl Workspace {
     pub fn check(&self) -> Result<()> {
         for (field, value) in [
             ("name", &self.name),
-            ("region", &self.region),
+            ("region", &self.connection.region),
             ("source bucket", &self.source_bucket),
             ("destination bucket", &self.destination_bucket),
             ("table", &self.table),
         ] {
             if value.trim().is_empty() {
                 return Err(self.invalid(field, &"it is empty"));
+            }
+            if value.contains(char::is_control) {
+                return Err(self.invalid(field, &"it has characters that cannot be shown"));
             }
             if value.contains(char::is_whitespace) && field != "name" {
                 return Err(self.invalid(field, &"it has spaces"));
@@ -110,161 +269,53 @@ impl Workspace {
             return Err(self.invalid("name", &"\"sandbox\" is taken by the sandbox"));
         }
         self.cdn_url("")?;
+        for (field, endpoint) in
+            [("endpoint", &self.connection.endpoint), ("S3 endpoint", &self.connection.s3_endpoint)]
+        {
+            if let Some(endpoint) = endpoint {
+                let url = url::Url::parse(endpoint).map_err(|error| self.invalid(field, &error))?;
+                if !url.username().is_empty() || url.password().is_some() {
+                    return Err(self.invalid(field, &"it has a name or password in it"));
+                }
+            }
+        }
         Ok(())
     }
 }
 
-/// The workspaces that were set up: one TOML file in the data folder.
-#[derive(Clone)]
-pub struct Workspaces(PathBuf);
-
-#[derive(Default, Serialize, Deserialize)]
-struct File {
-    version: u32,
-    #[serde(default)]
-    workspace: Vec<Workspace>,
-}
-
-impl Workspaces {
-    /// The file of this data folder; it need not exist.
-    #[must_use]
-    pub fn of(data_dir: &Path) -> Self {
-        Self(data_dir.join("workspaces.toml"))
-    }
-
-    fn broken(&self, error: &dyn std::fmt::Display) -> Error {
-        Error::new(
-            Code::Invalid,
-            format!("The file of the workspaces, {}, cannot be read.", self.0.display()),
-            "Correct it, or move it away and connect again. Reeldesk leaves it as it is.",
-        )
-        .with_details(error)
-    }
-
-    /// All workspaces but the sandbox.
-    ///
-    /// # Errors
-    /// When the file is there and cannot be read.
-    pub fn list(&self) -> Result<Vec<Workspace>> {
-        match std::fs::read_to_string(&self.0) {
-            Ok(text) => toml::from_str::<File>(&text).map(|file| file.workspace).map_err(|error| self.broken(&error)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(self.broken(&error)),
-        }
-    }
-
-    /// One by name.
-    ///
-    /// # Errors
-    /// [`Code::NotFound`] with the names that there are.
-    pub fn get(&self, name: &str) -> Result<Workspace> {
-        let all = self.list()?;
-        all.iter().find(|workspace| workspace.name == name).cloned().ok_or_else(|| {
-            let mut names: Vec<_> = all.iter().map(|workspace| workspace.name.as_str()).collect();
-            names.push(SANDBOX);
-            Error::new(
-                Code::NotFound,
-                format!("There is no workspace \"{name}\"."),
-                format!("Use one of these: {}.", names.join(", ")),
-            )
-        })
-    }
-
-    /// Adds a workspace, or replaces the one of the same name; the file is written whole or not at all.
-    ///
-    /// # Errors
-    /// When the workspace is not usable, or the file cannot be written.
-    pub fn put(&self, workspace: Workspace) -> Result<()> {
-        workspace.check()?;
-        let mut all = self.list()?;
-        all.retain(|other| other.name != workspace.name);
-        all.push(workspace);
-        let text = toml::to_string_pretty(&File { version: 1, workspace: all }).map_err(Error::internal)?;
-        let fresh = self.0.with_extension("toml.new");
-        std::fs::write(&fresh, text)
-            .and_then(|()| std::fs::rename(&fresh, &self.0))
-            .map_err(|error| self.broken(&error))
-    }
-}
-
-/// The names of the profiles in `~/.aws/config` and `~/.aws/credentials`, in their order.
-#[must_use]
-pub fn profiles() -> Vec<String> {
-    let home = directories::UserDirs::new().map(|dirs| dirs.home_dir().join(".aws"));
-    let file = |variable: &str, name: &str| {
-        std::env::var_os(variable).map(PathBuf::from).or_else(|| Some(home.as_ref()?.join(name)))
-    };
-    let mut names: Vec<String> = Vec::new();
-    for path in [file("AWS_CONFIG_FILE", "config"), file("AWS_SHARED_CREDENTIALS_FILE", "credentials")] {
-        let text = path.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
-        for line in text.lines() {
-            let Some(section) = line.trim().strip_prefix('[').and_then(|line| line.strip_suffix(']')) else {
-                continue;
-            };
-            let section = section.trim();
-            if section.starts_with("sso-session ") || section.starts_with("services ") {
-                continue;
-            }
-            let name = section.strip_prefix("profile ").unwrap_or(section).trim().to_owned();
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-    }
-    names
-}
-
-/// The workspace that was open last.
-#[must_use]
-pub fn last_used(data_dir: &Path) -> Option<String> {
-    let name = std::fs::read_to_string(data_dir.join("last-workspace")).ok()?;
-    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
-}
-
-/// Remembers it for the next start; a folder that cannot be written only costs the memory of it.
-pub fn remember_last_used(data_dir: &Path, name: &str) {
-    if let Err(error) = std::fs::write(data_dir.join("last-workspace"), name) {
-        tracing::warn!(%error, "the workspace of this run could not be remembered");
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn workspace(name: &str) -> Workspace {
+    pub(crate) fn workspace(name: &str) -> Workspace {
         Workspace {
             name: name.into(),
-            region: "eu-central-1".into(),
-            credentials: CredentialsSource::Profile { name: "media".into() },
-            endpoint: None,
+            colour: Colour::Red,
+            connection: Connection {
+                region: "eu-central-1".into(),
+                credentials: CredentialsSource::Profile { name: "media".into() },
+                endpoint: None,
+                s3_endpoint: None,
+                fips: false,
+                dual_stack: false,
+            },
+            account: Some("123456789012".into()),
+            stack: None,
             source_bucket: "src".into(),
             destination_bucket: "dst".into(),
             table: "vod".into(),
             cdn: "https://d1.example.net".into(),
-            mode: IngestMode::Pipeline,
+            user_pool: Some("eu-central-1_pool".into()),
+            app_client: None,
+            role: None,
+            queue: None,
+            template: None,
+            mode: IngestMode::Pipeline {
+                trigger: Trigger::VideoFile,
+                frame_capture: true,
+                acceleration: Acceleration::Preferred,
+            },
         }
-    }
-
-    #[test]
-    fn written_and_read_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let all = Workspaces::of(folder.path());
-        all.put(workspace("production")).unwrap();
-        all.put(workspace("staging")).unwrap();
-        all.put(workspace("staging")).unwrap();
-        assert_eq!(all.list().unwrap(), [workspace("production"), workspace("staging")]);
-        assert_eq!(all.get("nope").unwrap_err().remedy, "Use one of these: production, staging, sandbox.");
-    }
-
-    #[test]
-    fn a_broken_file_is_named_and_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("workspaces.toml");
-        std::fs::write(&path, "version = ").unwrap();
-        let all = Workspaces::of(folder.path());
-        assert!(all.put(workspace("production")).unwrap_err().message.contains("workspaces.toml"));
-        assert_eq!(std::fs::read_to_string(path).unwrap(), "version = ");
     }
 
     #[test]
@@ -275,6 +326,18 @@ mod tests {
         let mut wrong = workspace("production");
         wrong.cdn = "d1.example.net".into();
         assert!(wrong.check().unwrap_err().message.contains("CDN domain"));
+        let mut wrong = workspace("production");
+        wrong.connection.s3_endpoint = Some("localhost".into());
+        assert!(wrong.check().unwrap_err().message.contains("S3 endpoint"));
+    }
+
+    #[test]
+    fn what_people_copy_is_tidied() {
+        let mut copied = workspace(" production ");
+        copied.cdn = " d1.example.net/ ".into();
+        copied.queue = Some("  ".into());
+        let tidied = copied.tidied();
+        assert_eq!((&*tidied.name, &*tidied.cdn, tidied.queue), ("production", "https://d1.example.net", None));
     }
 
     #[test]

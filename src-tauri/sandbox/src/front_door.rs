@@ -2,14 +2,15 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
 use axum::{Router, routing::any};
 use http_body_util::BodyExt as _;
 use s3s::service::S3Service;
 use tower::ServiceExt as _;
 
-use crate::{Credentials, cognito};
+use crate::endpoints::Endpoints;
+use crate::{ACCOUNT, Credentials, cognito, query};
 
 /// What stands behind the door.
 #[derive(Clone)]
@@ -19,14 +20,16 @@ pub(crate) struct Services {
     /// `http://127.0.0.1:<port>` of the DynamoDB listener.
     pub dynamodb: String,
     pub http: reqwest::Client,
-    pub credentials: Credentials,
+    pub endpoints: Endpoints,
 }
 
 /// The largest body of a DynamoDB request, in bytes (BatchWriteItem: 16 MB).
 const MAX_DYNAMODB_BODY: usize = 17 * 1024 * 1024;
 
-/// The largest body of a Cognito request, in bytes.
-const MAX_COGNITO_BODY: usize = 256 * 1024;
+/// The largest body of a request to one of the services that take small ones, in bytes.
+const MAX_SMALL_BODY: usize = 256 * 1024;
+
+const NOT_KNOWN: &str = "The security token included in the request is invalid.";
 
 pub(crate) fn router(services: Services) -> Router {
     Router::new().fallback(any(route)).with_state(services)
@@ -38,22 +41,38 @@ async fn route(State(services): State<Services>, request: Request<Body>) -> Resp
     }
     let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
     if target.is_some_and(|target| target.starts_with("DynamoDB")) {
-        return match signed_by(request.headers(), &services.credentials) {
+        return match signed_by(request.headers(), &services.endpoints.credentials) {
             true => dynamodb(&services, request).await,
             false => not_signed("com.amazon.coral.service#UnrecognizedClientException"),
         };
     }
     if let Some(operation) = target.and_then(|target| target.strip_prefix(cognito::TARGET)).map(str::to_owned) {
-        return match signed_by(request.headers(), &services.credentials) {
+        return match signed_by(request.headers(), &services.endpoints.credentials) {
             true => cognito(&operation, request).await,
             false => not_signed("UnrecognizedClientException"),
         };
     }
     if request.uri().path().starts_with("/2017-08-29/") {
-        return match signed_by(request.headers(), &services.credentials) {
+        return match signed_by(request.headers(), &services.endpoints.credentials) {
             true => services.mediaconvert.oneshot(request).await.into_response(),
             false => not_signed("UnrecognizedClientException"),
         };
+    }
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if request.method() == Method::POST && kind.is_some_and(|kind| kind.starts_with(query::CONTENT_TYPE)) {
+        return match signed_by(request.headers(), &services.endpoints.credentials) {
+            true => match axum::body::to_bytes(request.into_body(), MAX_SMALL_BODY).await {
+                Ok(body) => query::answer(&services.endpoints, &body),
+                Err(_) => plain(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large"),
+            },
+            false => query::refuse(StatusCode::FORBIDDEN, "InvalidClientTokenId", NOT_KNOWN),
+        };
+    }
+    if request.headers().get("x-amz-expected-bucket-owner").is_some_and(|owner| owner != ACCOUNT) {
+        return plain(
+            StatusCode::FORBIDDEN,
+            "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>",
+        );
     }
     let request = request.map(s3s::Body::http_body_unsync);
     match services.s3.call(request).await {
@@ -83,8 +102,7 @@ fn signed_by(headers: &HeaderMap, credentials: &Credentials) -> bool {
 }
 
 fn not_signed(kind: &str) -> Response<Body> {
-    let message = "The security token included in the request is invalid.";
-    let body = format!(r#"{{"__type":"{kind}","message":"{message}"}}"#);
+    let body = format!(r#"{{"__type":"{kind}","message":"{NOT_KNOWN}"}}"#);
     let mut response = plain(StatusCode::FORBIDDEN, &body);
     response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static("UnrecognizedClientException"));
     response
@@ -97,7 +115,7 @@ fn plain(status: StatusCode, text: &str) -> Response<Body> {
 }
 
 async fn cognito(operation: &str, request: Request<Body>) -> Response<Body> {
-    match axum::body::to_bytes(request.into_body(), MAX_COGNITO_BODY).await {
+    match axum::body::to_bytes(request.into_body(), MAX_SMALL_BODY).await {
         Ok(body) => cognito::answer(operation, &serde_json::from_slice(&body).unwrap_or_default()),
         Err(_) => plain(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large"),
     }

@@ -14,6 +14,7 @@ mod front_door;
 mod mediaconvert;
 mod pipeline;
 mod probe;
+mod query;
 mod s3;
 mod start;
 mod time;

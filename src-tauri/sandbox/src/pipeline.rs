@@ -23,7 +23,7 @@ use crate::s3::S3;
 use crate::{DESTINATION_BUCKET, SOURCE_BUCKET};
 
 /// The suffixes that start the workflow, in lower or in upper case, never mixed.
-const SUFFIXES: [&str; 12] =
+pub(crate) const SUFFIXES: [&str; 12] =
     [".mpg", ".mp4", ".m4v", ".mov", ".m2ts", ".wmv", ".mxf", ".mkv", ".m3u8", ".mpeg", ".webm", ".h264"];
 
 /// The workflow and what it works with.

@@ -9,6 +9,7 @@ mod multipart;
 mod object;
 mod receive;
 mod service;
+mod settings;
 mod shapes;
 mod tags;
 

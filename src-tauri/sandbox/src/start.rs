@@ -103,7 +103,7 @@ impl Sandbox {
                 .no_proxy()
                 .build()
                 .map_err(|error| StartError::part("front door")(error.to_string()))?,
-            credentials: endpoints.credentials.clone(),
+            endpoints: endpoints.clone(),
         };
         serve(&mut tasks, api, front_door::router(services), &stop);
         serve(&mut tasks, cdn, cdn::router(s3.clone()), &stop);

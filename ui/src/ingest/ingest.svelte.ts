@@ -88,7 +88,6 @@ export class Ingest {
   readonly steer = (id: string, wish: Wish) => this.#try(() => backend.steer(id, wish));
   readonly steerAll = (wish: Wish) => this.#try(() => backend.steerAll(wish));
   readonly clear = () => this.#try(() => backend.clearJourneys());
-  readonly signedIn = () => this.#try(() => backend.signedIn());
   readonly setLimits = (limits: Limits) => this.#try(async () => {
     await backend.setLimits(limits);
     this.limits = limits;

@@ -13,7 +13,8 @@ use crate::aws::explain;
 use crate::workspace::Workspace;
 use crate::{Code, Error, Result};
 
-const INDEX: &str = "srcBucket-startTime-index";
+/// Its index by source bucket and start time, as the pipeline makes it.
+pub(crate) const INDEX: &str = "srcBucket-startTime-index";
 
 /// The catalog of one workspace; cheap to clone.
 #[derive(Clone)]

@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 
@@ -33,7 +34,7 @@ const CHUNKS: usize = 40;
 /// Chunks that are handed over at once while there is memory: it wakes the other side, which costs more than it takes.
 const MOST_AT_ONCE: usize = 4;
 /// Bytes that are held whole, at most.
-pub(super) const HELD: u64 = 4 * CHUNK as u64;
+const HELD: u64 = 4 * CHUNK as u64;
 /// The name of the header that ends a part.
 pub(super) const TRAILER: &str = "x-amz-checksum-crc64nvme";
 
@@ -173,11 +174,30 @@ impl Outcome {
 pub(super) struct Reader {
     pub limit: Limit,
     budget: Budget,
+    /// Whether the server wants the checksum behind the bytes, of small ones too.
+    is_behind: Arc<AtomicBool>,
 }
 
 impl Reader {
+    /// The body of a piece, read as it goes or, where it is small, before.
+    ///
+    /// # Errors
+    /// When a small one cannot be read.
+    pub async fn body(&self, piece: Piece, flight: Arc<Flight>) -> Result<(PartBody, Outcome)> {
+        if piece.length <= HELD && !self.is_behind.load(Ordering::Relaxed) {
+            self.hold(piece, flight).await
+        } else {
+            Ok(self.start(piece, flight))
+        }
+    }
+
+    /// Remembers that the server refuses checksums that come first.
+    pub fn put_behind(&self) {
+        self.is_behind.store(true, Ordering::Relaxed);
+    }
+
     /// Begins to read a piece; its bytes come out of the body, its checksum out of the outcome.
-    pub fn start(&self, piece: Piece, flight: Arc<Flight>) -> (PartBody, Outcome) {
+    fn start(&self, piece: Piece, flight: Arc<Flight>) -> (PartBody, Outcome) {
         let outcome = Outcome::default();
         let (chunks, received) = mpsc::channel(1);
         let length = piece.length;
@@ -212,7 +232,7 @@ impl Reader {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn hold(&self, piece: Piece, flight: Arc<Flight>) -> Result<(PartBody, Outcome)> {
+    async fn hold(&self, piece: Piece, flight: Arc<Flight>) -> Result<(PartBody, Outcome)> {
         let length = piece.length;
         let (reader, runtime) = (self.clone(), Handle::current());
         let read = move || reader.read_whole(&piece, &runtime).map_err(|error| piece.trouble(&error));

@@ -42,6 +42,8 @@ struct Bucket {
     objects: HashMap<String, Vec<u8>>,
     uploads: BTreeMap<String, (String, BTreeMap<PartNumber, Vec<u8>>)>,
     begun: u64,
+    /// Whether checksums are refused that come before the bytes.
+    refuses_headers: bool,
     fates: VecDeque<Fate>,
     /// Bytes of the file that arrived, each time that they did.
     arrived: u64,
@@ -92,6 +94,10 @@ impl Model {
         }
         let length = usize::try_from(body.file_bytes()).unwrap();
         let before = body.checksum();
+        if before.is_some() && self.bucket.lock().unwrap().refuses_headers {
+            let error = Error::new(Code::Internal, "The checksum is not known.", "Send it behind.");
+            return (Fate::Well, Err(Refusal::Header(error)));
+        }
         let Ok(all) = body.collect().await else {
             return (Fate::Well, Err(Refusal::Final(Error::internal("the body failed"))));
         };
@@ -370,6 +376,14 @@ async fn another_object_of_the_name_is_left_alone() {
         replaced.run().await.unwrap().unwrap();
         assert!(replaced.object().unwrap() == replaced.bytes);
     }
+}
+
+#[tokio::test]
+async fn a_server_that_knows_no_such_header_gets_the_checksum_behind() {
+    let world = World::new(100_000, false, Vec::new());
+    world.model.bucket.lock().unwrap().refuses_headers = true;
+    world.run().await.unwrap().unwrap();
+    assert!(world.object().unwrap() == world.bytes);
 }
 
 fn with_replace(request: &Request) -> Request {

@@ -60,6 +60,9 @@ pub(super) struct PartRecord {
 pub(super) enum Refusal {
     /// S3 does not know the upload (any more).
     Gone,
+    /// S3 does not take what a header says. Of servers that are none of AWS this may be the checksum that comes before
+    /// the bytes, which they let pass behind them.
+    Header(Error),
     /// There is an object of this key, and it may not be replaced.
     Exists,
     /// The bytes did not arrive as they left.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
 
-use super::body::{HELD, PartBody, Piece};
+use super::body::{PartBody, Piece};
 use super::checksum::Checksum;
 use super::engine::{Engine, TRIES, told};
 use super::journal::Record;
@@ -266,11 +266,8 @@ impl<R: Remote> Sending<'_, R> {
             }
             let piece = Piece { path: self.request.path.clone(), offset, length };
             let flight = self.progress.flight();
-            let (body, outcome) = if length <= HELD {
-                self.engine.reader.hold(piece, flight.clone()).await?
-            } else {
-                self.engine.reader.start(piece, flight.clone())
-            };
+            let (body, outcome) = self.engine.reader.body(piece, flight.clone()).await?;
+            let is_before = body.checksum().is_some();
             let answer = tokio::select! {
                 answer = send(body) => answer,
                 () = self.canceled.cancelled() => return Err(canceled()),
@@ -288,6 +285,10 @@ impl<R: Remote> Sending<'_, R> {
                 (Err(refusal), _) => refusal,
             };
             match &refusal {
+                Refusal::Header(error) if is_before => {
+                    self.engine.reader.put_behind();
+                    tracing::info!(details = error.details, "the server wants checksums behind the bytes");
+                }
                 Refusal::Busy(error) if busy + 1 < TRIES => {
                     busy += 1;
                     tracing::debug!(%error, details = error.details, offset, busy, "a piece did not arrive");

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use reeldesk_sandbox::{Endpoints, Sandbox, StartError};
 
-use super::{CredentialsSource, IngestMode, SANDBOX, Workspace};
+use super::credentials::CredentialsSource;
+use super::{Connection, SANDBOX, Workspace, discovery};
 use crate::{Code, Error, Result};
 
 /// A sandbox that answers: ours, or another process's.
@@ -52,21 +53,23 @@ impl RunningSandbox {
         &self.endpoints
     }
 
-    /// The workspace to use it through.
-    #[must_use]
-    pub fn workspace(&self) -> Workspace {
-        let endpoints = &self.endpoints;
-        Workspace {
-            name: SANDBOX.into(),
-            region: endpoints.region.clone(),
+    /// The workspace to use it through, found as that of any other account is.
+    ///
+    /// # Errors
+    /// When the sandbox does not answer.
+    pub async fn workspace(&self) -> Result<Workspace> {
+        let connection = Connection {
+            region: self.endpoints.region.clone(),
             credentials: CredentialsSource::Sandbox,
-            endpoint: Some(endpoints.api.clone()),
-            source_bucket: endpoints.source_bucket.clone(),
-            destination_bucket: endpoints.destination_bucket.clone(),
-            table: endpoints.table.clone(),
-            cdn: endpoints.cdn.clone(),
-            mode: IngestMode::Pipeline,
-        }
+            endpoint: Some(self.endpoints.api.clone()),
+            s3_endpoint: None,
+            fips: false,
+            dual_stack: false,
+        };
+        let stacks = discovery::stacks(&connection).await?;
+        let found = stacks.into_iter().find(|stack| stack.name == self.endpoints.stack);
+        let workspace = found.ok_or_else(|| Error::internal("the sandbox has no stack"))?.workspace;
+        Ok(Workspace { name: SANDBOX.into(), ..workspace })
     }
 
     /// Stops it in good order where it is ours.

@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
 use super::multipart::Completion;
 use super::receive::{Claims, announced_trailer, claimed_checksums, set_checksum};
+use super::settings;
 use super::shapes::{
     check_conditions, checksum_of, checksum_type, content, initiator, listed, must_be_new, object_parts, ok, tags_of,
     upload_checksum,
@@ -110,6 +111,30 @@ impl s3s::S3 for S3 {
     async fn head_bucket(&self, request: S3Request<HeadBucketInput>) -> Result<S3Response<HeadBucketOutput>> {
         self.check_bucket(&request.input.bucket).await?;
         ok(HeadBucketOutput { bucket_region: Some(self.region.clone()), ..Default::default() })
+    }
+
+    async fn get_bucket_notification_configuration(
+        &self,
+        request: S3Request<GetBucketNotificationConfigurationInput>,
+    ) -> Result<S3Response<GetBucketNotificationConfigurationOutput>> {
+        self.check_bucket(&request.input.bucket).await?;
+        ok(settings::notifications(&request.input.bucket))
+    }
+
+    async fn get_bucket_cors(&self, request: S3Request<GetBucketCorsInput>) -> Result<S3Response<GetBucketCorsOutput>> {
+        self.check_bucket(&request.input.bucket).await?;
+        match settings::cors(&request.input.bucket) {
+            Some(cors) => ok(cors),
+            None => Err(s3_error!(NoSuchCORSConfiguration, "The CORS configuration does not exist")),
+        }
+    }
+
+    async fn get_bucket_lifecycle_configuration(
+        &self,
+        request: S3Request<GetBucketLifecycleConfigurationInput>,
+    ) -> Result<S3Response<GetBucketLifecycleConfigurationOutput>> {
+        self.check_bucket(&request.input.bucket).await?;
+        Err(s3_error!(NoSuchLifecycleConfiguration, "The lifecycle configuration does not exist"))
     }
 
     async fn get_bucket_location(

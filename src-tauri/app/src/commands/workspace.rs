@@ -1,0 +1,136 @@
+//! The commands of the Workspace screen and of the first run.
+
+use std::path::PathBuf;
+
+use reeldesk_core::workspace::check::{self, Finding};
+use reeldesk_core::workspace::credentials::{self, AccessKey, CredentialsSource, SignIn};
+use reeldesk_core::workspace::discovery::{self, Choices, Identity, Stack};
+use reeldesk_core::workspace::{self, Connection, Keep, Profile, Workspace, handover, policy};
+use reeldesk_core::{Error, Result};
+use tauri::ipc::Channel;
+use tauri::{AppHandle, State};
+
+use crate::desk::{Desk, SignInPage};
+
+#[tauri::command]
+pub(crate) async fn workspaces(desk: State<'_, Desk>) -> Result<Vec<Workspace>> {
+    desk.settings().workspaces()
+}
+
+#[tauri::command]
+pub(crate) async fn profiles() -> Result<Vec<Profile>> {
+    workspace::profiles().await
+}
+
+#[tauri::command]
+pub(crate) async fn identity(connection: Connection) -> Result<Identity> {
+    discovery::identity(&connection).await
+}
+
+#[tauri::command]
+pub(crate) async fn stacks(connection: Connection) -> Result<Vec<Stack>> {
+    discovery::stacks(&connection).await
+}
+
+#[tauri::command]
+pub(crate) async fn choices(connection: Connection) -> Result<Choices> {
+    discovery::choices(&connection).await
+}
+
+#[tauri::command]
+pub(crate) async fn keyring_works() -> Result<()> {
+    workspace::keyring_works().await
+}
+
+/// Keeps an access key, in place of what `source` holds where it is one.
+#[tauri::command]
+pub(crate) async fn give_access_key(
+    key: AccessKey,
+    keep: Keep,
+    source: Option<CredentialsSource>,
+) -> Result<CredentialsSource> {
+    let entry = match source {
+        Some(CredentialsSource::AccessKey { entry }) => Some(entry),
+        _ => None,
+    };
+    credentials::give_access_key(key, keep, entry).await
+}
+
+#[tauri::command]
+pub(crate) async fn sign_in_of(connection: Connection) -> Result<SignIn> {
+    SignIn::of(&connection).await
+}
+
+#[tauri::command]
+pub(crate) async fn give_code(connection: Connection, profile: String, code: String) -> Result<()> {
+    credentials::give_code(&profile, &connection.region, connection.endpoint.as_deref(), &code).await
+}
+
+#[tauri::command]
+pub(crate) async fn begin_sign_in(desk: State<'_, Desk>, profile: String) -> Result<SignInPage> {
+    let page = desk.begin_sign_in(&profile).await?;
+    // Where no browser opens, the page shows the address too.
+    if let Err(error) = tauri_plugin_opener::open_url(&page.url, None::<&str>) {
+        tracing::warn!(%error, "the browser could not be opened");
+    }
+    Ok(page)
+}
+
+#[tauri::command]
+pub(crate) async fn finish_sign_in(desk: State<'_, Desk>) -> Result<()> {
+    desk.finish_sign_in().await
+}
+
+/// Goes on after a sign-in.
+#[tauri::command]
+pub(crate) async fn signed_in(app: AppHandle, desk: State<'_, Desk>) -> Result<()> {
+    desk.reopen(&app).await
+}
+
+#[tauri::command]
+pub(crate) async fn connect(
+    app: AppHandle,
+    desk: State<'_, Desk>,
+    workspace: Workspace,
+    is_new: bool,
+) -> Result<Workspace> {
+    desk.connect(&app, workspace, is_new).await
+}
+
+#[tauri::command]
+pub(crate) async fn remove_workspace(desk: State<'_, Desk>, name: String) -> Result<()> {
+    desk.remove(&name).await
+}
+
+/// Tries the open workspace; each finding is told as it comes.
+#[tauri::command]
+pub(crate) async fn check_workspace(desk: State<'_, Desk>, found: Channel<Finding>) -> Result<Vec<Finding>> {
+    let workspace = desk.opened().await?.session.workspace.clone();
+    // A page that has gone away needs none.
+    check::check(&workspace, |finding| drop(found.send(finding.clone()))).await
+}
+
+#[tauri::command]
+pub(crate) async fn policy_of(workspace: Workspace) -> Result<String> {
+    Ok(policy::policy(&workspace))
+}
+
+#[tauri::command]
+pub(crate) async fn export_workspace(desk: State<'_, Desk>, to: PathBuf) -> Result<()> {
+    let workspace = desk.opened().await?.session.workspace.clone();
+    handover::export(&workspace, &to).await
+}
+
+#[tauri::command]
+pub(crate) async fn import_workspace(from: PathBuf) -> Result<Workspace> {
+    handover::import(&from).await
+}
+
+/// What an engineer asks for first, without secrets.
+#[tauri::command]
+pub(crate) async fn diagnostics(desk: State<'_, Desk>) -> Result<String> {
+    let workspace = desk.opened().await.ok().map(|open| open.session.workspace.clone());
+    let folders = desk.folders().clone();
+    let text = tauri::async_runtime::spawn_blocking(move || reeldesk_core::diagnostics(&folders, workspace.as_ref()));
+    text.await.map_err(Error::internal)
+}

@@ -1,0 +1,203 @@
+//! `reelctl workspace`.
+
+use std::process::ExitCode;
+
+use reeldesk_core::workspace::check::{Finding, Outcome};
+use reeldesk_core::workspace::credentials::{CredentialsSource, give_code};
+use reeldesk_core::workspace::discovery::{self, Choices, Stack};
+use reeldesk_core::workspace::{self, Connection, ProfileKind, Settings, Workspace, check, handover, policy};
+use reeldesk_core::{Code, Error, Folders, Result, Session};
+use serde_json::json;
+
+use crate::arguments::{Account, Workspaces};
+use crate::output;
+
+pub(crate) async fn run(folders: &Folders, command: Workspaces, name: &str, json: bool) -> Result<ExitCode> {
+    let settings = Settings::of(folders);
+    match command {
+        Workspaces::List => list(&settings.workspaces()?, json),
+        Workspaces::Profiles => profiles(json).await?,
+        Workspaces::Stacks(account) => stacks(&discovery::stacks(&connection(account).await?).await?, json),
+        Workspaces::Names(account) => names(&discovery::choices(&connection(account).await?).await?, json),
+        Workspaces::Connect { name, stack, account } => connect(&settings, name, &stack, account, json).await?,
+        Workspaces::Check => return check_all(folders, name, json).await,
+        Workspaces::Policy => output::text(&policy::policy(&with_sandbox(folders, name).await?)),
+        Workspaces::Export { file } => handover::export(&settings.get(name)?, &file).await?,
+        Workspaces::Import { file } => import(&settings, handover::import(&file).await?, json)?,
+        Workspaces::Remove { name } => {
+            let gone = settings.get(&name)?;
+            settings.remove(&name)?;
+            workspace::credentials::forget(&gone.connection.credentials).await;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The workspace of this name, or that of a sandbox that runs for as long as this takes.
+async fn with_sandbox(folders: &Folders, name: &str) -> Result<Workspace> {
+    if name != workspace::SANDBOX {
+        return Settings::of(folders).get(name);
+    }
+    let session = Session::open(folders, name).await?;
+    let workspace = session.workspace.clone();
+    session.close().await;
+    Ok(workspace)
+}
+
+fn list(all: &[Workspace], json: bool) {
+    if json {
+        all.iter().for_each(output::line);
+        return;
+    }
+    let rows: Vec<_> = all
+        .iter()
+        .map(|one| vec![one.name.clone(), one.connection.region.clone(), one.source_bucket.clone(), one.table.clone()])
+        .collect();
+    output::table(&["NAME", "REGION", "SOURCE BUCKET", "TABLE"], &rows);
+}
+
+async fn profiles(json: bool) -> Result<()> {
+    let all = workspace::profiles().await?;
+    if json {
+        all.iter().for_each(output::line);
+        return Ok(());
+    }
+    let kind = |kind: &ProfileKind| match kind {
+        ProfileKind::AccessKey => "access key",
+        ProfileKind::Role => "role",
+        ProfileKind::RoleWithMfa { .. } => "role with a code",
+        ProfileKind::Sso { .. } => "IAM Identity Center",
+        ProfileKind::Login => "aws login",
+        ProfileKind::Process => "program",
+        ProfileKind::Other => "other",
+    };
+    let rows: Vec<_> = all
+        .iter()
+        .map(|one| vec![one.name.clone(), one.region.clone().unwrap_or_default(), kind(&one.kind).to_owned()])
+        .collect();
+    output::table(&["PROFILE", "REGION", "KIND"], &rows);
+    Ok(())
+}
+
+/// The connection that the options ask for; a code that is given is used at once.
+async fn connection(account: Account) -> Result<Connection> {
+    let region = match (account.region, &account.profile) {
+        (Some(region), _) => Some(region),
+        (None, Some(name)) => {
+            workspace::profiles().await?.into_iter().find(|one| one.name == *name).and_then(|one| one.region)
+        }
+        (None, None) => None,
+    };
+    let region = region.ok_or_else(|| {
+        Error::new(Code::Invalid, "No region is named.", "Name one with --region, for example eu-central-1.")
+    })?;
+    if let (Some(code), Some(profile)) = (&account.code, &account.profile) {
+        give_code(profile, &region, account.endpoint.as_deref(), code).await?;
+    }
+    Ok(Connection {
+        region,
+        credentials: match account.profile {
+            Some(name) => CredentialsSource::Profile { name },
+            None => CredentialsSource::Environment,
+        },
+        endpoint: account.endpoint,
+        s3_endpoint: None,
+        fips: false,
+        dual_stack: false,
+    })
+}
+
+fn stacks(all: &[Stack], json: bool) {
+    if json {
+        all.iter().for_each(output::line);
+        return;
+    }
+    let rows: Vec<_> = all
+        .iter()
+        .map(|one| {
+            let version = one.version.clone().unwrap_or_default();
+            vec![one.name.clone(), version, one.unsupported.clone().unwrap_or_else(|| "can be connected".to_owned())]
+        })
+        .collect();
+    output::table(&["STACK", "VERSION", ""], &rows);
+}
+
+fn names(choices: &Choices, json: bool) {
+    if json {
+        output::line(choices);
+        return;
+    }
+    for (what, choice) in [("bucket", &choices.buckets), ("table", &choices.tables), ("user pool", &choices.user_pools)]
+    {
+        match &choice.trouble {
+            Some(trouble) => output::text(&format!("{what:<10} {trouble}")),
+            None => choice.names.iter().for_each(|name| output::text(&format!("{what:<10} {name}"))),
+        }
+    }
+}
+
+async fn connect(settings: &Settings, name: String, stack: &str, account: Account, json: bool) -> Result<()> {
+    let all = discovery::stacks(&connection(account).await?).await?;
+    let found = all.iter().find(|one| one.name == stack).ok_or_else(|| {
+        let names: Vec<_> = all.iter().map(|one| one.name.as_str()).collect();
+        let remedy = if names.is_empty() {
+            "There is none that looks like a pipeline in this account and region.".to_owned()
+        } else {
+            format!("Use one of these: {}.", names.join(", "))
+        };
+        Error::new(Code::NotFound, format!("There is no stack \"{stack}\" that Reeldesk can work with."), remedy)
+    })?;
+    if let Some(why) = &found.unsupported {
+        return Err(Error::new(Code::Invalid, format!("The stack \"{stack}\" cannot be connected."), why));
+    }
+    import(settings, Workspace { name, ..found.workspace.clone() }, json)
+}
+
+fn import(settings: &Settings, workspace: Workspace, json: bool) -> Result<()> {
+    settings.put_new(workspace.clone())?;
+    if json {
+        output::line(&workspace);
+    } else {
+        output::text(&format!("The workspace \"{}\" is there; use it with --workspace.", workspace.name));
+    }
+    Ok(())
+}
+
+async fn check_all(folders: &Folders, name: &str, json: bool) -> Result<ExitCode> {
+    // The sandbox has to run while it is tried.
+    let sandbox = if name == workspace::SANDBOX { Some(Session::open(folders, name).await?) } else { None };
+    let workspace = match &sandbox {
+        Some(session) => session.workspace.clone(),
+        None => Settings::of(folders).get(name)?,
+    };
+    let tell = |finding: &Finding| {
+        if json {
+            output::line(finding);
+        }
+    };
+    let findings = check::check(&workspace, tell).await;
+    if let Some(session) = sandbox {
+        session.close().await;
+    }
+    let findings = findings?;
+    let bad = findings.iter().filter(|finding| finding.outcome.is_bad()).count();
+    if json {
+        output::line(&json!({ "workspace": name, "works": bad == 0 }));
+    } else {
+        findings.iter().for_each(show);
+    }
+    Ok(if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn show(finding: &Finding) {
+    let (word, text) = match &finding.outcome {
+        Outcome::Works { note } => ("works", note.clone()),
+        Outcome::Advice { message, remedy } => ("advice", format!("{message} {remedy}")),
+        Outcome::Denied { missing, .. } => {
+            ("denied", format!("Ask for {} on {}.", missing.action, missing.resources.join(" and ")))
+        }
+        Outcome::Wrong { error } => ("wrong", error.to_string()),
+        Outcome::Skipped { reason } => ("skipped", reason.clone()),
+    };
+    output::text(format!("{word:<8} {:<32} {text}", finding.title).trim_end());
+}

@@ -1,0 +1,112 @@
+//! The clients of one connection, and what their errors mean.
+
+mod explain;
+mod http;
+
+use std::time::Duration;
+
+use aws_config::environment::region::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::region::ProfileFileRegionProvider;
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::{RequestChecksumCalculation, StalledStreamProtectionConfig};
+
+pub(crate) use self::explain::{clock_offset, explain, unreachable};
+pub(crate) use self::http::plain_client;
+use crate::Result;
+use crate::workspace::Connection;
+use crate::workspace::credentials::provider;
+
+/// The clients of one connection; cheap to clone.
+#[derive(Clone)]
+pub struct Aws {
+    /// S3.
+    pub s3: aws_sdk_s3::Client,
+    /// DynamoDB.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// MediaConvert.
+    pub mediaconvert: aws_sdk_mediaconvert::Client,
+    /// Cognito user pools.
+    pub cognito: aws_sdk_cognitoidentityprovider::Client,
+    /// CloudFormation.
+    pub cloudformation: aws_sdk_cloudformation::Client,
+    /// The security token service.
+    pub sts: aws_sdk_sts::Client,
+}
+
+impl Aws {
+    /// Makes the clients; asks nothing of AWS yet.
+    ///
+    /// # Errors
+    /// When the credentials have to be given first, or `AWS_CA_BUNDLE` names no file that can be read.
+    pub async fn connect(connection: &Connection) -> Result<Self> {
+        let mut loader = configuration(connection.is_sandbox())?
+            .region(Region::new(connection.region.clone()))
+            .use_fips(connection.fips)
+            .use_dual_stack(connection.dual_stack)
+            .retry_config(RetryConfig::standard().with_max_attempts(4))
+            .timeout_config(timeouts());
+        loader = provider(connection, loader).await?;
+        if let Some(endpoint) = &connection.endpoint {
+            loader = loader.endpoint_url(endpoint);
+        }
+        let config = loader.load().await;
+        Ok(Self {
+            s3: s3(&config, connection.s3_endpoint.as_deref()),
+            dynamodb: aws_sdk_dynamodb::Client::new(&config),
+            mediaconvert: aws_sdk_mediaconvert::Client::new(&config),
+            cognito: aws_sdk_cognitoidentityprovider::Client::new(&config),
+            cloudformation: aws_sdk_cloudformation::Client::new(&config),
+            sts: aws_sdk_sts::Client::new(&config),
+        })
+    }
+
+    /// An S3 client with what the usual environment of AWS tools says: `AWS_PROFILE`, `AWS_REGION`,
+    /// `AWS_ENDPOINT_URL` and so on, and the files that they name. Nothing is asked of AWS yet.
+    ///
+    /// # Errors
+    /// When `AWS_CA_BUNDLE` names no file that can be read.
+    pub async fn s3_of_environment() -> Result<aws_sdk_s3::Client> {
+        // Not the metadata service of EC2: elsewhere it is a wait for nothing.
+        let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+            .or_else(ProfileFileRegionProvider::new())
+            .or_else(Region::new("us-east-1"));
+        let config = configuration(false)?.region(region).timeout_config(timeouts()).load().await;
+        Ok(s3(&config, None))
+    }
+}
+
+/// The SDK's defaults, by way of the environment's proxy unless AWS is stood in for on this computer.
+///
+/// # Errors
+/// When `AWS_CA_BUNDLE` names no file that can be read.
+pub(crate) fn configuration(local: bool) -> Result<ConfigLoader> {
+    let defaults = aws_config::defaults(BehaviorVersion::latest());
+    Ok(match http::client(local)? {
+        Some(client) => defaults.http_client(client),
+        None => defaults,
+    })
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).read_timeout(Duration::from_secs(60)).build()
+}
+
+/// S3 has an endpoint of its own with S3-compatible services. Other endpoints than AWS's know buckets by path only.
+fn s3(config: &SdkConfig, endpoint: Option<&str>) -> aws_sdk_s3::Client {
+    let is_aws =
+        endpoint.is_none() && config.endpoint_url().is_none() && std::env::var_os("AWS_ENDPOINT_URL_S3").is_none();
+    let mut s3 = aws_sdk_s3::config::Builder::from(config)
+        .force_path_style(!is_aws)
+        // The checksums that matter are given by the upload room itself.
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .stalled_stream_protection(
+            StalledStreamProtectionConfig::enabled().grace_period(Duration::from_secs(20)).build(),
+        );
+    if let Some(endpoint) = endpoint {
+        s3 = s3.endpoint_url(endpoint);
+    }
+    aws_sdk_s3::Client::from_conf(s3.build())
+}

@@ -1,0 +1,213 @@
+//! The check of a workspace: each thing that Reeldesk does is tried with its least harmful real call.
+
+mod buckets;
+mod catalog;
+mod cdn;
+mod services;
+mod trigger;
+
+use futures::stream::{FuturesUnordered, StreamExt as _};
+use serde::Serialize;
+use ts_rs::TS;
+
+use super::policy::{Action, Missing};
+use super::{Workspace, discovery};
+use crate::aws::{Aws, plain_client};
+use crate::{Code, Error, Result};
+
+/// What a finding is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Area {
+    /// The credentials.
+    SignIn,
+    /// The source bucket.
+    Upload,
+    /// What starts the pipeline.
+    Pipeline,
+    /// MediaConvert.
+    Encoding,
+    /// The catalog table.
+    Catalog,
+    /// The CDN and the destination bucket.
+    Playback,
+    /// The user pool.
+    Viewers,
+}
+
+/// One thing that was tried.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// What it is about.
+    pub area: Area,
+    /// What was tried, such as "Send a file".
+    pub title: String,
+    /// What came of it.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// What came of a try.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(tag = "outcome", rename_all = "camelCase")]
+pub enum Outcome {
+    /// It works.
+    Works {
+        /// What there is to know; may be empty.
+        note: String,
+    },
+    /// It works, and something about it should be better.
+    Advice {
+        /// What it is.
+        message: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// The credentials may not do it.
+    Denied {
+        /// What to ask the engineer for.
+        missing: Missing,
+        /// What AWS said.
+        details: String,
+    },
+    /// Something is wrong.
+    Wrong {
+        /// What, and what to do.
+        error: Error,
+    },
+    /// It was not tried.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Outcome {
+    /// Whether someone has to do something before all of Reeldesk works.
+    #[must_use]
+    pub fn is_bad(&self) -> bool {
+        matches!(self, Self::Denied { .. } | Self::Wrong { .. })
+    }
+
+    fn works(note: impl Into<String>) -> Self {
+        Self::Works { note: note.into() }
+    }
+
+    fn skipped(reason: impl Into<String>) -> Self {
+        Self::Skipped { reason: reason.into() }
+    }
+}
+
+/// What the tries have in common.
+struct Checker<'a> {
+    workspace: &'a Workspace,
+    aws: Aws,
+    http: reqwest::Client,
+}
+
+impl Checker<'_> {
+    /// What an answer to a call says of the action that the call needs.
+    fn outcome<T>(&self, action: Action, answer: &Result<T>, note: impl Into<String>) -> Outcome {
+        match answer {
+            Ok(_) => Outcome::works(note),
+            Err(error) => self.failed(action, error),
+        }
+    }
+
+    fn failed(&self, action: Action, error: &Error) -> Outcome {
+        if error.code == Code::AccessDenied {
+            Outcome::Denied { missing: action.missing(self.workspace), details: error.details.clone() }
+        } else {
+            Outcome::Wrong { error: error.clone() }
+        }
+    }
+}
+
+fn finding(area: Area, title: &str, outcome: Outcome) -> Finding {
+    Finding { area, title: title.to_owned(), outcome }
+}
+
+/// Tries everything, telling each finding as it comes; answers with all of them in their order.
+///
+/// # Errors
+/// When the credentials have to be given first. What AWS refuses is a finding.
+pub async fn check(workspace: &Workspace, tell: impl Fn(&Finding)) -> Result<Vec<Finding>> {
+    workspace.check()?;
+    let checker = Checker {
+        workspace,
+        aws: Aws::connect(&workspace.connection).await?,
+        http: plain_client(workspace.is_sandbox())?,
+    };
+    let mut found = Vec::new();
+    let mut note = |finding: Finding| {
+        tell(&finding);
+        found.push(finding);
+    };
+    let (clock, signed_in) = tokio::join!(checker.clock(), checker.sign_in());
+    // With these wrong, all the rest would say the same, or something misleading.
+    let goes_on = !clock.outcome.is_bad() && !signed_in.outcome.is_bad();
+    note(clock);
+    note(signed_in);
+    if goes_on {
+        let mut running: FuturesUnordered<futures::future::BoxFuture<'_, Vec<Finding>>> = FuturesUnordered::new();
+        running.push(Box::pin(checker.source_bucket()));
+        running.push(Box::pin(checker.trigger()));
+        running.push(Box::pin(checker.destination_bucket()));
+        running.push(Box::pin(checker.table()));
+        running.push(Box::pin(checker.jobs()));
+        running.push(Box::pin(checker.viewers()));
+        running.push(Box::pin(checker.cdn()));
+        while let Some(findings) = running.next().await {
+            findings.into_iter().for_each(&mut note);
+        }
+    }
+    found.sort_by_key(|finding| finding.area);
+    Ok(found)
+}
+
+impl Checker<'_> {
+    async fn sign_in(&self) -> Finding {
+        let outcome = match discovery::identity(&self.workspace.connection).await {
+            Ok(identity) => match &self.workspace.account {
+                Some(account) if *account != identity.account => Outcome::Wrong {
+                    error: Error::new(
+                        Code::Invalid,
+                        format!("The credentials are of the account {}, the workspace of {account}.", identity.account),
+                        "Choose the profile of the right account, or correct the account of the workspace.",
+                    )
+                    .with_details(&identity.arn),
+                },
+                _ => Outcome::works(identity.arn),
+            },
+            Err(error) if self.workspace.connection.s3_endpoint.is_some() && error.code == Code::Internal => {
+                Outcome::skipped("This endpoint does not tell who the credentials belong to.")
+            }
+            Err(error) => Outcome::Wrong { error },
+        };
+        finding(Area::SignIn, "Sign in", outcome)
+    }
+
+    /// AWS refuses what is signed at another time than its own.
+    async fn clock(&self) -> Finding {
+        let connection = &self.workspace.connection;
+        let domain = if connection.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+        let address =
+            connection.endpoint.clone().unwrap_or_else(|| format!("https://s3.{}.{domain}", connection.region));
+        let outcome = match self.http.head(&address).send().await {
+            Ok(answer) => match crate::aws::clock_offset(answer.headers()) {
+                Some(offset) if offset.as_secs() > 300 => Outcome::Wrong {
+                    error: Error::new(
+                        Code::Clock,
+                        format!("This computer's clock is off by {} minutes.", offset.as_secs() / 60),
+                        "Set the clock right, best by itself from the network.",
+                    ),
+                },
+                Some(_) => Outcome::works("right to within a few seconds"),
+                None => Outcome::skipped("The endpoint does not tell the time."),
+            },
+            Err(error) => Outcome::Wrong { error: crate::aws::unreachable(&address, &error) },
+        };
+        finding(Area::SignIn, "Clock and network", outcome)
+    }
+}

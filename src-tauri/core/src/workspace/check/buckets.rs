@@ -1,0 +1,169 @@
+//! The two buckets.
+
+use aws_sdk_s3::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_s3::operation::head_bucket::HeadBucketError;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ExpirationStatus, LifecycleRule};
+use uuid::Uuid;
+
+use super::super::policy;
+use super::{Area, Checker, Finding, Outcome, finding};
+use crate::aws::explain;
+use crate::{Code, Error};
+
+/// Where the check writes: it starts no pipeline, because it has no suffix of a video or of metadata.
+const FOLDER: &str = ".reeldesk-check";
+
+impl Checker<'_> {
+    pub async fn source_bucket(&self) -> Vec<Finding> {
+        let bucket = self.bucket(&self.workspace.source_bucket, "source").await;
+        let goes_on = !matches!(bucket, Outcome::Wrong { .. });
+        let mut findings = vec![finding(Area::Upload, "Source bucket", bucket)];
+        if goes_on {
+            let (object, multipart, lifecycle) = tokio::join!(self.object(), self.multipart(), self.lifecycle());
+            findings.extend(object);
+            findings.extend(multipart);
+            findings.push(lifecycle);
+        }
+        findings
+    }
+
+    /// Whether the bucket is there, in this region, and of this account.
+    async fn bucket(&self, bucket: &str, which: &str) -> Outcome {
+        let head =
+            |owner: Option<String>| self.aws.s3.head_bucket().bucket(bucket).set_expected_bucket_owner(owner).send();
+        let connection = &self.workspace.connection;
+        let wrong =
+            |message: String, remedy: String| Outcome::Wrong { error: Error::new(Code::Invalid, message, remedy) };
+        match head(self.workspace.account.clone()).await {
+            Ok(answer) => match answer.bucket_region().filter(|region| *region != connection.region) {
+                Some(region) => wrong(
+                    format!("The {which} bucket \"{bucket}\" is in {region}, the workspace in {}.", connection.region),
+                    format!("Set the region of the workspace to {region}, or choose the bucket of this one."),
+                ),
+                None => Outcome::works(bucket),
+            },
+            Err(error) => match (status(&error), region_told(&error)) {
+                (301 | 400, Some(region)) if region != connection.region => wrong(
+                    format!("The {which} bucket \"{bucket}\" is in {region}, the workspace in {}.", connection.region),
+                    format!("Set the region of the workspace to {region}."),
+                ),
+                (404, _) => Outcome::Wrong {
+                    error: Error::new(
+                        Code::NotFound,
+                        format!("There is no bucket \"{bucket}\"."),
+                        format!("Correct the {which} bucket of the workspace."),
+                    )
+                    .with_details(explain("HeadBucket", error).details),
+                },
+                (403, _) if self.workspace.account.is_some() && head(None).await.is_ok() => wrong(
+                    format!("The {which} bucket \"{bucket}\" belongs to another account."),
+                    format!("Correct the {which} bucket of the workspace; nothing was sent to this one."),
+                ),
+                _ => {
+                    let error = explain(&format!("The {which} bucket \"{bucket}\" could not be looked at"), error);
+                    self.failed(policy::LIST_BUCKET, &error)
+                }
+            },
+        }
+    }
+
+    /// Sends a tiny object, looks at it, and removes it.
+    async fn object(&self) -> Vec<Finding> {
+        let (s3, bucket) = (&self.aws.s3, &self.workspace.source_bucket);
+        let key = format!("{FOLDER}/{}", Uuid::new_v4());
+        let send = s3.put_object().bucket(bucket).key(&key).body(ByteStream::from_static(b"reeldesk"));
+        let send = send.send().await.map_err(|error| explain("A tiny object could not be sent", error));
+        let mut findings = vec![finding(Area::Upload, "Send a file", self.outcome(policy::PUT_OBJECT, &send, ""))];
+        let Ok(sent) = send else { return findings };
+
+        let look = s3.head_object().bucket(bucket).key(&key).send().await;
+        let look = look.map_err(|error| explain("The tiny object that was sent could not be looked at", error));
+        findings.push(finding(Area::Upload, "Verify a file", self.outcome(policy::GET_OBJECT, &look, "")));
+
+        let action = if sent.version_id.is_some() { policy::DELETE_VERSION } else { policy::DELETE_OBJECT };
+        let remove = s3.delete_object().bucket(bucket).key(&key).set_version_id(sent.version_id).send().await;
+        let remove = remove
+            .map_err(|error| explain(&format!("The tiny object \"{key}\" was sent and could not be removed"), error));
+        findings.push(finding(Area::Upload, "Remove it again", self.outcome(action, &remove, "")));
+        findings
+    }
+
+    /// Begins an upload in parts, lists it, and gives it up.
+    async fn multipart(&self) -> Vec<Finding> {
+        let (s3, bucket) = (&self.aws.s3, &self.workspace.source_bucket);
+        let list = s3.list_multipart_uploads().bucket(bucket).prefix(FOLDER).max_uploads(1).send().await;
+        let list = list.map_err(|error| explain("The unfinished uploads could not be listed", error));
+        let listed = self.outcome(policy::LIST_UPLOADS, &list, "");
+        let mut findings = vec![finding(Area::Upload, "Find unfinished uploads", listed)];
+
+        let key = format!("{FOLDER}/{}", Uuid::new_v4());
+        let begun = s3.create_multipart_upload().bucket(bucket).key(&key).send().await;
+        // Whether it may be begun, PutObject tells.
+        let Some(upload) = begun.ok().and_then(|begun| begun.upload_id) else { return findings };
+        let parts = s3.list_parts().bucket(bucket).key(&key).upload_id(&upload).send().await;
+        let parts = parts.map_err(|error| explain("The parts of an upload could not be listed", error));
+        findings.push(finding(Area::Upload, "Resume an upload", self.outcome(policy::LIST_PARTS, &parts, "")));
+        let abort = s3.abort_multipart_upload().bucket(bucket).key(&key).upload_id(&upload).send().await;
+        let abort = abort.map_err(|error| explain("An upload could not be given up", error));
+        findings.push(finding(Area::Upload, "Cancel an upload", self.outcome(policy::ABORT_UPLOAD, &abort, "")));
+        findings
+    }
+
+    async fn lifecycle(&self) -> Finding {
+        let answer =
+            self.aws.s3.get_bucket_lifecycle_configuration().bucket(&self.workspace.source_bucket).send().await;
+        let days = match answer {
+            Ok(lifecycle) => Ok(lifecycle.rules.unwrap_or_default().iter().find_map(days_unfinished)),
+            Err(error) if error.code() == Some("NoSuchLifecycleConfiguration") => Ok(None),
+            Err(error) => Err(explain("The lifecycle rules could not be read", error)),
+        };
+        let outcome = match days {
+            Ok(Some(days)) => Outcome::works(format!("S3 removes them after {days} days")),
+            Ok(None) => Outcome::Advice {
+                message: "No lifecycle rule removes uploads that nobody finishes; they cost money unseen.".into(),
+                remedy: "Ask the engineer for a rule AbortIncompleteMultipartUpload of 7 days on the source bucket."
+                    .into(),
+            },
+            Err(error) => self.failed(policy::GET_LIFECYCLE, &error),
+        };
+        finding(Area::Upload, "Clean-up of unfinished uploads", outcome)
+    }
+
+    pub async fn destination_bucket(&self) -> Vec<Finding> {
+        let answer = self.aws.s3.get_bucket_cors().bucket(&self.workspace.destination_bucket).send().await;
+        let readable = match answer {
+            Ok(cors) => Ok(cors.cors_rules().iter().any(|rule| rule.allowed_methods().iter().any(|m| m == "GET"))),
+            Err(error) if error.code() == Some("NoSuchCORSConfiguration") => Ok(false),
+            Err(error) => Err(explain("The cross-origin rules of the destination bucket could not be read", error)),
+        };
+        let outcome = match readable {
+            Ok(true) => Outcome::works(""),
+            Ok(false) => Outcome::Advice {
+                message: "Players on web pages may not read the streams: the destination bucket has no cross-origin \
+                          rule (CORS) for GET. Reeldesk itself plays them."
+                    .into(),
+                remedy: "Ask the engineer for one that allows GET and HEAD from the sites that play the videos.".into(),
+            },
+            Err(error) => self.failed(policy::GET_CORS, &error),
+        };
+        vec![finding(Area::Playback, "Cross-origin rules", outcome)]
+    }
+}
+
+/// The days after which a rule removes unfinished uploads of the whole bucket.
+fn days_unfinished(rule: &LifecycleRule) -> Option<i32> {
+    let of_all = rule.filter().is_none_or(|filter| {
+        filter.prefix().is_none_or(str::is_empty) && filter.tag().is_none() && filter.and().is_none()
+    });
+    let rule = Some(rule).filter(|rule| *rule.status() == ExpirationStatus::Enabled && of_all)?;
+    rule.abort_incomplete_multipart_upload()?.days_after_initiation()
+}
+
+fn status(error: &SdkError<HeadBucketError>) -> u16 {
+    error.raw_response().map_or(0, |response| response.status().as_u16())
+}
+
+fn region_told(error: &SdkError<HeadBucketError>) -> Option<String> {
+    error.raw_response()?.headers().get("x-amz-bucket-region").map(str::to_owned)
+}

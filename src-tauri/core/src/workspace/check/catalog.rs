@@ -1,0 +1,49 @@
+//! The catalog table.
+
+use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::super::policy;
+use super::{Area, Checker, Finding, finding};
+use crate::aws::explain;
+use crate::catalog::INDEX;
+
+/// No video has this key: guids are UUIDs.
+const NOBODY: &str = "reeldesk-check";
+
+impl Checker<'_> {
+    pub async fn table(&self) -> Vec<Finding> {
+        let (dynamodb, table) = (&self.aws.dynamodb, &self.workspace.table);
+        let nobody = || AttributeValue::S(NOBODY.into());
+        let list = dynamodb
+            .query()
+            .table_name(table)
+            .index_name(INDEX)
+            .key_condition_expression("srcBucket = :b")
+            .expression_attribute_values(":b", AttributeValue::S(self.workspace.source_bucket.clone()))
+            .limit(1);
+        let read = dynamodb.get_item().table_name(table).key("guid", nobody());
+        // A condition that cannot hold: it is refused before anything is written, and after the permission was looked at.
+        let write = dynamodb
+            .update_item()
+            .table_name(table)
+            .key("guid", nobody())
+            .update_expression("SET #r = :t")
+            .condition_expression("attribute_exists(guid)")
+            .expression_attribute_names("#r", "reeldesk")
+            .expression_attribute_values(":t", AttributeValue::Bool(true));
+        let (list, read, write) = tokio::join!(list.send(), read.send(), write.send());
+        let doing = |what: &str| format!("The table \"{table}\" could not be {what}");
+        let list = list.map_err(|error| explain(&doing("read by its index"), error));
+        let read = read.map_err(|error| explain(&doing("read"), error));
+        let write = match write {
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
+            answer => answer.map(drop).map_err(|error| explain(&doing("written"), error)),
+        };
+        vec![
+            finding(Area::Catalog, "List the videos", self.outcome(policy::QUERY, &list, table)),
+            finding(Area::Catalog, "Read a video", self.outcome(policy::GET_ITEM, &read, "")),
+            finding(Area::Catalog, "Change a title", self.outcome(policy::UPDATE_ITEM, &write, "")),
+        ]
+    }
+}

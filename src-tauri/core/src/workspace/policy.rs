@@ -1,0 +1,192 @@
+//! The IAM actions that Reeldesk uses: the one list from which the policy, the checks and the documentation are made.
+//! Source: Service Authorization Reference.
+
+use serde::Serialize;
+use serde_json::json;
+use ts_rs::TS;
+
+use super::Workspace;
+
+/// What an action is allowed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum On {
+    /// Nothing smaller than the account.
+    Everything,
+    /// The source bucket.
+    SourceBucket,
+    /// The objects of the source bucket.
+    SourceObjects,
+    /// The destination bucket.
+    DestinationBucket,
+    /// The catalog table and its index.
+    Table,
+    /// The jobs of MediaConvert.
+    Jobs,
+    /// The user pool.
+    UserPool,
+}
+
+/// An action, such as `s3:PutObject`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Action {
+    /// Its name in policies.
+    pub name: &'static str,
+    /// What it is allowed on.
+    pub on: On,
+    /// What Reeldesk does with it.
+    pub why: &'static str,
+}
+
+macro_rules! actions {
+    ($($constant:ident $name:literal $on:ident $why:literal;)*) => {
+        $(#[doc = $why] pub const $constant: Action = Action { name: $name, on: On::$on, why: $why };)*
+        /// All of them.
+        pub const ACTIONS: &[Action] = &[$($constant),*];
+    };
+}
+
+actions! {
+    DESCRIBE_STACKS "cloudformation:DescribeStacks" Everything "Finds the pipeline and its names";
+    LIST_ALL_MY_BUCKETS "s3:ListAllMyBuckets" Everything "Lists buckets to choose from";
+    LIST_TABLES "dynamodb:ListTables" Everything "Lists tables to choose from";
+    LIST_USER_POOLS "cognito-idp:ListUserPools" Everything "Lists user pools to choose from";
+    LIST_BUCKET "s3:ListBucket" SourceBucket "Tells an object that is not there from one that may not be seen";
+    LIST_UPLOADS "s3:ListBucketMultipartUploads" SourceBucket "Finds unfinished uploads";
+    GET_NOTIFICATION "s3:GetBucketNotification" SourceBucket "Checks which files start the pipeline";
+    GET_LIFECYCLE "s3:GetLifecycleConfiguration" SourceBucket "Checks that unfinished uploads are removed";
+    PUT_OBJECT "s3:PutObject" SourceObjects "Sends videos";
+    GET_OBJECT "s3:GetObject" SourceObjects "Verifies what was sent";
+    LIST_PARTS "s3:ListMultipartUploadParts" SourceObjects "Resumes uploads";
+    ABORT_UPLOAD "s3:AbortMultipartUpload" SourceObjects "Cancels uploads";
+    DELETE_OBJECT "s3:DeleteObject" SourceObjects "Removes the tiny object of the workspace check";
+    DELETE_VERSION "s3:DeleteObjectVersion" SourceObjects "The same, where the bucket keeps versions";
+    GET_CORS "s3:GetBucketCORS" DestinationBucket "Checks that web players may read the streams";
+    QUERY "dynamodb:Query" Table "Reads the catalog";
+    GET_ITEM "dynamodb:GetItem" Table "Reads a video";
+    UPDATE_ITEM "dynamodb:UpdateItem" Table "Writes a title into the video";
+    LIST_JOBS "mediaconvert:ListJobs" Everything "Follows the encoding";
+    GET_JOB "mediaconvert:GetJob" Jobs "Shows a job";
+    CANCEL_JOB "mediaconvert:CancelJob" Jobs "Cancels a job";
+    LIST_USERS "cognito-idp:ListUsers" UserPool "Lists the viewers";
+}
+
+impl Action {
+    /// The ARNs of what it is allowed on, in a workspace. An account that is not known is any.
+    #[must_use]
+    pub fn resources(self, workspace: &Workspace) -> Vec<String> {
+        let connection = &workspace.connection;
+        let partition = connection.partition();
+        let account = workspace.account.as_deref().unwrap_or("*");
+        let arn =
+            |service: &str, rest: &str| format!("arn:{partition}:{service}:{}:{account}:{rest}", connection.region);
+        let bucket = |name: &str| format!("arn:{partition}:s3:::{name}");
+        match self.on {
+            On::Everything => vec!["*".to_owned()],
+            On::SourceBucket => vec![bucket(&workspace.source_bucket)],
+            On::SourceObjects => vec![format!("{}/*", bucket(&workspace.source_bucket))],
+            On::DestinationBucket => vec![bucket(&workspace.destination_bucket)],
+            On::Table => {
+                let table = format!("table/{}", workspace.table);
+                vec![arn("dynamodb", &table), arn("dynamodb", &format!("{table}/index/*"))]
+            }
+            On::Jobs => vec![arn("mediaconvert", "jobs/*")],
+            On::UserPool => {
+                let pool = workspace.user_pool.as_deref().unwrap_or("*");
+                vec![arn("cognito-idp", &format!("userpool/{pool}"))]
+            }
+        }
+    }
+
+    /// An action that is missing, with what to ask the engineer for.
+    #[must_use]
+    pub fn missing(self, workspace: &Workspace) -> Missing {
+        Missing { action: self.name.to_owned(), resources: self.resources(workspace), why: self.why.to_owned() }
+    }
+}
+
+/// An action that the credentials may not do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Missing {
+    /// Such as `s3:PutObject`.
+    pub action: String,
+    /// The ARNs to allow it on.
+    pub resources: Vec<String>,
+    /// What it is for.
+    pub why: String,
+}
+
+/// The policy that lets someone do all that Reeldesk does in a workspace, and no more; JSON for the IAM console.
+#[must_use]
+pub fn policy(workspace: &Workspace) -> String {
+    let mut places: Vec<On> = ACTIONS.iter().map(|action| action.on).collect();
+    places.sort_unstable();
+    places.dedup();
+    if workspace.user_pool.is_none() {
+        places.retain(|place| *place != On::UserPool);
+    }
+    let statements: Vec<_> = places
+        .into_iter()
+        .map(|place| {
+            let here: Vec<_> = ACTIONS.iter().filter(|action| action.on == place).collect();
+            let resources = here.first().map(|action| action.resources(workspace)).unwrap_or_default();
+            json!({
+                "Sid": format!("Reeldesk{place:?}"),
+                "Effect": "Allow",
+                "Action": here.iter().map(|action| action.name).collect::<Vec<_>>(),
+                "Resource": resources,
+            })
+        })
+        .collect();
+    let policy = json!({ "Version": "2012-10-17", "Statement": statements });
+    serde_json::to_string_pretty(&policy).unwrap_or_default()
+}
+
+/// The same list as a table for people, in Markdown.
+#[must_use]
+pub fn table() -> String {
+    let on = |on| match on {
+        On::Everything => "everything",
+        On::SourceBucket => "the source bucket",
+        On::SourceObjects => "its objects",
+        On::DestinationBucket => "the destination bucket",
+        On::Table => "the table and its index",
+        On::Jobs => "the jobs",
+        On::UserPool => "the user pool",
+    };
+    let rows = ACTIONS.iter().map(|action| format!("| `{}` | {} | {} |\n", action.name, on(action.on), action.why));
+    format!("| action | on | what for |\n| --- | --- | --- |\n{}", rows.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::workspace;
+    use super::*;
+
+    #[test]
+    fn the_policy_names_this_workspace_and_every_action_once() {
+        let text = policy(&workspace("production"));
+        for action in ACTIONS {
+            assert_eq!(text.matches(&format!("\"{}\"", action.name)).count(), 1, "{}", action.name);
+        }
+        for arn in [
+            "\"arn:aws:s3:::src/*\"",
+            "\"arn:aws:dynamodb:eu-central-1:123456789012:table/vod/index/*\"",
+            "\"arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_pool\"",
+        ] {
+            assert!(text.contains(arn), "{arn} in {text}");
+        }
+        let mut without = workspace("production");
+        without.user_pool = None;
+        assert!(!policy(&without).contains("ListUsers\""));
+        let mut china = workspace("production");
+        china.connection.region = "cn-north-1".into();
+        assert!(policy(&china).contains("arn:aws-cn:s3:::src"));
+    }
+
+    #[test]
+    fn the_readme_has_the_list() {
+        let readme = include_str!("../../../../README.md");
+        assert!(readme.contains(&table()), "README.md lacks this table:\n{}", table());
+    }
+}

@@ -1,0 +1,7 @@
+import type { Colour } from '../bindings';
+
+/** The marks of workspaces, in the order of choosing. */
+export const COLOURS: Colour[] = ['violet', 'blue', 'green', 'orange', 'red', 'grey'];
+
+/** The CSS value of a mark. */
+export const mark = (colour: Colour) => `var(--mark-${colour})`;

@@ -1,0 +1,133 @@
+import * as backend from '../backend';
+import type { AccessKey, Choices, Connection, CredentialsSource, Error, Identity, Keep, Profile, SignIn, Stack, Workspace } from '../bindings';
+import { COLOURS } from './colours';
+
+/** Who signs in, how (where something is missing), what is connected, and its names. */
+export type Step = 'who' | 'sign-in' | 'what' | 'names';
+
+/** The way from nothing to a workspace. */
+export class Connect {
+  step = $state<Step>('who');
+  profiles = $state<Profile[]>([]);
+  region = $state('');
+  signIn = $state<SignIn | null>(null);
+  identity = $state<Identity | null>(null);
+  stacks = $state<Stack[]>([]);
+  /** Why no stacks are listed, where that is so. */
+  unlisted = $state<Error | null>(null);
+  choices = $state<Choices | null>(null);
+  draft = $state<Workspace | null>(null);
+  error = $state<Error | null>(null);
+  busy = $state(false);
+  #credentials: CredentialsSource | null = null;
+  readonly #taken: Workspace[];
+
+  constructor(taken: Workspace[]) {
+    this.#taken = taken;
+    this.region = taken.at(-1)?.region ?? '';
+  }
+
+  readonly start = () =>
+    this.#try(async () => {
+      this.profiles = await backend.profiles();
+    });
+
+  connection(): Connection {
+    return { region: this.region.trim(), credentials: this.#credentials ?? { kind: 'environment' }, endpoint: null, s3Endpoint: null, fips: false, dualStack: false };
+  }
+
+  readonly useProfile = (profile: Profile) => {
+    this.region = profile.region ?? (this.region || 'us-east-1');
+    return this.#use({ kind: 'profile', name: profile.name });
+  };
+  readonly useEnvironment = () => this.#use({ kind: 'environment' });
+  readonly useKey = (key: AccessKey, keep: Keep) =>
+    this.#try(async () => {
+      await this.#look(await backend.giveAccessKey(key, keep, null));
+    });
+  /** After a sign-in, or with another region. */
+  readonly again = () => this.#use(this.#credentials ?? { kind: 'environment' });
+
+  readonly choose = (stack: Stack) => {
+    this.#edit(stack.workspace);
+  };
+
+  readonly byHand = () =>
+    this.#try(async () => {
+      this.choices = await backend.choices(this.connection());
+      this.#edit({
+        ...this.connection(),
+        name: '',
+        colour: 'violet',
+        account: this.identity?.account ?? null,
+        sourceBucket: '',
+        destinationBucket: '',
+        table: '',
+        cdn: '',
+        mode: { kind: 'pipeline', trigger: 'videoFile', frameCapture: false, acceleration: 'preferred' },
+      });
+    });
+
+  /** A workspace from a file: it is looked at before it is kept. */
+  readonly take = (workspace: Workspace) => {
+    this.#edit(workspace);
+  };
+
+  readonly back = () => {
+    this.error = null;
+    if (this.step === 'names' && this.identity !== null) this.step = 'what';
+    else this.step = 'who';
+  };
+
+  #edit(workspace: Workspace): void {
+    const used = this.#taken.map((other) => other.colour);
+    const taken = this.#taken.some((other) => other.name === workspace.name);
+    this.draft = {
+      ...workspace,
+      name: taken ? '' : workspace.name,
+      // One that no other has, so that they are told apart.
+      colour: used.includes(workspace.colour) ? (COLOURS.find((colour) => !used.includes(colour)) ?? workspace.colour) : workspace.colour,
+    };
+    this.step = 'names';
+  }
+
+  #use(credentials: CredentialsSource): Promise<void> {
+    return this.#try(() => this.#look(credentials));
+  }
+
+  async #look(credentials: CredentialsSource): Promise<void> {
+    this.#credentials = credentials;
+    const connection = this.connection();
+    try {
+      this.identity = await backend.identity(connection);
+    } catch (thrown) {
+      const error = backend.asError(thrown);
+      if (error.code !== 'sign-in') throw thrown;
+      this.signIn = await backend.signInOf(connection);
+      this.error = error;
+      this.step = 'sign-in';
+      return;
+    }
+    this.signIn = null;
+    this.unlisted = null;
+    this.stacks = [];
+    try {
+      this.stacks = await backend.stacks(connection);
+    } catch (thrown) {
+      this.unlisted = backend.asError(thrown);
+    }
+    this.step = 'what';
+  }
+
+  async #try(work: () => Promise<void>): Promise<void> {
+    this.error = null;
+    this.busy = true;
+    try {
+      await work();
+    } catch (thrown) {
+      this.error = backend.asError(thrown);
+    } finally {
+      this.busy = false;
+    }
+  }
+}
