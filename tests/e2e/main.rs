@@ -3,6 +3,7 @@
 
 mod notices;
 mod window;
+mod workspace;
 
 use std::path::Path;
 use std::time::Duration;

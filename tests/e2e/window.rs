@@ -24,11 +24,17 @@ pub(crate) struct Window {
 impl Window {
     /// Opens the app on a data folder.
     pub async fn open(data: &Path, more: &[&str]) -> Result<Self> {
+        Self::open_in(data, more, &[]).await
+    }
+
+    /// The same with environment variables.
+    pub async fn open_in(data: &Path, more: &[&str], environment: &[(&str, &str)]) -> Result<Self> {
         let turn = SCREEN.lock().await;
         let (port, native) = (free_port()?, free_port()?);
         let driver = std::env::var("REELDESK_TAURI_DRIVER").context("run the tests with `cargo xtask test`")?;
         let driver = Command::new(driver)
             .args(["--port", &port.to_string(), "--native-port", &native.to_string()])
+            .envs(environment.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;

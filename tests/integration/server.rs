@@ -1,53 +1,12 @@
 //! A sandbox to send to, and a command line that sends there.
 
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::Client;
 use reeldesk_sandbox::{DESTINATION_BUCKET, Endpoints, Sandbox};
 use reeldesk_tests::garage::{self, Garage};
-use reeldesk_tests::{Ended, Reelctl, s3};
-use serde_json::Value;
-
-/// A sandbox of its own process, so that the tests' machines do nothing else.
-pub(crate) struct Server {
-    pub process: Ended,
-    pub data: Reelctl,
-    pub endpoint: String,
-}
-
-impl Server {
-    pub fn start() -> Self {
-        let data = Reelctl::new().unwrap();
-        let (process, endpoint) = Self::run(&data);
-        Self { process, data, endpoint }
-    }
-
-    pub fn run(data: &Reelctl) -> (Ended, String) {
-        let mut child = data.start(&["sandbox"]).unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let endpoints: Value = serde_json::from_str(&line).unwrap();
-        (Ended(child), endpoints["api"].as_str().unwrap().to_owned())
-    }
-
-    pub fn client(&self) -> Client {
-        s3(&self.endpoint, KEYS.0, KEYS.1)
-    }
-
-    /// Takes a video out of the catalog, as an engineer would.
-    pub async fn delete_video(&self, guid: &str) {
-        let config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
-            .region(aws_sdk_dynamodb::config::Region::new("us-east-1"))
-            .endpoint_url(&self.endpoint)
-            .credentials_provider(aws_credential_types::Credentials::from_keys(KEYS.0, KEYS.1, None))
-            .build();
-        let delete = aws_sdk_dynamodb::Client::from_conf(config).delete_item().table_name(reeldesk_sandbox::TABLE);
-        delete.key("guid", AttributeValue::S(guid.to_owned())).send().await.unwrap();
-    }
-}
+pub(crate) use reeldesk_tests::{KEYS, Server};
+use reeldesk_tests::{Reelctl, s3};
 
 /// A sandbox within the test's process, for what goes on inside it.
 pub(crate) struct OwnSandbox {
@@ -67,9 +26,6 @@ impl OwnSandbox {
         s3(&self.endpoints.api, KEYS.0, KEYS.1)
     }
 }
-
-/// The sandbox's own keys.
-pub(crate) const KEYS: (&str, &str) = ("REELDESKSANDBOX", "reeldesk-sandbox-local-only");
 
 /// An S3 to torture: Garage where the tests are told of one, otherwise the sandbox.
 pub(crate) enum ObjectStore {

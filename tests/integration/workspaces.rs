@@ -262,7 +262,6 @@ async fn a_line_that_is_none_has_its_own_sentence() {
     std::fs::write(&settings, text.replace(&server.endpoint, "http://127.0.0.1:1")).unwrap();
     let (well, lines) = check(&reelctl);
     assert!(!well);
-    says(&lines, "network", "127.0.0.1 did not answer");
     says(&lines, "network", "AWS did not answer");
 
     // A sign-in page of a network, where the proxy should be.
@@ -314,7 +313,8 @@ async fn page_for_people() -> String {
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             tokio::spawn(async move {
-                stream.read(&mut [0; 8192]).await.ok();
+                // All that matters of the request is that there is one.
+                let Ok(1..) = stream.read(&mut [0; 8192]).await else { return };
                 let page = "<html><title>Welcome to the airport</title></html>";
                 let answer = format!(
                     "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{page}",

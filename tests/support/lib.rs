@@ -3,6 +3,7 @@
 mod faults;
 pub mod garage;
 mod guard;
+mod server;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -12,6 +13,7 @@ use serde_json::Value;
 
 pub use faults::{Fault, FaultyLine};
 pub use guard::Guard;
+pub use server::{KEYS, Server};
 
 /// A binary of the workspace, built by `cargo xtask test` before the tests run.
 ///

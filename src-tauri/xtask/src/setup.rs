@@ -36,6 +36,7 @@ const TEST: &[&str] = &[
     "fonts-dejavu-core",
     "faketime",
     "dunst",
+    "gnome-keyring",
 ];
 
 /// What building and opening the window needs.

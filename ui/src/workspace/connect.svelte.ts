@@ -37,7 +37,7 @@ export class Connect {
   }
 
   readonly useProfile = (profile: Profile) => {
-    this.region = profile.region ?? (this.region || 'us-east-1');
+    this.region = profile.region ?? this.region;
     return this.#use({ kind: 'profile', name: profile.name });
   };
   readonly useEnvironment = () => this.#use({ kind: 'environment' });
@@ -97,6 +97,8 @@ export class Connect {
 
   async #look(credentials: CredentialsSource): Promise<void> {
     this.#credentials = credentials;
+    // It can be changed where the stacks are shown.
+    this.region ||= 'us-east-1';
     const connection = this.connection();
     try {
       this.identity = await backend.identity(connection);

@@ -13,19 +13,15 @@ use crate::{Code, Error};
 /// A clock that is off by less is none to blame. AWS bears 5 minutes with most services, 15 with S3.
 const CLOCK_MAY_BE_OFF: Duration = Duration::from_secs(5 * 60);
 
-/// How far this computer's clock is from that of the server, where the answer tells.
-pub fn clock_offset(headers: &axum::http::HeaderMap) -> Option<Duration> {
-    offset(headers.get("date")?.to_str().ok()?)
-}
-
-fn offset(date: &str) -> Option<Duration> {
+/// How far this computer's clock is from a date header.
+pub fn clock_offset(date: &str) -> Option<Duration> {
     let told = SystemTime::try_from(DateTime::from_str(date, Format::HttpDate).ok()?).ok()?;
     let now = SystemTime::now();
     now.duration_since(told).or_else(|_| told.duration_since(now)).ok()
 }
 
 fn clock_is_off(response: &HttpResponse) -> bool {
-    response.headers().get("date").and_then(offset).is_some_and(|off| off > CLOCK_MAY_BE_OFF)
+    response.headers().get("date").and_then(clock_offset).is_some_and(|off| off > CLOCK_MAY_BE_OFF)
 }
 
 /// Whether a page for people answered: a proxy, or the sign-in page of a network.

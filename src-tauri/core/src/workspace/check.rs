@@ -6,13 +6,19 @@ mod cdn;
 mod services;
 mod trigger;
 
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_sts::config::interceptors::BeforeDeserializationInterceptorContextRef;
+use aws_sdk_sts::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_sts::error::BoxError;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use serde::Serialize;
 use ts_rs::TS;
 
+use super::Workspace;
 use super::policy::{Action, Missing};
-use super::{Workspace, discovery};
-use crate::aws::{Aws, plain_client};
+use crate::aws::{Aws, clock_offset, explain, plain_client};
 use crate::{Code, Error, Result};
 
 /// What a finding is about.
@@ -144,11 +150,10 @@ pub async fn check(workspace: &Workspace, tell: impl Fn(&Finding)) -> Result<Vec
         tell(&finding);
         found.push(finding);
     };
-    let (clock, signed_in) = tokio::join!(checker.clock(), checker.sign_in());
+    let signed_in = checker.sign_in().await;
     // With these wrong, all the rest would say the same, or something misleading.
-    let goes_on = !clock.outcome.is_bad() && !signed_in.outcome.is_bad();
-    note(clock);
-    note(signed_in);
+    let goes_on = !signed_in.iter().any(|finding| finding.outcome.is_bad());
+    signed_in.into_iter().for_each(&mut note);
     if goes_on {
         let mut running: FuturesUnordered<futures::future::BoxFuture<'_, Vec<Finding>>> = FuturesUnordered::new();
         running.push(Box::pin(checker.source_bucket()));
@@ -166,48 +171,75 @@ pub async fn check(workspace: &Workspace, tell: impl Fn(&Finding)) -> Result<Vec
     Ok(found)
 }
 
+/// How far the clock is from that of AWS before it is told: with more, S3 refuses what is signed.
+const CLOCK_MAY_BE_OFF: Duration = Duration::from_secs(5 * 60);
+
 impl Checker<'_> {
-    async fn sign_in(&self) -> Finding {
-        let outcome = match discovery::identity(&self.workspace.connection).await {
-            Ok(identity) => match &self.workspace.account {
-                Some(account) if *account != identity.account => Outcome::Wrong {
-                    error: Error::new(
-                        Code::Invalid,
-                        format!("The credentials are of the account {}, the workspace of {account}.", identity.account),
-                        "Choose the profile of the right account, or correct the account of the workspace.",
-                    )
-                    .with_details(&identity.arn),
-                },
-                _ => Outcome::works(identity.arn),
-            },
+    /// Asks who the credentials belong to, and on the way what time it is.
+    async fn sign_in(&self) -> [Finding; 2] {
+        let heard = HeardTime::default();
+        let asked = self.aws.sts.get_caller_identity().customize().interceptor(heard.clone()).send().await;
+        let identity = asked.map_err(|error| explain("Signing in did not work", error));
+        let outcome = match identity {
+            Ok(identity) => {
+                let (account, arn) = (identity.account.unwrap_or_default(), identity.arn.unwrap_or_default());
+                match &self.workspace.account {
+                    Some(wanted) if *wanted != account => Outcome::Wrong {
+                        error: Error::new(
+                            Code::Invalid,
+                            format!("The credentials are of the account {account}, the workspace of {wanted}."),
+                            "Choose the profile of the right account, or correct the account of the workspace.",
+                        )
+                        .with_details(arn),
+                    },
+                    _ => Outcome::works(arn),
+                }
+            }
             Err(error) if self.workspace.connection.s3_endpoint.is_some() && error.code == Code::Internal => {
                 Outcome::skipped("This endpoint does not tell who the credentials belong to.")
             }
             Err(error) => Outcome::Wrong { error },
         };
-        finding(Area::SignIn, "Sign in", outcome)
+        let clock = match heard.offset() {
+            // AWS refuses what is signed at another time than its own.
+            Some(offset) if offset > CLOCK_MAY_BE_OFF => Outcome::Wrong {
+                error: Error::new(
+                    Code::Clock,
+                    format!("This computer's clock is off by {} minutes.", offset.as_secs() / 60),
+                    "Set the clock right, best by itself from the network.",
+                ),
+            },
+            Some(_) => Outcome::works("right to within a few seconds"),
+            None => Outcome::skipped("Nobody told the time."),
+        };
+        [finding(Area::SignIn, "Sign in", outcome), finding(Area::SignIn, "Clock", clock)]
+    }
+}
+
+/// Hears what time it is where an answer comes from.
+#[derive(Clone, Debug, Default)]
+struct HeardTime(Arc<Mutex<Option<Duration>>>);
+
+impl HeardTime {
+    fn offset(&self) -> Option<Duration> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Intercept for HeardTime {
+    fn name(&self) -> &'static str {
+        "HeardTime"
     }
 
-    /// AWS refuses what is signed at another time than its own.
-    async fn clock(&self) -> Finding {
-        let connection = &self.workspace.connection;
-        let domain = if connection.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
-        let address =
-            connection.endpoint.clone().unwrap_or_else(|| format!("https://s3.{}.{domain}", connection.region));
-        let outcome = match self.http.head(&address).send().await {
-            Ok(answer) => match crate::aws::clock_offset(answer.headers()) {
-                Some(offset) if offset.as_secs() > 300 => Outcome::Wrong {
-                    error: Error::new(
-                        Code::Clock,
-                        format!("This computer's clock is off by {} minutes.", offset.as_secs() / 60),
-                        "Set the clock right, best by itself from the network.",
-                    ),
-                },
-                Some(_) => Outcome::works("right to within a few seconds"),
-                None => Outcome::skipped("The endpoint does not tell the time."),
-            },
-            Err(error) => Outcome::Wrong { error: crate::aws::unreachable(&address, &error) },
-        };
-        finding(Area::SignIn, "Clock and network", outcome)
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(date) = context.response().headers().get("date") {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = clock_offset(date);
+        }
+        Ok(())
     }
 }

@@ -1,0 +1,217 @@
+//! From nothing to a connected workspace, and what is kept where on the way.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use fantoccini::Locator;
+use reeldesk_tests::{Ended, KEYS, Server, film};
+
+use crate::window::Window;
+use crate::{LONG, SHORT};
+
+/// A home whose AWS files have a profile of the sandbox's keys.
+fn home() -> tempfile::TempDir {
+    let home = tempfile::tempdir().unwrap();
+    let aws = home.path().join(".aws");
+    std::fs::create_dir(&aws).unwrap();
+    std::fs::write(aws.join("config"), "[profile media]\nregion = us-east-1\n").unwrap();
+    let keys = format!("[media]\naws_access_key_id = {}\naws_secret_access_key = {}\n", KEYS.0, KEYS.1);
+    std::fs::write(aws.join("credentials"), keys).unwrap();
+    home
+}
+
+/// The app on this home, with the sandbox in the place of AWS.
+async fn open(data: &Path, home: &Path, server: &Server) -> Result<Window> {
+    let text = |path: PathBuf| path.to_string_lossy().into_owned();
+    let environment = [
+        ("AWS_CONFIG_FILE", text(home.join(".aws/config"))),
+        ("AWS_SHARED_CREDENTIALS_FILE", text(home.join(".aws/credentials"))),
+        ("AWS_ENDPOINT_URL", server.endpoint.clone()),
+        ("REELDESK_LOG", "info".to_owned()),
+    ];
+    let environment: Vec<_> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    Window::open_in(data, &[], &environment).await
+}
+
+#[tokio::test]
+async fn from_nothing_to_a_workspace_in_four_clicks() {
+    let (server, home, data) = (Server::start(), home(), tempfile::tempdir().unwrap());
+    let window = open(data.path(), home.path(), &server).await.unwrap();
+    window.click("//button[contains(., 'Connect to AWS')]").await.unwrap();
+    window.wait_for("//button[contains(., 'media')]", SHORT).await.unwrap();
+    window.picture("connect-who").await;
+    window.click("//button[contains(., 'media')]").await.unwrap();
+    window.wait_for("//p[contains(., 'Signed in to account 000000000000')]", SHORT).await.unwrap();
+    window.picture("connect-what").await;
+    window.click("//button[contains(., 'reeldesk-sandbox')]").await.unwrap();
+    window.wait_for("//h2[contains(., 'The workspace')]", SHORT).await.unwrap();
+    window.picture("connect-names").await;
+    window.click("//button[normalize-space()='Connect']").await.unwrap();
+    window.wait_for("//nav//button[@aria-label='Workspace: reeldesk-sandbox']", SHORT).await.unwrap();
+
+    window.click("//button[contains(., 'Check everything')]").await.unwrap();
+    window.wait_for("//h2[contains(., 'Everything works')]", SHORT).await.unwrap();
+    assert!(
+        window
+            .client
+            .find_all(Locator::XPath("//li[@class='works' or starts-with(@class, 'works ')]"))
+            .await
+            .unwrap()
+            .len()
+            > 15
+    );
+    window.picture("workspace-check").await;
+
+    // The main job in it, then the sandbox beside it: each has its own videos.
+    window.drop(&[film()]).await.unwrap();
+    window.wait_for("//li[@data-stage='playable']", LONG).await.unwrap();
+    window.click("//nav//button[starts-with(@aria-label, 'Workspace:')]").await.unwrap();
+    window.picture("workspace-switch").await;
+    window.click("//div[@role='menu']//button[normalize-space()='Sandbox']").await.unwrap();
+    window.wait_for("//h2[contains(., 'library is empty')] | //p[contains(., 'Nothing')] | //section[.//h1='Ingest'][not(.//li[@data-stage])]", SHORT).await.unwrap();
+    window.click("//nav//button[starts-with(@aria-label, 'Workspace:')]").await.unwrap();
+    window.click("//div[@role='menu']//button[normalize-space()='reeldesk-sandbox']").await.unwrap();
+    window.click("//nav//button[contains(., 'Ingest')]").await.unwrap();
+    window.wait_for("//li[@data-stage='playable']", SHORT).await.unwrap();
+
+    // What is changed by hand is kept, and what is wrong with it is said.
+    window.click("//nav//button[normalize-space()='Workspace']").await.unwrap();
+    window.click("//button[contains(., 'Edit')]").await.unwrap();
+    let table = window.wait_for("//label[contains(., 'Catalog table')]/input", SHORT).await.unwrap();
+    table.clear().await.unwrap();
+    table.send_keys("nowhere").await.unwrap();
+    window.picture("workspace-edit").await;
+    window.click("//button[normalize-space()='Save']").await.unwrap();
+    window.wait_for("//dd[.='nowhere']", SHORT).await.unwrap();
+    window.click("//button[contains(., 'Check everything')]").await.unwrap();
+    window.wait_for("//li[contains(., 'The table \"nowhere\" could not be read')]", SHORT).await.unwrap();
+    window.picture("workspace-wrong").await;
+
+    window.click("//button[contains(., 'Remove…')]").await.unwrap();
+    window.click("//span[@role='group']//button[normalize-space()='Remove']").await.unwrap();
+    window.wait_for("//button[contains(., 'Connect to AWS')]", SHORT).await.unwrap();
+    let settings = std::fs::read_to_string(data.path().join("settings.toml")).unwrap();
+    assert!(!settings.contains("reeldesk-sandbox-source"), "{settings}");
+    window.close().await;
+}
+
+/// A Secret Service with a keyring that is open, in place of what the session has.
+fn keyring(folder: &Path) -> Result<Ended> {
+    let mut daemon = Command::new("gnome-keyring-daemon")
+        .args(["--foreground", "--unlock", "--replace", "--components=secrets"])
+        .env("XDG_DATA_HOME", folder)
+        .env("XDG_RUNTIME_DIR", folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    daemon.stdin.take().context("no way in")?.write_all(b"a password")?;
+    Ok(Ended(daemon))
+}
+
+async fn type_key(window: &Window) {
+    window.click("//button[contains(., 'Connect to AWS')]").await.unwrap();
+    window.click("//button[contains(., 'An access key')]").await.unwrap();
+    for (label, text) in [("Region", "us-east-1"), ("Access key id", KEYS.0), ("Secret access key", KEYS.1)] {
+        let field = window.wait_for(&format!("//label[contains(., '{label}')]/input"), SHORT).await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+}
+
+async fn connect_with_key(window: &Window) {
+    window.click("//button[normalize-space()='Sign in']").await.unwrap();
+    window.click("//button[contains(., 'reeldesk-sandbox')]").await.unwrap();
+    window.click("//button[normalize-space()='Connect']").await.unwrap();
+    window.wait_for("//nav//button[@aria-label='Workspace: reeldesk-sandbox']", SHORT).await.unwrap();
+}
+
+/// Nothing of the key is in what the app wrote, or on its page.
+async fn nothing_is_left(window: &Window, data: &Path) {
+    let page = window.client.source().await.unwrap();
+    assert!(!page.contains(KEYS.1), "the secret is on the page");
+    let told = "const done = arguments[0]; window.__TAURI_INTERNALS__.invoke('diagnostics').then(done, done);";
+    let told = window.client.execute_async(told, Vec::new()).await.unwrap();
+    let told = told.as_str().unwrap();
+    assert!(told.contains("[workspace]") && told.contains("[log]"), "{told}");
+    assert!(!told.contains(KEYS.0) && !told.contains(KEYS.1), "{told}");
+    let mut folders = vec![data.to_owned()];
+    let mut seen = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let bytes = std::fs::read(&path).unwrap();
+            seen += 1;
+            for mark in [KEYS.0, KEYS.1] {
+                assert!(!bytes.windows(mark.len()).any(|window| window == mark.as_bytes()), "{}", path.display());
+            }
+        }
+    }
+    assert!(seen >= 3, "the app wrote less than it should");
+}
+
+#[tokio::test]
+async fn an_access_key_goes_to_the_keyring_and_nowhere_else() {
+    let (server, home, data) = (Server::start(), home(), tempfile::tempdir().unwrap());
+    let secrets = tempfile::tempdir().unwrap();
+    let _keyring = keyring(secrets.path()).unwrap();
+    let window = open(data.path(), home.path(), &server).await.unwrap();
+    type_key(&window).await;
+    window.picture("connect-key").await;
+    connect_with_key(&window).await;
+    nothing_is_left(&window, data.path()).await;
+    window.kill().await;
+
+    // The next start has it from the keyring.
+    let window = open(data.path(), home.path(), &server).await.unwrap();
+    window.wait_for("//nav//button[@aria-label='Workspace: reeldesk-sandbox']", SHORT).await.unwrap();
+    window.click("//nav//button[normalize-space()='Workspace']").await.unwrap();
+    window.click("//button[contains(., 'Check everything')]").await.unwrap();
+    window.wait_for("//h2[contains(., 'Everything works')]", SHORT).await.unwrap();
+    window.close().await;
+}
+
+#[tokio::test]
+async fn without_a_keyring_the_key_is_kept_until_the_end() {
+    let (server, home, data) = (Server::start(), home(), tempfile::tempdir().unwrap());
+    // The service is there, and nobody can open it.
+    let locked = tempfile::tempdir().unwrap();
+    let daemon = Command::new("gnome-keyring-daemon")
+        .args(["--foreground", "--replace", "--components=secrets"])
+        .env("XDG_DATA_HOME", locked.path())
+        .env("XDG_RUNTIME_DIR", locked.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let _daemon = Ended(daemon.unwrap());
+    let window = open(data.path(), home.path(), &server).await.unwrap();
+    type_key(&window).await;
+    window
+        .wait_for("//p[contains(., 'no keyring that Reeldesk can keep a secret in')]", Duration::from_secs(60))
+        .await
+        .unwrap();
+    window.wait_for("//label[contains(., 'in the keyring')]/input[@disabled]", SHORT).await.unwrap();
+    window.picture("connect-no-keyring").await;
+    connect_with_key(&window).await;
+    nothing_is_left(&window, data.path()).await;
+    window.kill().await;
+
+    // The next start asks for it, and then goes on as before.
+    let window = open(data.path(), home.path(), &server).await.unwrap();
+    window.wait_for("//h1[contains(., 'Sign in to reeldesk-sandbox')]", SHORT).await.unwrap();
+    window.picture("sign-in-again").await;
+    for (label, text) in [("Access key id", KEYS.0), ("Secret access key", KEYS.1)] {
+        let field = window.wait_for(&format!("//label[contains(., '{label}')]/input"), SHORT).await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+    window.wait_for("//label[contains(., 'in the keyring')]/input[@disabled]", Duration::from_secs(60)).await.unwrap();
+    window.click("//button[normalize-space()='Sign in']").await.unwrap();
+    window.wait_for("//nav//button[@aria-label='Workspace: reeldesk-sandbox']", SHORT).await.unwrap();
+    window.close().await;
+}

@@ -1,0 +1,61 @@
+//! A sandbox to work with.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::io::{BufRead as _, BufReader};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_s3::Client;
+use serde_json::Value;
+
+use crate::{Ended, Reelctl, s3};
+
+/// The sandbox's own keys.
+pub const KEYS: (&str, &str) = ("REELDESKSANDBOX", "reeldesk-sandbox-local-only");
+
+/// A sandbox of its own process, so that the tests' machines do nothing else.
+pub struct Server {
+    /// The process.
+    pub process: Ended,
+    /// Its data folder.
+    pub data: Reelctl,
+    /// Its endpoint.
+    pub endpoint: String,
+}
+
+impl Server {
+    /// On a fresh folder.
+    #[must_use]
+    pub fn start() -> Self {
+        let data = Reelctl::new().unwrap();
+        let (process, endpoint) = Self::run(&data);
+        Self { process, data, endpoint }
+    }
+
+    /// On a folder that may hold one already: the process and the endpoint.
+    #[must_use]
+    pub fn run(data: &Reelctl) -> (Ended, String) {
+        let mut child = data.start(&["sandbox"]).unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let endpoints: Value = serde_json::from_str(&line).unwrap();
+        (Ended(child), endpoints["api"].as_str().unwrap().to_owned())
+    }
+
+    /// A client of its S3.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        s3(&self.endpoint, KEYS.0, KEYS.1)
+    }
+
+    /// Takes a video out of the catalog, as an engineer would.
+    pub async fn delete_video(&self, guid: &str) {
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
+            .region(aws_sdk_dynamodb::config::Region::new("us-east-1"))
+            .endpoint_url(&self.endpoint)
+            .credentials_provider(aws_credential_types::Credentials::from_keys(KEYS.0, KEYS.1, None))
+            .build();
+        let delete = aws_sdk_dynamodb::Client::from_conf(config).delete_item().table_name(reeldesk_sandbox::TABLE);
+        delete.key("guid", AttributeValue::S(guid.to_owned())).send().await.unwrap();
+    }
+}
