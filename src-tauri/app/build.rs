@@ -14,6 +14,7 @@ fn main() {
         "give_access_key",
         "sign_in_of",
         "give_code",
+        "give_password",
         "begin_sign_in",
         "finish_sign_in",
         "remove_workspace",

@@ -11,6 +11,7 @@ mod mediaconvert;
 mod ministack;
 mod s3;
 mod server;
+mod sign_in;
 mod steering;
 mod torture;
 mod uploads;

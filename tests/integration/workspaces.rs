@@ -104,6 +104,22 @@ async fn a_profile_and_a_stack_are_a_workspace_that_works() {
     assert!(!well && lines[0]["remedy"].as_str().unwrap().contains(STACK), "{lines:#?}");
 }
 
+/// A pipeline that starts on metadata gets its file beside the video, once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_metadata_file_is_put_beside_the_video() {
+    let server = Server::start();
+    let reelctl =
+        connected(&server.endpoint, |text| text.replace("trigger = \"videoFile\"", "trigger = \"metadataFile\""));
+    let (well, lines) = reelctl.run(&["--workspace", "production", "ingest", film().to_str().unwrap()]).unwrap();
+    assert!(well, "{lines:#?}");
+    let key = lines.last().unwrap()["key"].as_str().unwrap().to_owned();
+    let metadata = key.replace(".mp4", ".json");
+    let get = server.client().get_object().bucket(reeldesk_sandbox::SOURCE_BUCKET).key(&metadata).send();
+    let bytes = get.await.unwrap().body.collect().await.unwrap().to_vec();
+    let told: Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(told, serde_json::json!({ "srcVideo": key }));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn handed_over_in_a_file() {
     let server = Server::start();

@@ -18,6 +18,7 @@ pub struct Guard {
     /// Its address.
     pub endpoint: String,
     asked: Arc<Mutex<BTreeSet<String>>>,
+    forms: Arc<Mutex<Vec<String>>>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -26,6 +27,8 @@ impl Drop for Guard {
         self.task.abort();
     }
 }
+
+type Notes = (Arc<Mutex<BTreeSet<String>>>, Arc<Mutex<Vec<String>>>);
 
 type Refusals = dyn Fn(&str) -> Option<&'static str> + Send + Sync;
 
@@ -40,9 +43,9 @@ impl Guard {
     ) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
-        let asked = Arc::new(Mutex::new(BTreeSet::new()));
+        let (asked, forms) = (Arc::new(Mutex::new(BTreeSet::new())), Arc::new(Mutex::new(Vec::new())));
         let (refuse, http): (Arc<Refusals>, _) = (Arc::new(refuse), reqwest::Client::builder().no_proxy().build()?);
-        let (upstream, notes) = (upstream.to_owned(), asked.clone());
+        let (upstream, notes) = (upstream.to_owned(), (asked.clone(), forms.clone()));
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (refuse, http, upstream, notes) = (refuse.clone(), http.clone(), upstream.clone(), notes.clone());
@@ -55,13 +58,19 @@ impl Guard {
                 });
             }
         });
-        Ok(Self { endpoint, asked, task })
+        Ok(Self { endpoint, asked, forms, task })
     }
 
     /// The actions that were asked for.
     #[must_use]
     pub fn asked(&self) -> BTreeSet<String> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What was sent to the security token service.
+    #[must_use]
+    pub fn forms(&self) -> Vec<String> {
+        self.forms.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -70,13 +79,16 @@ async fn pass(
     upstream: String,
     request: Request<Incoming>,
     refuse: Arc<Refusals>,
-    notes: Arc<Mutex<BTreeSet<String>>>,
+    (asked, forms): Notes,
 ) -> Result<Response<Full<Bytes>>> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let action = action(&parts.method, &path, &parts.headers, &body);
-    notes.lock().unwrap_or_else(PoisonError::into_inner).insert(action.clone());
+    asked.lock().unwrap_or_else(PoisonError::into_inner).insert(action.clone());
+    if action.starts_with("sts:") {
+        forms.lock().unwrap_or_else(PoisonError::into_inner).push(String::from_utf8_lossy(&body).into_owned());
+    }
     if let Some(code) = refuse(&action) {
         return Ok(refusal(&action, &parts.method, code));
     }

@@ -54,6 +54,7 @@ pub fn run() -> ExitCode {
             commands::workspace::give_access_key,
             commands::workspace::sign_in_of,
             commands::workspace::give_code,
+            commands::workspace::give_password,
             commands::workspace::begin_sign_in,
             commands::workspace::finish_sign_in,
             commands::workspace::signed_in,

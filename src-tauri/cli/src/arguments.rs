@@ -79,6 +79,11 @@ pub(crate) enum Workspaces {
     List,
     /// The profiles of the AWS configuration files
     Profiles,
+    /// Sign in to IAM Identity Center with a profile, in the browser of any computer
+    SignIn {
+        /// The profile
+        profile: String,
+    },
     /// The pipelines of an account, found in its CloudFormation stacks
     Stacks(Account),
     /// The buckets, tables and user pools that there are, for an account without such a stack

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use reeldesk_core::workspace::check::{Finding, Outcome};
-use reeldesk_core::workspace::credentials::{CredentialsSource, give_code};
+use reeldesk_core::workspace::credentials::{CredentialsSource, begin_sso, give_code};
 use reeldesk_core::workspace::discovery::{self, Choices, Stack};
 use reeldesk_core::workspace::{self, Connection, ProfileKind, Settings, Workspace, check, handover, policy};
 use reeldesk_core::{Code, Error, Folders, Result, Session};
@@ -17,6 +17,7 @@ pub(crate) async fn run(folders: &Folders, command: Workspaces, name: &str, json
     match command {
         Workspaces::List => list(&settings.workspaces()?, json),
         Workspaces::Profiles => profiles(json).await?,
+        Workspaces::SignIn { profile } => sign_in(&profile, json).await?,
         Workspaces::Stacks(account) => stacks(&discovery::stacks(&connection(account).await?).await?, json),
         Workspaces::Names(account) => names(&discovery::choices(&connection(account).await?).await?, json),
         Workspaces::Connect { name, stack, account } => connect(&settings, name, &stack, account, json).await?,
@@ -76,6 +77,22 @@ async fn profiles(json: bool) -> Result<()> {
         .map(|one| vec![one.name.clone(), one.region.clone().unwrap_or_default(), kind(&one.kind).to_owned()])
         .collect();
     output::table(&["PROFILE", "REGION", "KIND"], &rows);
+    Ok(())
+}
+
+async fn sign_in(profile: &str, json: bool) -> Result<()> {
+    let begun = begin_sso(profile).await?;
+    if json {
+        output::line(&json!({ "url": begun.url, "code": begun.code }));
+    } else {
+        output::text(&format!("Open {} and confirm the code {}", begun.url, begun.code));
+    }
+    begun.finish().await?;
+    if json {
+        output::line(&json!({ "state": "signed-in" }));
+    } else {
+        output::text("Signed in.");
+    }
     Ok(())
 }
 

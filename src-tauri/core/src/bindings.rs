@@ -17,6 +17,7 @@ pub fn typescript() -> String {
     declare!(
         error::Code,
         error::Error,
+        workspace::credentials::PoolUser,
         workspace::credentials::CredentialsSource,
         workspace::credentials::AccessKey,
         workspace::credentials::SignIn,

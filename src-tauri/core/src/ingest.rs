@@ -4,6 +4,7 @@
 //! A journey is written to the store at every change of stage, and taken up again at the next start.
 
 mod add;
+mod announce;
 mod batch;
 mod check;
 mod conflict;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use reeldesk_core::workspace::check::{self, Finding};
-use reeldesk_core::workspace::credentials::{self, AccessKey, CredentialsSource, SignIn};
+use reeldesk_core::workspace::credentials::{self, AccessKey, CredentialsSource, PoolUser, SignIn};
 use reeldesk_core::workspace::discovery::{self, Choices, Identity, Stack};
 use reeldesk_core::workspace::{self, Connection, Keep, Profile, Workspace, handover, policy};
 use reeldesk_core::{Error, Result};
@@ -49,11 +49,7 @@ pub(crate) async fn give_access_key(
     keep: Keep,
     source: Option<CredentialsSource>,
 ) -> Result<CredentialsSource> {
-    let entry = match source {
-        Some(CredentialsSource::AccessKey { entry }) => Some(entry),
-        _ => None,
-    };
-    credentials::give_access_key(key, keep, entry).await
+    credentials::give_access_key(key, keep, source.as_ref()).await
 }
 
 #[tauri::command]
@@ -64,6 +60,18 @@ pub(crate) async fn sign_in_of(connection: Connection) -> Result<SignIn> {
 #[tauri::command]
 pub(crate) async fn give_code(connection: Connection, profile: String, code: String) -> Result<()> {
     credentials::give_code(&profile, &connection.region, connection.endpoint.as_deref(), &code).await
+}
+
+/// Signs a user of a pool in, under the entry of `source` where it has one.
+#[tauri::command]
+pub(crate) async fn give_password(
+    user: PoolUser,
+    password: String,
+    keep: Keep,
+    source: Option<CredentialsSource>,
+    endpoint: Option<String>,
+) -> Result<CredentialsSource> {
+    credentials::sign_in_user(user, password.into(), keep, source.as_ref(), endpoint.as_deref()).await
 }
 
 #[tauri::command]

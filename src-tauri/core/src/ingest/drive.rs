@@ -9,6 +9,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::announce::Announcer;
 use super::journeys::Journeys;
 use super::known::Known;
 use super::limits::Pacer;
@@ -49,6 +50,7 @@ pub(super) struct Inner {
     /// Whether someone sits before a window.
     pub live: bool,
     pub uploader: Uploader,
+    pub announcer: Option<Announcer>,
     pub pacer: Pacer,
     pub store: Store,
     pub known: Known,
@@ -80,6 +82,7 @@ impl Ingest {
             jobs: Jobs::new(aws.mediaconvert.clone()),
             known: Known::new(store.clone(), &workspace.name),
             uploader,
+            announcer: Announcer::of(workspace, aws),
             pacer,
             store,
             sign_in: SignIn::new(events.clone(), live),

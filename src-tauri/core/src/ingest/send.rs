@@ -31,6 +31,9 @@ impl Ingest {
         }
         // Boxed, so that the thousands that wait are small.
         let uploaded = Box::pin(self.send(&journey, token)).await?;
+        if let Some(announcer) = &self.0.announcer {
+            self.insist(&journey, token, || announcer.announce(&journey)).await?;
+        }
         let verified = |journey: &mut Journey| {
             (journey.sent, journey.stored) = (journey.size, journey.size);
             (journey.speed, journey.time_left) = (None, None);
@@ -45,7 +48,7 @@ impl Ingest {
         Ok(())
     }
 
-    /// Sends until it is there; what AWS or the network refuse for the moment is tried again.
+    /// Sends until it is there.
     async fn send(&self, journey: &Journey, token: &CancellationToken) -> Result<Uploaded> {
         let request = Request {
             id: journey.id.clone(),
@@ -59,18 +62,28 @@ impl Ingest {
                 replace: true,
             },
         };
-        let mut wait = Duration::from_secs(1);
-        loop {
+        self.insist(journey, token, || async {
             let progress = Progress::default();
             let told = self.tell(&journey.id, &progress);
-            let sent = tokio::select! {
+            tokio::select! {
                 sent = self.0.uploader.send(&request, &progress, token) => sent,
                 never = told => match never {},
-            };
-            match sent {
-                Ok(uploaded) => {
+            }
+        })
+        .await
+    }
+
+    /// Does something until it is done; what AWS, the network or the disk refuse for the moment is tried again.
+    async fn insist<T, F>(&self, journey: &Journey, token: &CancellationToken, attempt: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let mut wait = Duration::from_secs(1);
+        loop {
+            match attempt().await {
+                Ok(done) => {
                     self.0.sign_in.accepted();
-                    return Ok(uploaded);
+                    return Ok(done);
                 }
                 Err(error) if error.code == Code::SignIn && self.0.sign_in.is_awaited(self.0.uploader.was_up()) => {
                     self.0.journeys.show(&journey.id, |journey| {

@@ -1,5 +1,6 @@
 //! Where credentials come from, and what a person does to get them.
 
+mod cognito;
 mod mfa;
 mod sso;
 
@@ -11,6 +12,7 @@ use ts_rs::TS;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+pub use self::cognito::{PoolUser, sign_in_user};
 pub use self::mfa::give_code;
 pub use self::sso::{DeviceSignIn, begin as begin_sso};
 use super::secrets::{self, Keep};
@@ -33,6 +35,15 @@ pub enum CredentialsSource {
     /// An access key that was typed in.
     AccessKey {
         /// The entry that holds it, in the keyring or in memory.
+        #[ts(type = "string")]
+        entry: Uuid,
+    },
+    /// A user of a Cognito pool.
+    PoolUser {
+        /// Who.
+        #[serde(flatten)]
+        user: PoolUser,
+        /// The entry that holds the refresh token, in the keyring or in memory.
         #[ts(type = "string")]
         entry: Uuid,
     },
@@ -97,12 +108,24 @@ impl AccessKey {
     }
 }
 
-/// Keeps an access key, under a new entry or in place of what an entry holds.
+/// The entry of a source that has one, otherwise a new one.
+fn entry_of(source: Option<&CredentialsSource>) -> Uuid {
+    match source {
+        Some(CredentialsSource::AccessKey { entry } | CredentialsSource::PoolUser { entry, .. }) => *entry,
+        _ => Uuid::new_v4(),
+    }
+}
+
+/// Keeps an access key, under a new entry or in place of what the source before holds.
 ///
 /// # Errors
 /// [`Code::Invalid`] for a key that cannot be one, [`Code::NoKeyring`].
-pub async fn give_access_key(key: AccessKey, keep: Keep, entry: Option<Uuid>) -> Result<CredentialsSource> {
-    let entry = entry.unwrap_or_else(Uuid::new_v4);
+pub async fn give_access_key(
+    key: AccessKey,
+    keep: Keep,
+    before: Option<&CredentialsSource>,
+) -> Result<CredentialsSource> {
+    let entry = entry_of(before);
     let secret = Zeroizing::new(serde_json::to_string(&key.tidied()?).map_err(Error::internal)?);
     secrets::keep(entry, secret, keep).await?;
     Ok(CredentialsSource::AccessKey { entry })
@@ -110,7 +133,7 @@ pub async fn give_access_key(key: AccessKey, keep: Keep, entry: Option<Uuid>) ->
 
 /// Forgets the secrets of a source that is no longer used.
 pub async fn forget(source: &CredentialsSource) {
-    if let CredentialsSource::AccessKey { entry } = source {
+    if let CredentialsSource::AccessKey { entry } | CredentialsSource::PoolUser { entry, .. } = source {
         secrets::forget(*entry).await;
     }
 }
@@ -137,6 +160,15 @@ pub enum SignIn {
         /// The profile.
         profile: String,
     },
+    /// Types the password of a user of a pool.
+    Password {
+        /// Who.
+        #[serde(flatten)]
+        user: PoolUser,
+        /// Where the refresh token will be kept.
+        #[ts(type = "string")]
+        entry: Uuid,
+    },
     /// Runs a command of the AWS tools, or mends what gives the credentials.
     Elsewhere {
         /// What to do, as a sentence.
@@ -157,6 +189,7 @@ impl SignIn {
                 elsewhere("Start Reeldesk again with fresh AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.".into())
             }
             CredentialsSource::AccessKey { entry } => Ok(Self::AccessKey { entry: *entry }),
+            CredentialsSource::PoolUser { user, entry } => Ok(Self::Password { user: user.clone(), entry: *entry }),
             CredentialsSource::Profile { name } => match profiles::find(name).await?.kind {
                 ProfileKind::RoleWithMfa { device, .. } => Ok(Self::MfaCode { profile: name.clone(), device }),
                 ProfileKind::Sso { .. } => Ok(Self::Sso { profile: name.clone() }),
@@ -187,6 +220,11 @@ pub(crate) async fn provider(connection: &Connection, loader: ConfigLoader) -> R
             ProfileKind::RoleWithMfa { .. } => loader.credentials_provider(mfa::Role::of(name)),
             _ => loader.profile_name(name),
         },
+        CredentialsSource::PoolUser { user, entry } => loader.credentials_provider(cognito::SignedIn {
+            user: user.clone(),
+            entry: *entry,
+            endpoint: connection.endpoint.clone(),
+        }),
         CredentialsSource::AccessKey { entry } => {
             let secret = secrets::find(*entry).await.ok_or_else(key_is_missing)?;
             let key: AccessKey = serde_json::from_str(&secret).map_err(|_| key_is_missing())?;

@@ -30,7 +30,9 @@ pub async fn export(workspace: &Workspace, to: &Path) -> Result<()> {
         ));
     }
     let mut workspace = workspace.clone();
-    if let CredentialsSource::AccessKey { entry } = &mut workspace.connection.credentials {
+    if let CredentialsSource::AccessKey { entry } | CredentialsSource::PoolUser { entry, .. } =
+        &mut workspace.connection.credentials
+    {
         // Where the key is kept on this computer is of no use elsewhere.
         *entry = Uuid::nil();
     }
@@ -67,7 +69,9 @@ pub async fn import(from: &Path) -> Result<Workspace> {
         ));
     }
     let mut workspace = content.workspace.tidied();
-    if let CredentialsSource::AccessKey { entry } = &mut workspace.connection.credentials {
+    if let CredentialsSource::AccessKey { entry } | CredentialsSource::PoolUser { entry, .. } =
+        &mut workspace.connection.credentials
+    {
         *entry = Uuid::new_v4();
     }
     workspace.check()?;

@@ -1,0 +1,238 @@
+//! The ways to sign in: each against a server that asks for what it asks for.
+
+use std::io::{BufRead as _, BufReader};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use aws_sdk_cognitoidentityprovider::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_cognitoidentityprovider::types::{AttributeType, ExplicitAuthFlowsType};
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::IntoResponse as _;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use reeldesk_core::Code;
+use reeldesk_core::workspace::credentials::{CredentialsSource, PoolUser, sign_in_user};
+use reeldesk_core::workspace::{Connection, Keep, discovery};
+use reeldesk_tests::{Guard, Ministack, Reelctl};
+use serde_json::{Value, json};
+
+use crate::server::{KEYS, Server};
+
+/// A command line with these AWS files, in a home of its own.
+fn with_files(config: &str, credentials: &str) -> Reelctl {
+    let reelctl = Reelctl::new().unwrap();
+    let home = reelctl.data.path().join("home");
+    std::fs::create_dir_all(home.join(".aws")).unwrap();
+    std::fs::write(home.join(".aws/config"), config).unwrap();
+    std::fs::write(home.join(".aws/credentials"), credentials).unwrap();
+    reelctl.with("HOME", home.to_string_lossy()).with("AWS_EC2_METADATA_DISABLED", "true")
+}
+
+fn stacks(reelctl: &Reelctl, profile: &str, endpoint: &str, more: &[&str]) -> (bool, Vec<Value>) {
+    let arguments = ["workspace", "stacks", "--profile", profile, "--endpoint", endpoint];
+    reelctl.run(&[&arguments[..], more].concat()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_wants_a_code() {
+    let ministack = Ministack::start().await.unwrap();
+    let guard = Guard::before(&ministack.endpoint, |_| None).await.unwrap();
+    let reelctl = with_files(
+        "[profile admin]\nregion = us-east-1\nrole_arn = arn:aws:iam::000000000000:role/admin\nsource_profile = me\n\
+         mfa_serial = arn:aws:iam::000000000000:mfa/me\nexternal_id = abc\n[profile me]\nregion = us-east-1\n",
+        "[me]\naws_access_key_id = test\naws_secret_access_key = test\n",
+    );
+    let (well, lines) = stacks(&reelctl, "admin", &guard.endpoint, &[]);
+    assert!(!well && lines[0]["code"] == "sign-in", "{lines:#?}");
+    assert!(!guard.asked().contains("cloudformation:DescribeStacks"), "nothing is asked without the role");
+    let (well, lines) = stacks(&reelctl, "admin", &guard.endpoint, &["--code", "12345"]);
+    assert!(!well && lines[0]["message"].as_str().unwrap().contains("six digits"), "{lines:#?}");
+    let (well, lines) = stacks(&reelctl, "admin", &guard.endpoint, &["--code", "123 456"]);
+    assert!(well, "{lines:#?}");
+    assert!(guard.asked().contains("cloudformation:DescribeStacks"));
+    let asked = guard.forms().join("\n");
+    for part in [
+        "Action=AssumeRole",
+        "TokenCode=123456",
+        "SerialNumber=arn%3Aaws%3Aiam%3A%3A000000000000%3Amfa%2Fme",
+        "ExternalId=abc",
+    ] {
+        assert!(asked.contains(part), "{part} in {asked}");
+    }
+}
+
+/// An Identity Center that wants two looks before it believes that someone confirmed, and its portal.
+async fn identity_center() -> String {
+    async fn token(State(looks): State<Arc<AtomicU32>>, Json(asked): Json<Value>) -> axum::response::Response {
+        assert_eq!(asked["grantType"], "urn:ietf:params:oauth:grant-type:device_code");
+        assert_eq!((&asked["clientId"], &asked["deviceCode"]), (&"client".into(), &"device".into()));
+        if looks.fetch_add(1, Ordering::Relaxed) == 0 {
+            let headers = [("x-amzn-errortype", "AuthorizationPendingException")];
+            return (StatusCode::BAD_REQUEST, headers, Json(json!({ "error": "authorization_pending" })))
+                .into_response();
+        }
+        Json(json!({ "accessToken": "the-token", "tokenType": "Bearer", "expiresIn": 3600, "refreshToken": "again" }))
+            .into_response()
+    }
+    async fn credentials(headers: HeaderMap, Query(asked): Query<Value>) -> axum::response::Response {
+        if headers.get("x-amz-sso_bearer_token").is_none_or(|token| token != "the-token") {
+            let headers = [("x-amzn-errortype", "UnauthorizedException")];
+            return (StatusCode::UNAUTHORIZED, headers, Json(json!({ "message": "Session token not found" })))
+                .into_response();
+        }
+        assert_eq!((&asked["account_id"], &asked["role_name"]), (&"000000000000".into(), &"Admins".into()));
+        let ends = std::time::SystemTime::now() + std::time::Duration::from_secs(3600);
+        let ends = ends.duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+        Json(json!({ "roleCredentials": {
+            "accessKeyId": KEYS.0, "secretAccessKey": KEYS.1, "sessionToken": "session", "expiration": ends,
+        }}))
+        .into_response()
+    }
+    let register = || async {
+        Json(
+            json!({ "clientId": "client", "clientSecret": "secret", "clientIdIssuedAt": 0, "clientSecretExpiresAt": 4_000_000_000_i64 }),
+        )
+    };
+    let begin = |Json(asked): Json<Value>| async move {
+        assert_eq!(asked["startUrl"], "https://example.awsapps.com/start");
+        Json(json!({
+            "deviceCode": "device", "userCode": "ABCD-EFGH", "expiresIn": 600, "interval": 1,
+            "verificationUri": "https://device.sso.us-east-1.amazonaws.com/",
+            "verificationUriComplete": "https://device.sso.us-east-1.amazonaws.com/?user_code=ABCD-EFGH",
+        }))
+    };
+    let router = Router::new()
+        .route("/client/register", post(register))
+        .route("/device_authorization", post(begin))
+        .route("/token", post(token))
+        .route("/federation/credentials", get(credentials))
+        .with_state(Arc::new(AtomicU32::new(0)));
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn identity_center_in_the_browser() {
+    let (server, center) = (Server::start(), identity_center().await);
+    let reelctl = with_files(
+        "[profile admin]\nregion = us-east-1\nsso_session = corp\nsso_account_id = 000000000000\nsso_role_name = Admins\n\
+         [sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://example.awsapps.com/start\n\
+         sso_registration_scopes = sso:account:access\n",
+        "",
+    )
+    .with("AWS_ENDPOINT_URL_SSO_OIDC", &center)
+    .with("AWS_ENDPOINT_URL_SSO", &center);
+    let (well, lines) = stacks(&reelctl, "admin", &server.endpoint, &[]);
+    assert!(!well && lines[0]["code"] == "sign-in", "{lines:#?}");
+
+    let mut child = reelctl.start(&["workspace", "sign-in", "admin"]).unwrap();
+    let mut told = BufReader::new(child.stdout.take().unwrap()).lines();
+    let page: Value = serde_json::from_str(&told.next().unwrap().unwrap()).unwrap();
+    assert_eq!(page["code"], "ABCD-EFGH");
+    assert!(page["url"].as_str().unwrap().contains("user_code=ABCD-EFGH"));
+    let end: Value = serde_json::from_str(&told.next().unwrap().unwrap()).unwrap();
+    assert_eq!(end["state"], "signed-in");
+    assert!(child.wait().unwrap().success());
+
+    // The SDK finds the token where the AWS tools keep theirs, readable by its owner alone.
+    let (well, lines) = stacks(&reelctl, "admin", &server.endpoint, &[]);
+    assert!(well && lines[0]["name"] == reeldesk_sandbox::STACK, "{lines:#?}");
+    let cache = reelctl.data.path().join("home/.aws/sso/cache");
+    let token = std::fs::read_dir(cache).unwrap().next().unwrap().unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(token.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    drop(token);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_of_a_pool() {
+    let ministack = Ministack::start().await.unwrap();
+    let cognito = aws_sdk_cognitoidentityprovider::Client::from_conf(
+        aws_sdk_cognitoidentityprovider::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .endpoint_url(&ministack.endpoint)
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .build(),
+    );
+    let pool = cognito.create_user_pool().pool_name("admins").send().await.unwrap().user_pool.unwrap().id.unwrap();
+    let client = cognito
+        .create_user_pool_client()
+        .user_pool_id(&pool)
+        .client_name("reeldesk")
+        .explicit_auth_flows(ExplicitAuthFlowsType::AllowUserPasswordAuth)
+        .explicit_auth_flows(ExplicitAuthFlowsType::AllowRefreshTokenAuth);
+    let client = client.send().await.unwrap().user_pool_client.unwrap().client_id.unwrap();
+    let email = AttributeType::builder().name("email").value("ada@example.com").build().unwrap();
+    let invite = cognito.admin_create_user().user_pool_id(&pool).username("ada").user_attributes(email);
+    invite.temporary_password("Tempor4ry!").send().await.unwrap();
+    let identities = aws_sdk_cognitoidentity::Client::from_conf(
+        aws_sdk_cognitoidentity::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .endpoint_url(&ministack.endpoint)
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .build(),
+    );
+    let made = identities.create_identity_pool().identity_pool_name("admins").allow_unauthenticated_identities(false);
+    let identity_pool = made.send().await.unwrap().identity_pool_id;
+
+    let user = PoolUser { user: "ada".into(), pool: pool.clone(), client, identity_pool };
+    let endpoint = Some(&*ministack.endpoint);
+    let sign_in =
+        |user: PoolUser, password: &str| sign_in_user(user, password.to_owned().into(), Keep::Session, None, endpoint);
+    // Someone who was invited has a password to set first.
+    let error = sign_in(user.clone(), "Tempor4ry!").await.unwrap_err();
+    assert_eq!(error.code, Code::SignIn);
+    assert!(error.message.contains("NEW_PASSWORD_REQUIRED"), "{error:?}");
+    let password = cognito.admin_set_user_password().user_pool_id(&pool).username("ada").password("Cor8ect horse!");
+    password.permanent(true).send().await.unwrap();
+    let error = sign_in(user.clone(), "wrong").await.unwrap_err();
+    assert_eq!((error.code, error.message.contains("not right")), (Code::SignIn, true), "{error:?}");
+    let nobody = PoolUser { pool: "nowhere".into(), ..user.clone() };
+    assert_eq!(sign_in(nobody, "x").await.unwrap_err().code, Code::Invalid);
+
+    let source = sign_in(user.clone(), "Cor8ect horse!").await.unwrap();
+    let connection = |credentials| Connection {
+        region: "us-east-1".into(),
+        credentials,
+        endpoint: Some(ministack.endpoint.clone()),
+        s3_endpoint: None,
+        fips: false,
+        dual_stack: false,
+    };
+    let identity = discovery::identity(&connection(source.clone())).await.unwrap();
+    assert_eq!(identity.account, "000000000000");
+
+    // Without what was kept nobody is signed in, and the sentence says so.
+    reeldesk_core::workspace::credentials::forget(&source).await;
+    let error = discovery::identity(&connection(source)).await.unwrap_err();
+    assert_eq!(error.code, Code::SignIn);
+    let stranger = CredentialsSource::AccessKey { entry: Default::default() };
+    assert_eq!(discovery::identity(&connection(stranger)).await.unwrap_err().code, Code::SignIn);
+}
+
+#[test]
+fn a_program_and_the_environment() {
+    let server = Server::start();
+    let reelctl = Reelctl::new().unwrap();
+    let program = reelctl.data.path().join("keys.json");
+    let keys = json!({ "Version": 1, "AccessKeyId": KEYS.0, "SecretAccessKey": KEYS.1 });
+    std::fs::write(&program, keys.to_string()).unwrap();
+    let config = format!("[profile vault]\nregion = us-east-1\ncredential_process = cat {}\n", program.display());
+    let (well, lines) = stacks(&with_files(&config, ""), "vault", &server.endpoint, &[]);
+    assert!(well && lines[0]["name"] == reeldesk_sandbox::STACK, "{lines:#?}");
+
+    let reelctl = with_files("", "").with("AWS_ACCESS_KEY_ID", KEYS.0).with("AWS_SECRET_ACCESS_KEY", KEYS.1);
+    let arguments = ["workspace", "stacks", "--region", "us-east-1", "--endpoint", &server.endpoint];
+    let (well, lines) = reelctl.run(&arguments).unwrap();
+    assert!(well && lines[0]["name"] == reeldesk_sandbox::STACK, "{lines:#?}");
+    let (well, lines) = stacks(&reelctl, "nobody", &server.endpoint, &["--region", "us-east-1"]);
+    assert!(!well && lines[0]["message"].as_str().unwrap().contains("no AWS profile \"nobody\""), "{lines:#?}");
+}
