@@ -3,11 +3,13 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use fantoccini::Locator;
-use reeldesk_tests::{Ended, KEYS, Server, film};
+use reeldesk_tests::{Ended, Guard, KEYS, Ministack, Server, film};
 
 use crate::window::Window;
 use crate::{LONG, SHORT};
@@ -24,12 +26,12 @@ fn home() -> tempfile::TempDir {
 }
 
 /// The app on this home, with the sandbox in the place of AWS.
-async fn open(data: &Path, home: &Path, server: &Server) -> Result<Window> {
+async fn open(data: &Path, home: &Path, endpoint: &str) -> Result<Window> {
     let text = |path: PathBuf| path.to_string_lossy().into_owned();
     let environment = [
         ("AWS_CONFIG_FILE", text(home.join(".aws/config"))),
         ("AWS_SHARED_CREDENTIALS_FILE", text(home.join(".aws/credentials"))),
-        ("AWS_ENDPOINT_URL", server.endpoint.clone()),
+        ("AWS_ENDPOINT_URL", endpoint.to_owned()),
         ("REELDESK_LOG", "info".to_owned()),
     ];
     let environment: Vec<_> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -39,7 +41,7 @@ async fn open(data: &Path, home: &Path, server: &Server) -> Result<Window> {
 #[tokio::test]
 async fn from_nothing_to_a_workspace_in_four_clicks() {
     let (server, home, data) = (Server::start(), home(), tempfile::tempdir().unwrap());
-    let window = open(data.path(), home.path(), &server).await.unwrap();
+    let window = open(data.path(), home.path(), &server.endpoint).await.unwrap();
     window.click("//button[contains(., 'Connect to AWS')]").await.unwrap();
     window.wait_for("//button[contains(., 'media')]", SHORT).await.unwrap();
     window.picture("connect-who").await;
@@ -95,6 +97,64 @@ async fn from_nothing_to_a_workspace_in_four_clicks() {
     window.wait_for("//button[contains(., 'Connect to AWS')]", SHORT).await.unwrap();
     let settings = std::fs::read_to_string(data.path().join("settings.toml")).unwrap();
     assert!(!settings.contains("reeldesk-sandbox-source"), "{settings}");
+    window.close().await;
+}
+
+/// The sign-in ends in the middle of the work: it is asked for once, and all goes on.
+#[tokio::test]
+async fn a_sign_in_that_ends_is_asked_for_once() {
+    let (server, home, data) = (Server::start(), home(), tempfile::tempdir().unwrap());
+    let has_ended = Arc::new(AtomicBool::new(false));
+    let ended = has_ended.clone();
+    let refuse =
+        move |asked: &str| (asked.starts_with("s3:") && ended.load(Ordering::Relaxed)).then_some("ExpiredToken");
+    let guard = Guard::before(&server.endpoint, refuse).await.unwrap();
+    let window = open(data.path(), home.path(), &guard.endpoint).await.unwrap();
+    window.click("//button[contains(., 'Connect to AWS')]").await.unwrap();
+    window.click("//button[contains(., 'media')]").await.unwrap();
+    window.click("//button[contains(., 'reeldesk-sandbox')]").await.unwrap();
+    window.click("//button[normalize-space()='Connect']").await.unwrap();
+    window.wait_for("//nav//button[@aria-label='Workspace: reeldesk-sandbox']", SHORT).await.unwrap();
+
+    has_ended.store(true, Ordering::Relaxed);
+    window.drop(&[film()]).await.unwrap();
+    window.wait_for("//p[contains(., 'the sign-in has expired')]", SHORT).await.unwrap();
+    window.wait_for("//p[contains(., 'All uploads wait, and lose nothing')]", SHORT).await.unwrap();
+    window.picture("sign-in-expired").await;
+    has_ended.store(false, Ordering::Relaxed);
+    window.click("//button[contains(., 'I have signed in, go on')]").await.unwrap();
+    window.wait_for("//li[@data-stage='playable']", LONG).await.unwrap();
+    let asks = window.client.find_all(Locator::XPath("//p[contains(., 'All uploads wait')]")).await.unwrap();
+    assert!(asks.is_empty(), "it is asked no more");
+    window.close().await;
+}
+
+/// A role that wants a code: typed in the window, nowhere else.
+#[tokio::test]
+async fn a_role_that_wants_a_code() {
+    let (ministack, data) = (Ministack::start().await.unwrap(), tempfile::tempdir().unwrap());
+    let home = tempfile::tempdir().unwrap();
+    let aws = home.path().join(".aws");
+    std::fs::create_dir(&aws).unwrap();
+    let config = "[profile admin]\nregion = us-east-1\nrole_arn = arn:aws:iam::000000000000:role/admin\n\
+                  source_profile = me\nmfa_serial = arn:aws:iam::000000000000:mfa/me\n[profile me]\nregion = us-east-1\n";
+    std::fs::write(aws.join("config"), config).unwrap();
+    std::fs::write(aws.join("credentials"), "[me]\naws_access_key_id = test\naws_secret_access_key = test\n").unwrap();
+    let window = open(data.path(), home.path(), &ministack.endpoint).await.unwrap();
+    window.click("//button[contains(., 'Connect to AWS')]").await.unwrap();
+    window.click("//button[contains(., 'role, with a code')]").await.unwrap();
+    let code = window.wait_for("//label[contains(., 'The code that your device shows')]/input", SHORT).await.unwrap();
+    window.picture("sign-in-code").await;
+    code.send_keys("12345").await.unwrap();
+    window.click("//button[normalize-space()='Sign in']").await.unwrap();
+    window.wait_for("//p[contains(., 'The code has six digits')]", SHORT).await.unwrap();
+    code.send_keys("6").await.unwrap();
+    window.click("//button[normalize-space()='Sign in']").await.unwrap();
+    window.wait_for("//p[contains(., 'assumed-role/admin/reeldesk')]", SHORT).await.unwrap();
+    window.wait_for("//li[contains(., 'No stack in us-east-1 looks like a video pipeline')]", SHORT).await.unwrap();
+    window.click("//button[contains(., 'Name the parts myself')]").await.unwrap();
+    window.wait_for("//label[contains(., 'Source bucket')]/input", SHORT).await.unwrap();
+    window.picture("connect-by-hand").await;
     window.close().await;
 }
 
@@ -161,7 +221,7 @@ async fn an_access_key_goes_to_the_keyring_and_nowhere_else() {
     let (server, home, data) = (Server::start(), home(), tempfile::tempdir().unwrap());
     let secrets = tempfile::tempdir().unwrap();
     let _keyring = keyring(secrets.path()).unwrap();
-    let window = open(data.path(), home.path(), &server).await.unwrap();
+    let window = open(data.path(), home.path(), &server.endpoint).await.unwrap();
     type_key(&window).await;
     window.picture("connect-key").await;
     connect_with_key(&window).await;
@@ -169,7 +229,7 @@ async fn an_access_key_goes_to_the_keyring_and_nowhere_else() {
     window.kill().await;
 
     // The next start has it from the keyring.
-    let window = open(data.path(), home.path(), &server).await.unwrap();
+    let window = open(data.path(), home.path(), &server.endpoint).await.unwrap();
     window.wait_for("//nav//button[@aria-label='Workspace: reeldesk-sandbox']", SHORT).await.unwrap();
     window.click("//nav//button[normalize-space()='Workspace']").await.unwrap();
     window.click("//button[contains(., 'Check everything')]").await.unwrap();
@@ -190,7 +250,7 @@ async fn without_a_keyring_the_key_is_kept_until_the_end() {
         .stderr(Stdio::null())
         .spawn();
     let _daemon = Ended(daemon.unwrap());
-    let window = open(data.path(), home.path(), &server).await.unwrap();
+    let window = open(data.path(), home.path(), &server.endpoint).await.unwrap();
     type_key(&window).await;
     window
         .wait_for("//p[contains(., 'no keyring that Reeldesk can keep a secret in')]", Duration::from_secs(60))
@@ -203,7 +263,7 @@ async fn without_a_keyring_the_key_is_kept_until_the_end() {
     window.kill().await;
 
     // The next start asks for it, and then goes on as before.
-    let window = open(data.path(), home.path(), &server).await.unwrap();
+    let window = open(data.path(), home.path(), &server.endpoint).await.unwrap();
     window.wait_for("//h1[contains(., 'Sign in to reeldesk-sandbox')]", SHORT).await.unwrap();
     window.picture("sign-in-again").await;
     for (label, text) in [("Access key id", KEYS.0), ("Secret access key", KEYS.1)] {

@@ -21,6 +21,7 @@ import type {
   Limits,
   Orphan,
   Page,
+  PoolUser,
   Profile,
   SignIn,
   Stack,
@@ -49,6 +50,9 @@ export const keyringWorks = () => invoke<null>('keyring_works');
 export const giveAccessKey = (key: AccessKey, keep: Keep, source: CredentialsSource | null) => invoke<CredentialsSource>('give_access_key', { key, keep, source });
 export const signInOf = (connection: Connection) => invoke<SignIn>('sign_in_of', { connection });
 export const giveCode = (connection: Connection, profile: string, code: string) => invoke<null>('give_code', { connection, profile, code });
+/** Signs a user of a pool in, in place of who signed in to the connection before where that was one. */
+export const givePassword = (user: PoolUser, password: string, keep: Keep, connection: Connection) =>
+  invoke<CredentialsSource>('give_password', { user, password, keep, source: connection.credentials, endpoint: connection.endpoint });
 /** Opens the browser for a sign-in. */
 export const beginSignIn = (profile: string) => invoke<{ url: string; code: string }>('begin_sign_in', { profile });
 /** Waits until it was confirmed there. */

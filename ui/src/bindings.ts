@@ -20,6 +20,24 @@ remedy: string,
  */
 details: string, };
 
+export type PoolUser = { 
+/**
+ * The user's name, often an e-mail address.
+ */
+user: string, 
+/**
+ * The id of the user pool, `REGION_...`.
+ */
+pool: string, 
+/**
+ * The id of the app client; it has no secret and allows `USER_PASSWORD_AUTH`.
+ */
+client: string, 
+/**
+ * The id of the identity pool, `REGION:...`.
+ */
+identityPool: string, };
+
 export type CredentialsSource = { "kind": "sandbox" } | { "kind": "profile", 
 /**
  * Its name.
@@ -28,7 +46,27 @@ name: string, } | { "kind": "environment" } | { "kind": "accessKey",
 /**
  * The entry that holds it, in the keyring or in memory.
  */
-entry: string, };
+entry: string, } | { "kind": "poolUser", 
+/**
+ * The entry that holds the refresh token, in the keyring or in memory.
+ */
+entry: string, 
+/**
+ * The user's name, often an e-mail address.
+ */
+user: string, 
+/**
+ * The id of the user pool, `REGION_...`.
+ */
+pool: string, 
+/**
+ * The id of the app client; it has no secret and allows `USER_PASSWORD_AUTH`.
+ */
+client: string, 
+/**
+ * The id of the identity pool, `REGION:...`.
+ */
+identityPool: string, };
 
 export type AccessKey = { 
 /**
@@ -60,7 +98,27 @@ device: string, } | { "kind": "sso",
 /**
  * The profile.
  */
-profile: string, } | { "kind": "elsewhere", 
+profile: string, } | { "kind": "password", 
+/**
+ * Where the refresh token will be kept.
+ */
+entry: string, 
+/**
+ * The user's name, often an e-mail address.
+ */
+user: string, 
+/**
+ * The id of the user pool, `REGION_...`.
+ */
+pool: string, 
+/**
+ * The id of the app client; it has no secret and allows `USER_PASSWORD_AUTH`.
+ */
+client: string, 
+/**
+ * The id of the identity pool, `REGION:...`.
+ */
+identityPool: string, } | { "kind": "elsewhere", 
 /**
  * What to do, as a sentence.
  */
@@ -878,4 +936,8 @@ error: Error, } | { "kind": "signIn",
 /**
  * What AWS said.
  */
-error: Error | null, } | { "kind": "resync" };
+error: Error | null, } | { "kind": "signInEnds", 
+/**
+ * When, and what to do.
+ */
+error: Error, } | { "kind": "resync" };

@@ -184,6 +184,9 @@ export class Desk {
         case 'signIn':
           this.ingest.signIn = event.error;
           break;
+        case 'signInEnds':
+          this.ingest.signInEnds = event.error;
+          break;
         case 'resync':
           void this.ingest.load();
           void this.library.load();

@@ -48,6 +48,11 @@ pub enum Event {
         /// What AWS said.
         error: Option<crate::Error>,
     },
+    /// The credentials end soon and cannot be renewed by themselves.
+    SignInEnds {
+        /// When, and what to do.
+        error: crate::Error,
+    },
     /// Events were lost: read everything anew.
     Resync,
 }

@@ -82,7 +82,7 @@ impl Session {
         let follower = tokio::spawn({
             let ingest = ingest.clone();
             async move {
-                tokio::join!(ingest.follow(live), ingest.grant_wishes());
+                tokio::join!(ingest.follow(live), ingest.grant_wishes(), ingest.foresee_sign_in());
             }
         });
         ingest.resume();

@@ -14,6 +14,8 @@ export class Ingest {
   error = $state<Error | null>(null);
   /** What all sending waits for a sign-in with. */
   signIn = $state<Error | null>(null);
+  /** That it will end soon. */
+  signInEnds = $state<Error | null>(null);
   /** What the list is searched for. */
   wanted = $state('');
   limits = $state<Limits>({ usual: null, hours: null });

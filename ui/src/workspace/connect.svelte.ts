@@ -1,5 +1,5 @@
 import * as backend from '../backend';
-import type { AccessKey, Choices, Connection, CredentialsSource, Error, Identity, Keep, Profile, SignIn, Stack, Workspace } from '../bindings';
+import type { AccessKey, Choices, Connection, CredentialsSource, Error, Identity, Keep, PoolUser, Profile, SignIn, Stack, Workspace } from '../bindings';
 import { COLOURS } from './colours';
 
 /** Who signs in, how (where something is missing), what is connected, and its names. */
@@ -44,6 +44,12 @@ export class Connect {
   readonly useKey = (key: AccessKey, keep: Keep) =>
     this.#try(async () => {
       await this.#look(await backend.giveAccessKey(key, keep, null));
+    });
+  readonly usePassword = (user: PoolUser, password: string, keep: Keep) =>
+    this.#try(async () => {
+      // The pool's id begins with its region.
+      this.region ||= user.pool.split('_')[0] ?? '';
+      await this.#look(await backend.givePassword(user, password, keep, this.connection()));
     });
   /** After a sign-in, or with another region. */
   readonly again = () => this.#use(this.#credentials ?? { kind: 'environment' });

@@ -1,14 +1,49 @@
 //! Credentials that expire while files are sent: everything waits for one sign-in, asked for once, and goes on.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 
-use crate::Error;
+use super::Ingest;
 use crate::event::{Event, Events};
+use crate::workspace::credentials;
+use crate::{Code, Error};
 
 /// Without a word from anyone it is tried again this often: the sign-in may have happened elsewhere.
 const TRY_EVERY: Duration = Duration::from_secs(30);
+
+/// How long before the end of the credentials a person is told.
+const AHEAD: Duration = Duration::from_secs(5 * 60);
+
+/// What to tell of credentials that end at this time, if it is time to tell it.
+fn foreseen(ends: SystemTime, now: SystemTime) -> Option<Error> {
+    let left = ends.duration_since(now).unwrap_or_default();
+    (left <= AHEAD).then(|| {
+        let minutes = left.as_secs().div_ceil(60);
+        let when = if minutes == 1 { "in a minute".to_owned() } else { format!("in {minutes} minutes") };
+        Error::new(Code::SignIn, format!("The sign-in ends {when}."), "Sign in again now, and nothing waits.")
+    })
+}
+
+impl Ingest {
+    /// Tells of an end of the credentials before it comes, once each, until [`Ingest::stop`].
+    pub async fn foresee_sign_in(&self) {
+        let mut told = None;
+        loop {
+            let ends = credentials::ends(&self.0.workspace.connection);
+            if let Some(ends) = ends.filter(|ends| told != Some(*ends))
+                && let Some(error) = foreseen(ends, SystemTime::now())
+            {
+                told = Some(ends);
+                self.0.events.tell(Event::SignInEnds { error });
+            }
+            tokio::select! {
+                () = tokio::time::sleep(TRY_EVERY) => {}
+                () = self.0.stop.cancelled() => return,
+            }
+        }
+    }
+}
 
 /// The one gate of all journeys.
 pub(super) struct SignIn {
@@ -52,7 +87,15 @@ impl SignIn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Code;
+
+    #[test]
+    fn an_end_is_told_in_time_and_not_before() {
+        let now = SystemTime::now();
+        assert_eq!(foreseen(now + Duration::from_secs(301), now), None);
+        assert!(foreseen(now + Duration::from_secs(299), now).unwrap().message.contains("in 5 minutes"));
+        assert!(foreseen(now + Duration::from_secs(59), now).unwrap().message.contains("in a minute"));
+        assert!(foreseen(now, now + Duration::from_secs(9)).unwrap().message.contains("in 0 minutes"));
+    }
 
     #[tokio::test]
     async fn many_wait_one_is_asked_all_go_on() {

@@ -4,6 +4,8 @@ mod cognito;
 mod mfa;
 mod sso;
 
+use std::time::SystemTime;
+
 use aws_config::ConfigLoader;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_credential_types::Credentials;
@@ -202,6 +204,14 @@ impl SignIn {
                 }
             },
         }
+    }
+}
+
+/// When the credentials of a connection end, where it is known and nothing but a person renews them.
+pub(crate) fn ends(connection: &Connection) -> Option<SystemTime> {
+    match &connection.credentials {
+        CredentialsSource::Profile { name } => mfa::ends(name),
+        _ => None,
     }
 }
 

@@ -52,6 +52,11 @@ impl ProvideCredentials for Role {
     }
 }
 
+/// When the credentials of a profile's role end, where a code was given for it.
+pub(super) fn ends(profile: &str) -> Option<SystemTime> {
+    ASSUMED.lock().unwrap_or_else(PoisonError::into_inner).get(profile)?.expiry()
+}
+
 /// Assumes the role of a profile with the code that its device shows.
 ///
 /// # Errors
