@@ -104,6 +104,35 @@ async fn a_profile_and_a_stack_are_a_workspace_that_works() {
     assert!(!well && lines[0]["remedy"].as_str().unwrap().contains(STACK), "{lines:#?}");
 }
 
+/// A CDN that shows its videos to signed viewers only: they are read from the bucket instead.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_cdn() {
+    let server = Server::start();
+    let private = answering("403 Forbidden", "application/xml", "<Error><Code>MissingKey</Code></Error>").await;
+    let reelctl = connected(&server.endpoint, |text| {
+        let cdn = text.lines().find(|line| line.starts_with("cdn = ")).unwrap();
+        text.replace(cdn, &format!("cdn = \"{private}\""))
+    });
+    let run = |arguments: &[&str]| reelctl.run(&[&["--workspace", "production"], arguments].concat()).unwrap();
+    let (well, lines) = run(&["ingest", film().to_str().unwrap(), "--wait"]);
+    assert!(well, "{lines:#?}");
+    let guid = lines.last().unwrap()["guid"].as_str().unwrap().to_owned();
+    assert!(!run(&["videos", "show", &guid]).0);
+    let (well, lines) = run(&["workspace", "check"]);
+    assert!(!well);
+    says(&lines, "playback", "to signed viewers only");
+
+    let settings = reelctl.data.path().join("settings.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(&settings, text.replace("playback = \"cdn\"", "playback = \"bucket\"")).unwrap();
+    let (well, lines) = run(&["videos", "show", &guid]);
+    assert!(well, "{lines:#?}");
+    assert_eq!(lines[0]["stream"]["renditions"].as_array().unwrap().len(), 4);
+    let (well, lines) = run(&["workspace", "check"]);
+    assert!(well, "{lines:#?}");
+    assert!(lines.iter().any(|line| line["title"] == "Read from the destination bucket" && line["outcome"] == "works"));
+}
+
 /// A pipeline that starts on metadata gets its file beside the video, once.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_metadata_file_is_put_beside_the_video() {
@@ -323,6 +352,11 @@ fn settings_that_are_broken_are_kept() {
 
 /// A server that answers everything with a page.
 async fn page_for_people() -> String {
+    answering("200 OK", "text/html", "<html><title>Welcome to the airport</title></html>").await
+}
+
+/// A server that gives everyone the same answer.
+async fn answering(status: &'static str, kind: &'static str, body: &'static str) -> String {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -331,12 +365,9 @@ async fn page_for_people() -> String {
             tokio::spawn(async move {
                 // All that matters of the request is that there is one.
                 let Ok(1..) = stream.read(&mut [0; 8192]).await else { return };
-                let page = "<html><title>Welcome to the airport</title></html>";
-                let answer = format!(
-                    "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{page}",
-                    page.len()
-                );
-                stream.write_all(answer.as_bytes()).await.ok();
+                let length = body.len();
+                let head = format!("HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n");
+                stream.write_all(format!("{head}connection: close\r\n\r\n{body}").as_bytes()).await.ok();
             });
         }
     });

@@ -158,6 +158,8 @@ export type Trigger = "videoFile" | "metadataFile";
 
 export type Acceleration = "enabled" | "disabled" | "preferred";
 
+export type PlaybackAccess = "cdn" | "bucket";
+
 export type IngestMode = { "kind": "pipeline", 
 /**
  * What starts it.
@@ -225,6 +227,10 @@ queue?: string | null,
  * The job template of its jobs; none for the pipeline's own choice.
  */
 template?: string | null, 
+/**
+ * How its streams are read here.
+ */
+playback: PlaybackAccess, 
 /**
  * Who makes the job.
  */

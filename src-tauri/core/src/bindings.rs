@@ -26,6 +26,7 @@ pub fn typescript() -> String {
         workspace::Colour,
         workspace::Trigger,
         workspace::Acceleration,
+        workspace::PlaybackAccess,
         workspace::IngestMode,
         workspace::Workspace,
         workspace::ProfileKind,

@@ -4,13 +4,13 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::aws::{Aws, plain_client};
+use crate::aws::Aws;
 use crate::catalog::{Catalog, Guid, Video};
 use crate::encode::Jobs;
 use crate::event::Events;
 use crate::folders::Folders;
 use crate::ingest::{Ingest, Journey, KEY_PREFIX, Limits, Stage, Wish, leave_wish};
-use crate::playback::{self, Proxy, Stream};
+use crate::playback::{self, Access, Proxy, Stream};
 use crate::store::Store;
 use crate::upload::{Orphan, Uploader, orphans};
 use crate::workspace::{RunningSandbox, SANDBOX, Settings, Workspace};
@@ -35,7 +35,7 @@ pub struct Session {
     aws: Aws,
     folders: Folders,
     sandbox: Option<RunningSandbox>,
-    http: reqwest::Client,
+    access: Access,
 }
 
 impl Session {
@@ -52,7 +52,7 @@ impl Session {
             (Settings::of(folders).get(workspace)?, None)
         };
         let aws = Aws::connect(&workspace.connection).await?;
-        let http = plain_client(workspace.is_sandbox())?;
+        let access = Access::of(&workspace, &aws.s3)?;
         Ok(Self {
             catalog: Catalog::new(aws.dynamodb.clone(), &workspace),
             jobs: Jobs::new(aws.mediaconvert.clone()),
@@ -61,7 +61,7 @@ impl Session {
             workspace,
             aws,
             sandbox,
-            http,
+            access,
         })
     }
 
@@ -174,7 +174,7 @@ impl Session {
     /// When it has none, or one cannot be read.
     pub async fn stream(&self, guid: &Guid) -> Result<Stream> {
         let video = self.catalog.video(guid).await?;
-        playback::read(&self.http, self.hls(&video)?.as_str()).await
+        playback::read(&self.access, self.hls(&video)?.as_str()).await
     }
 
     /// The address of a video's multivariant playlist.
@@ -193,7 +193,7 @@ impl Session {
     /// # Errors
     /// When no port can be had.
     pub async fn proxy(&self) -> Result<Proxy> {
-        Proxy::start(self.http.clone()).await
+        Proxy::start(self.access.clone()).await
     }
 
     /// Ends it; a sandbox of ours is stopped in good order.

@@ -113,8 +113,22 @@ pub struct Workspace {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional = nullable)]
     pub template: Option<String>,
+    /// How its streams are read here.
+    #[serde(default)]
+    pub playback: PlaybackAccess,
     /// Who makes the job.
     pub mode: IngestMode,
+}
+
+/// How the streams of a workspace are read by Reeldesk itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum PlaybackAccess {
+    /// From the CDN, as anyone reads them.
+    #[default]
+    Cdn,
+    /// Straight from the destination bucket, with the credentials: the CDN shows them to signed viewers only.
+    Bucket,
 }
 
 /// What a workspace is marked with, so that nobody takes one for another.
@@ -310,6 +324,7 @@ pub(crate) mod tests {
             role: None,
             queue: None,
             template: None,
+            playback: PlaybackAccess::Cdn,
             mode: IngestMode::Pipeline {
                 trigger: Trigger::VideoFile,
                 frame_capture: true,

@@ -70,6 +70,7 @@ export class Connect {
         destinationBucket: '',
         table: '',
         cdn: '',
+        playback: 'cdn',
         mode: { kind: 'pipeline', trigger: 'videoFile', frameCapture: false, acceleration: 'preferred' },
       });
     });

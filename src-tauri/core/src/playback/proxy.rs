@@ -1,4 +1,5 @@
-//! The loopback proxy: the player in the window asks it for playlists, segments and pictures, and it asks the CDN.
+//! The loopback proxy: the player in the window asks it for playlists, segments and pictures, and it asks the CDN, or
+//! the destination bucket.
 //!
 //! It listens on 127.0.0.1 on a free port. An address begins with a token that is made anew at each start, and
 //! reaches only what lies beside an address that was opened. Cookies of private content are added here, so no
@@ -15,6 +16,7 @@ use axum::routing::get;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use super::Access;
 use crate::{Code, Error, Result};
 
 /// The pages that may ask: the window's own, per platform, and the development server's.
@@ -41,7 +43,7 @@ pub struct Proxy {
 struct Shared {
     authority: String,
     token: String,
-    http: reqwest::Client,
+    access: Access,
     open: Mutex<Open>,
 }
 
@@ -56,12 +58,12 @@ impl Proxy {
     ///
     /// # Errors
     /// When no port can be had.
-    pub async fn start(http: reqwest::Client) -> Result<Self> {
+    pub async fn start(access: Access) -> Result<Self> {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.map_err(Error::internal)?;
         let shared = Arc::new(Shared {
             authority: listener.local_addr().map_err(Error::internal)?.to_string(),
             token: format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple()),
-            http,
+            access,
             open: Mutex::default(),
         });
         let stop = CancellationToken::new();
@@ -147,14 +149,10 @@ async fn serve(
         Ok(url) => url,
         Err(status) => return plain(status),
     };
-    let mut request = shared.http.request(method, url);
-    if let Some(range) = headers.get(header::RANGE) {
-        request = request.header(header::RANGE, range);
-    }
-    let answer = match request.send().await {
+    let answer = match shared.access.get(method, &url, headers.get(header::RANGE)).await {
         Ok(answer) => answer,
         Err(error) => {
-            tracing::warn!(%error, "the CDN did not answer");
+            tracing::warn!(%error, details = error.details, "a file of a stream could not be had");
             return plain(StatusCode::BAD_GATEWAY);
         }
     };
@@ -187,7 +185,7 @@ mod tests {
         Shared {
             authority: "127.0.0.1:4000".into(),
             token: "t".into(),
-            http: reqwest::Client::new(),
+            access: Access::of_web(reqwest::Client::new()),
             open: Mutex::new(Open { next: 1, folders }),
         }
     }

@@ -1,10 +1,12 @@
 //! Reading a stream's playlists with m3u8-rs. Words of RFC 8216; *rendition* here is one entry of the ladder.
 
 use m3u8_rs::{MediaPlaylist, MediaPlaylistType, Playlist};
+use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use url::Url;
 
+use super::Access;
 use crate::{Code, Error, Result};
 
 /// One entry of the multivariant playlist, with its media playlist read.
@@ -73,16 +75,15 @@ impl Place {
         }
     }
 
-    async fn read(&self, http: &reqwest::Client) -> Result<Vec<u8>> {
+    async fn read(&self, access: &Access) -> Result<Vec<u8>> {
         match self {
             Self::Web(url) => {
-                let answer = http
-                    .get(url.clone())
-                    .send()
-                    .await
-                    .and_then(reqwest::Response::error_for_status)
-                    .map_err(|error| unreadable(url.as_str(), &error))?;
-                Ok(answer.bytes().await.map_err(|error| unreadable(url.as_str(), &error))?.to_vec())
+                let answer = access.get(Method::GET, url, None).await?;
+                if !answer.status().is_success() {
+                    return Err(unreadable(url.as_str(), &answer.status()));
+                }
+                let bytes = answer.bytes().await.map_err(|error| unreadable(url.as_str(), &error.without_url()))?;
+                Ok(bytes.to_vec())
             }
             Self::Disk(path) => tokio::fs::read(path).await.map_err(|error| unreadable(&self.to_string(), &error)),
         }
@@ -112,22 +113,22 @@ fn unreadable(place: &str, error: &dyn std::fmt::Display) -> Error {
 /// # Errors
 /// [`Code::Playback`] with the playlist that cannot be read.
 pub async fn read_anywhere(uri: &str) -> Result<Stream> {
-    read(&reqwest::Client::new(), uri).await
+    read(&Access::of_web(reqwest::Client::new()), uri).await
 }
 
 /// Reads a multivariant playlist (or a lone media playlist) and its media playlists.
 ///
 /// # Errors
 /// [`Code::Playback`] with the playlist that cannot be read.
-pub async fn read(http: &reqwest::Client, uri: &str) -> Result<Stream> {
+pub async fn read(access: &Access, uri: &str) -> Result<Stream> {
     let place = Place::parse(uri);
     let mut renditions = Vec::new();
-    match parse(&place.read(http).await?, &place)? {
+    match parse(&place.read(access).await?, &place)? {
         Playlist::MediaPlaylist(media) => renditions.push(described(place.to_string(), &media, None)),
         Playlist::MasterPlaylist(multivariant) => {
             for variant in multivariant.variants.iter().filter(|variant| !variant.is_i_frame) {
                 let place = place.join(&variant.uri)?;
-                let Playlist::MediaPlaylist(media) = parse(&place.read(http).await?, &place)? else {
+                let Playlist::MediaPlaylist(media) = parse(&place.read(access).await?, &place)? else {
                     return Err(unreadable(
                         &place.to_string(),
                         &"it is a multivariant playlist where a media playlist belongs",
@@ -183,7 +184,7 @@ mod tests {
         .unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
-        read(&reqwest::Client::new(), path.to_str().unwrap()).await
+        read(&Access::of_web(reqwest::Client::new()), path.to_str().unwrap()).await
     }
 
     #[tokio::test]

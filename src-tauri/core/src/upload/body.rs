@@ -322,7 +322,7 @@ impl Reader {
 
 /// Bytes of the file in one chunk of the encoding, but for the last one. Servers hold a chunk until they have all of it,
 /// and some copy what they hold as it grows: a part as one chunk cost Garage nearly twice the CPU.
-const FRAME: u64 = 64 * 1024;
+const FRAME: u64 = CHUNK as u64;
 
 /// What comes before a chunk of so many bytes: the end of the one before, if there is one, and its length in hexadecimal.
 fn head(length: u64, is_first: bool) -> Bytes {
@@ -439,13 +439,13 @@ mod tests {
         assert_eq!(checksum, Checksum::of_bytes(&bytes[1000..701_000]));
         assert_eq!(checksum, reader.checksum(piece).await.unwrap());
         let mut expected = Vec::new();
-        for chunk in bytes[1000..701_000].chunks(65_536) {
+        for chunk in bytes[1000..701_000].chunks(CHUNK) {
             expected.extend([format!("{:X}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat());
         }
         expected.extend(format!("0\r\n{TRAILER}:{checksum}\r\n\r\n").as_bytes());
         assert!(sent == expected);
         assert_eq!(encoded_length(700_000), expected.len() as u64);
-        for length in [0, 1, 65_535, 65_536, 65_537, 131_072] {
+        for length in [0, 1, 262_143, 262_144, 262_145, 524_288] {
             let (body, _) = reader.start(Piece { path: path.clone(), offset: 0, length }, Progress::default().flight());
             assert_eq!(body.collect().await.unwrap().to_bytes().len() as u64, encoded_length(length), "{length}");
         }

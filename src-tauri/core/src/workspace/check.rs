@@ -19,6 +19,7 @@ use ts_rs::TS;
 use super::Workspace;
 use super::policy::{Action, Missing};
 use crate::aws::{Aws, clock_offset, explain, plain_client};
+use crate::playback::Access;
 use crate::{Code, Error, Result};
 
 /// What a finding is about.
@@ -110,6 +111,7 @@ struct Checker<'a> {
     workspace: &'a Workspace,
     aws: Aws,
     http: reqwest::Client,
+    access: Access,
 }
 
 impl Checker<'_> {
@@ -140,9 +142,11 @@ fn finding(area: Area, title: &str, outcome: Outcome) -> Finding {
 /// When the credentials have to be given first. What AWS refuses is a finding.
 pub async fn check(workspace: &Workspace, tell: impl Fn(&Finding)) -> Result<Vec<Finding>> {
     workspace.check()?;
+    let aws = Aws::connect(&workspace.connection).await?;
     let checker = Checker {
         workspace,
-        aws: Aws::connect(&workspace.connection).await?,
+        access: Access::of(workspace, &aws.s3)?,
+        aws,
         http: plain_client(workspace.is_sandbox())?,
     };
     let mut found = Vec::new();

@@ -5,7 +5,7 @@ use aws_sdk_cloudformation::types::{Output, Parameter, Stack as Described};
 use serde::Serialize;
 use ts_rs::TS;
 
-use super::{Acceleration, Colour, Connection, IngestMode, Trigger, Workspace};
+use super::{Acceleration, Colour, Connection, IngestMode, PlaybackAccess, Trigger, Workspace};
 use crate::aws::{Aws, explain};
 use crate::{Error, Result};
 
@@ -208,6 +208,7 @@ fn look(connection: &Connection, stack: &Described) -> Option<Stack> {
         role: ROLE.of(name, outputs),
         queue: None,
         template: None,
+        playback: PlaybackAccess::default(),
         mode: IngestMode::Pipeline {
             trigger: match parameter(parameters, "WorkflowTrigger") {
                 Some("MetadataFile") => Trigger::MetadataFile,

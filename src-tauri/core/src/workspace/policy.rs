@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 use ts_rs::TS;
 
-use super::Workspace;
+use super::{PlaybackAccess, Workspace};
 
 /// What an action is allowed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +18,8 @@ pub enum On {
     SourceObjects,
     /// The destination bucket.
     DestinationBucket,
+    /// The objects of the destination bucket.
+    DestinationObjects,
     /// The catalog table and its index.
     Table,
     /// The jobs of MediaConvert.
@@ -61,6 +63,7 @@ actions! {
     DELETE_OBJECT "s3:DeleteObject" SourceObjects "Removes the tiny object of the workspace check";
     DELETE_VERSION "s3:DeleteObjectVersion" SourceObjects "The same, where the bucket keeps versions";
     GET_CORS "s3:GetBucketCORS" DestinationBucket "Checks that web players may read the streams";
+    READ_OUTPUT "s3:GetObject" DestinationObjects "Plays the streams, where they are read from the bucket";
     QUERY "dynamodb:Query" Table "Reads the catalog";
     GET_ITEM "dynamodb:GetItem" Table "Reads a video";
     UPDATE_ITEM "dynamodb:UpdateItem" Table "Writes a title into the video";
@@ -85,6 +88,7 @@ impl Action {
             On::SourceBucket => vec![bucket(&workspace.source_bucket)],
             On::SourceObjects => vec![format!("{}/*", bucket(&workspace.source_bucket))],
             On::DestinationBucket => vec![bucket(&workspace.destination_bucket)],
+            On::DestinationObjects => vec![format!("{}/*", bucket(&workspace.destination_bucket))],
             On::Table => {
                 let table = format!("table/{}", workspace.table);
                 vec![arn("dynamodb", &table), arn("dynamodb", &format!("{table}/index/*"))]
@@ -122,9 +126,11 @@ pub fn policy(workspace: &Workspace) -> String {
     let mut places: Vec<On> = ACTIONS.iter().map(|action| action.on).collect();
     places.sort_unstable();
     places.dedup();
-    if workspace.user_pool.is_none() {
-        places.retain(|place| *place != On::UserPool);
-    }
+    places.retain(|place| match place {
+        On::UserPool => workspace.user_pool.is_some(),
+        On::DestinationObjects => workspace.playback == PlaybackAccess::Bucket,
+        _ => true,
+    });
     let statements: Vec<_> = places
         .into_iter()
         .map(|place| {
@@ -150,6 +156,7 @@ pub fn table() -> String {
         On::SourceBucket => "the source bucket",
         On::SourceObjects => "its objects",
         On::DestinationBucket => "the destination bucket",
+        On::DestinationObjects => "its objects",
         On::Table => "the table and its index",
         On::Jobs => "the jobs",
         On::UserPool => "the user pool",
@@ -165,10 +172,14 @@ mod tests {
 
     #[test]
     fn the_policy_names_this_workspace_and_every_action_once() {
-        let text = policy(&workspace("production"));
+        let mut whole = workspace("production");
+        whole.playback = PlaybackAccess::Bucket;
+        let text = policy(&whole);
         for action in ACTIONS {
-            assert_eq!(text.matches(&format!("\"{}\"", action.name)).count(), 1, "{}", action.name);
+            let places = ACTIONS.iter().filter(|other| other.name == action.name).count();
+            assert_eq!(text.matches(&format!("\"{}\"", action.name)).count(), places, "{}", action.name);
         }
+        assert!(text.contains("\"arn:aws:s3:::dst/*\""));
         for arn in [
             "\"arn:aws:s3:::src/*\"",
             "\"arn:aws:dynamodb:eu-central-1:123456789012:table/vod/index/*\"",
@@ -178,6 +189,7 @@ mod tests {
         }
         let mut without = workspace("production");
         without.user_pool = None;
+        assert!(!policy(&without).contains("arn:aws:s3:::dst/*"));
         assert!(!policy(&without).contains("ListUsers\""));
         let mut china = workspace("production");
         china.connection.region = "cn-north-1".into();

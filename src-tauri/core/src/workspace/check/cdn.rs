@@ -1,7 +1,8 @@
 //! The CDN.
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 
+use super::super::{PlaybackAccess, policy};
 use super::{Area, Checker, Finding, Outcome, finding};
 use crate::catalog::Catalog;
 use crate::{Code, Error, Result};
@@ -13,7 +14,11 @@ impl Checker<'_> {
             Ok(Some(playlist)) => self.read(&playlist).await,
             Ok(None) | Err(_) => self.reach().await,
         };
-        vec![finding(Area::Playback, "Read from the CDN", outcome)]
+        let title = match self.workspace.playback {
+            PlaybackAccess::Cdn => "Read from the CDN",
+            PlaybackAccess::Bucket => "Read from the destination bucket",
+        };
+        vec![finding(Area::Playback, title, outcome)]
     }
 
     async fn newest_playlist(&self) -> Result<Option<url::Url>> {
@@ -24,9 +29,9 @@ impl Checker<'_> {
     }
 
     async fn read(&self, playlist: &url::Url) -> Outcome {
-        let answer = match self.http.get(playlist.clone()).send().await {
+        let answer = match self.access.get(Method::GET, playlist, None).await {
             Ok(answer) => answer,
-            Err(error) => return Outcome::Wrong { error: crate::aws::unreachable(playlist.as_str(), &error) },
+            Err(error) => return Outcome::Wrong { error },
         };
         let (status, is_page) = (answer.status(), is_page(&answer));
         let text = answer.text().await.unwrap_or_default();
@@ -36,11 +41,14 @@ impl Checker<'_> {
         if text.trim_start_matches('\u{FEFF}').starts_with("#EXTM3U") {
             return Outcome::works("the newest playlist was read");
         }
+        let from_bucket = self.workspace.playback == PlaybackAccess::Bucket;
         match status {
+            StatusCode::FORBIDDEN if from_bucket => {
+                Outcome::Denied { missing: policy::READ_OUTPUT.missing(self.workspace), details: text }
+            }
             StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => wrong(
-                "The CDN refuses to show the newest video: it may want signed cookies, which Reeldesk does not send yet."
-                    .into(),
-                "Ask the engineer whether the distribution restricts viewer access.",
+                "The CDN refuses to show the newest video: it may show videos to signed viewers only.".into(),
+                "Set \"Play from\" of the workspace to the destination bucket.",
             ),
             StatusCode::NOT_FOUND => wrong(
                 "The CDN does not know the newest video of the catalog.".into(),
