@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use fantoccini::Locator;
-use reeldesk_tests::{Ended, Guard, KEYS, Ministack, Server, film};
+use reeldesk_tests::{Ended, Guard, KEYS, Ministack, Reelctl, Server, film};
 
 use crate::window::Window;
 use crate::{LONG, SHORT};
@@ -97,6 +97,33 @@ async fn from_nothing_to_a_workspace_in_four_clicks() {
     window.wait_for("//button[contains(., 'Connect to AWS')]", SHORT).await.unwrap();
     let settings = std::fs::read_to_string(data.path().join("settings.toml")).unwrap();
     assert!(!settings.contains("reeldesk-sandbox-source"), "{settings}");
+    window.close().await;
+}
+
+/// A workspace that came from another computer names a profile that is not on this one: it is mended in place.
+#[tokio::test]
+async fn a_workspace_that_does_not_open_is_mended() {
+    let (server, home, data) = (Server::start(), home(), tempfile::tempdir().unwrap());
+    let aws = |name: &str| home.path().join(".aws").join(name).to_string_lossy().into_owned();
+    let reelctl = Reelctl::at(data.path())
+        .with("AWS_CONFIG_FILE", aws("config"))
+        .with("AWS_SHARED_CREDENTIALS_FILE", aws("credentials"));
+    let connect = ["workspace", "connect", "production", "--stack", reeldesk_sandbox::STACK, "--profile", "media"];
+    let connect = [&connect[..], &["--endpoint", &server.endpoint]].concat();
+    assert!(reelctl.run(&connect).unwrap().0);
+    let settings = data.path().join("settings.toml");
+    let text = std::fs::read_to_string(&settings).unwrap().replace("name = \"media\"", "name = \"theirs\"");
+    std::fs::write(&settings, text.replace("version = 1", "version = 1\nopen = \"production\"")).unwrap();
+
+    let window = open(data.path(), home.path(), &server.endpoint).await.unwrap();
+    window.wait_for("//p[contains(., 'There is no AWS profile \"theirs\" on this computer')]", SHORT).await.unwrap();
+    window.picture("workspace-mend").await;
+    let profile = window.wait_for("//label[contains(., 'Signs in with')]/select", SHORT).await.unwrap();
+    profile.select_by_value("media").await.unwrap();
+    window.click("//button[normalize-space()='Connect']").await.unwrap();
+    window.wait_for("//nav//button[@aria-label='Workspace: production']", SHORT).await.unwrap();
+    window.click("//button[contains(., 'Check everything')]").await.unwrap();
+    window.wait_for("//h2[contains(., 'Everything works')]", SHORT).await.unwrap();
     window.close().await;
 }
 

@@ -56,10 +56,17 @@ export class Desk {
   }
 
   readonly openWorkspace = (name: string) => this.#try(() => this.#open(name));
+  /** Keeps the workspace that someone made, or mended, and opens it. */
   readonly connect = (workspace: Workspace) =>
     this.#try(async () => {
-      await this.#show(() => backend.connect(workspace, true));
-      this.screen = 'workspace';
+      const isNew = this.way?.isNew ?? true;
+      try {
+        await this.#show(() => backend.connect(workspace, isNew));
+        this.screen = 'workspace';
+      } catch (thrown) {
+        this.workspaces = await backend.workspaces();
+        await this.#cannotOpen(workspace.name, thrown);
+      }
     });
   /** Keeps what was changed of the open workspace; answers whether it could be. */
   readonly save = async (workspace: Workspace) => {
@@ -129,13 +136,24 @@ export class Desk {
       await this.#show(() => backend.openWorkspace(name));
       if (before !== undefined && before !== name && waiting > 0) this.say(`${waiting === 1 ? '1 file' : `${waiting} files`} of "${before}" wait until you open it again`);
     } catch (thrown) {
-      // The one before is closed by now.
-      this.leave();
-      const workspace = this.workspaces.find((one) => one.name === name);
-      if (workspace === undefined || backend.asError(thrown).code !== 'sign-in') throw thrown;
-      this.closed = { workspace, signIn: await backend.signInOf(workspace) };
-      throw thrown;
+      await this.#cannotOpen(name, thrown);
     }
+  }
+
+  /** Leads to what can be done about a workspace that does not open. */
+  async #cannotOpen(name: string, thrown: unknown): Promise<never> {
+    const { code } = backend.asError(thrown);
+    const workspace = this.workspaces.find((one) => one.name === name);
+    // One that could not be kept stays in its form.
+    if (workspace === undefined || code === 'exists') throw thrown;
+    // The one before is closed by now.
+    this.leave();
+    if (code === 'sign-in') this.closed = { workspace, signIn: await backend.signInOf(workspace) };
+    else {
+      this.way = new Connect(this.workspaces.filter((other) => other.name !== name));
+      this.way.mend(workspace);
+    }
+    throw thrown;
   }
 
   async #show(open: () => Promise<Workspace>): Promise<void> {

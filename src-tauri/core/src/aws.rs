@@ -44,10 +44,15 @@ impl Aws {
     pub async fn connect(connection: &Connection) -> Result<Self> {
         let mut loader = configuration(connection.is_sandbox())?
             .region(Region::new(connection.region.clone()))
-            .use_fips(connection.fips)
-            .use_dual_stack(connection.dual_stack)
             .retry_config(RetryConfig::standard().with_max_attempts(4))
             .timeout_config(timeouts());
+        // What is not set here may still be by the environment.
+        if connection.fips {
+            loader = loader.use_fips(true);
+        }
+        if connection.dual_stack {
+            loader = loader.use_dual_stack(true);
+        }
         loader = provider(connection, loader).await?;
         if let Some(endpoint) = &connection.endpoint {
             loader = loader.endpoint_url(endpoint);
@@ -109,4 +114,38 @@ fn s3(config: &SdkConfig, endpoint: Option<&str>) -> aws_sdk_s3::Client {
         s3 = s3.endpoint_url(endpoint);
     }
     aws_sdk_s3::Client::from_conf(s3.build())
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_s3::presigning::PresigningConfig;
+
+    use super::*;
+    use crate::workspace::credentials::CredentialsSource;
+
+    async fn check(change: impl Fn(&mut Connection), expected: &str) {
+        let mut connection = Connection {
+            region: "us-east-1".into(),
+            credentials: CredentialsSource::Sandbox,
+            endpoint: None,
+            s3_endpoint: None,
+            fips: false,
+            dual_stack: false,
+        };
+        change(&mut connection);
+        let aws = Aws::connect(&connection).await.unwrap();
+        let get = aws.s3.get_object().bucket("masters").key("a.mov");
+        let signed = get.presigned(PresigningConfig::expires_in(Duration::from_secs(9)).unwrap()).await.unwrap();
+        assert!(signed.uri().starts_with(expected), "{}", signed.uri());
+    }
+
+    #[tokio::test]
+    async fn endpoints_are_those_of_the_connection() {
+        check(|_| {}, "https://masters.s3.us-east-1.amazonaws.com/a.mov").await;
+        check(|it| it.fips = true, "https://masters.s3-fips.us-east-1.amazonaws.com/a.mov").await;
+        check(|it| it.dual_stack = true, "https://masters.s3.dualstack.us-east-1.amazonaws.com/a.mov").await;
+        let local = "http://127.0.0.1:9000";
+        check(|it| it.endpoint = Some(local.into()), "http://127.0.0.1:9000/masters/a.mov").await;
+        check(|it| it.s3_endpoint = Some(local.into()), "http://127.0.0.1:9000/masters/a.mov").await;
+    }
 }

@@ -19,6 +19,7 @@ export class Connect {
   draft = $state<Workspace | null>(null);
   error = $state<Error | null>(null);
   busy = $state(false);
+  isNew = $state(true);
   #credentials: CredentialsSource | null = null;
   readonly #taken: Workspace[];
 
@@ -74,6 +75,12 @@ export class Connect {
         mode: { kind: 'pipeline', trigger: 'videoFile', frameCapture: false, acceleration: 'preferred' },
       });
     });
+
+  /** A workspace that is there and cannot be opened as it is. */
+  readonly mend = (workspace: Workspace) => {
+    this.isNew = false;
+    this.#edit(workspace);
+  };
 
   /** A workspace from a file: it is looked at before it is kept. */
   readonly take = (workspace: Workspace) => {
