@@ -153,7 +153,11 @@ impl<R: Remote> Engine<R> {
 
 pub(super) fn told(refusal: Refusal, bucket: &str, key: &str) -> Error {
     match refusal {
-        Refusal::Busy(error) | Refusal::Damaged(error) | Refusal::Header(error) | Refusal::Final(error) => error,
+        Refusal::Busy(error)
+        | Refusal::Damaged(error)
+        | Refusal::Parts(error)
+        | Refusal::Header(error)
+        | Refusal::Final(error) => error,
         Refusal::Gone => Error::internal("S3 does not know the upload"),
         Refusal::Exists => Error::new(
             Code::Exists,

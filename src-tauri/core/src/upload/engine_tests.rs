@@ -42,6 +42,8 @@ struct Bucket {
     objects: HashMap<String, Vec<u8>>,
     uploads: BTreeMap<String, (String, BTreeMap<PartNumber, Vec<u8>>)>,
     begun: u64,
+    /// Completions that are refused because of their parts.
+    distrusts: u32,
     /// Whether checksums are refused that come before the bytes.
     refuses_headers: bool,
     fates: VecDeque<Fate>,
@@ -200,6 +202,10 @@ impl Remote for Model {
     ) -> Result<(), Refusal> {
         self.act(|bucket| {
             let (_, held) = bucket.uploads.get(upload).ok_or(Refusal::Gone)?;
+            if bucket.distrusts > 0 {
+                bucket.distrusts -= 1;
+                return Err(Refusal::Parts(Error::new(Code::Internal, "The parts do not match.", "Retry.")));
+            }
             let bytes: Vec<u8> = held.values().flatten().copied().collect();
             let same = held.len() == parts.len()
                 && parts.iter().all(|(number, part)| Checksum::of_bytes(&held[number]) == part.checksum);
@@ -375,6 +381,28 @@ async fn another_object_of_the_name_is_left_alone() {
         let replaced = World { request: with_replace(&world.request), ..world };
         replaced.run().await.unwrap().unwrap();
         assert!(replaced.object().unwrap() == replaced.bytes);
+    }
+}
+
+/// Some servers list a part that they then do not take: what was taken up is sent again, or else everything is.
+#[tokio::test]
+async fn a_server_that_does_not_take_its_own_parts() {
+    for (fates, distrusts, parts_again) in [
+        (vec![Fate::Well, Fate::Well, Fate::Well, Fate::KilledAfter], 1, 8),
+        (vec![Fate::Well, Fate::Well, Fate::Well, Fate::KilledAfter], 2, 24),
+        (Vec::new(), 1, 20),
+    ] {
+        let is_killed = !fates.is_empty();
+        let world = World::new(20 * PART as usize, true, fates);
+        world.model.bucket.lock().unwrap().distrusts = distrusts;
+        if is_killed {
+            assert!(world.run().await.is_none());
+        }
+        let uploaded = world.run().await.unwrap().unwrap();
+        let resent = uploaded.sent - uploaded.size;
+        assert!(resent > 0 && resent <= parts_again * PART, "{distrusts}: {resent} bytes were sent again");
+        assert!(world.object().unwrap() == world.bytes);
+        assert!(world.model.bucket.lock().unwrap().uploads.is_empty(), "nothing is left behind");
     }
 }
 

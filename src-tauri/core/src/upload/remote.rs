@@ -60,6 +60,8 @@ pub(super) struct PartRecord {
 pub(super) enum Refusal {
     /// S3 does not know the upload (any more).
     Gone,
+    /// S3 has other parts than those of the completion.
+    Parts(Error),
     /// S3 does not take what a header says. Of servers that are none of AWS this may be the checksum that comes before
     /// the bytes, which they let pass behind them.
     Header(Error),

@@ -61,6 +61,7 @@ where
         ("OperationAborted" | "ConditionalRequestConflict" | "RequestTimeout" | "SlowDown" | "InternalError", _) => {
             Refusal::Busy(explained)
         }
+        ("InvalidPart" | "InvalidPartOrder", _) => Refusal::Parts(explained),
         ("InvalidRequest" | "InvalidArgument" | "NotImplemented", _) => Refusal::Header(explained),
         (_, Some(500..)) => Refusal::Busy(explained),
         _ if matches!(explained.code, Code::Network | Code::Throttled) => Refusal::Busy(explained),

@@ -29,6 +29,24 @@ pub(super) enum Attempt {
     Forgotten,
 }
 
+/// An upload that S3 knows.
+struct Begun {
+    upload: String,
+    /// Parts that S3 holds and that are the file's.
+    kept: BTreeMap<PartNumber, PartRecord>,
+    /// Those of them whose answer a kill took.
+    adopted: Vec<PartNumber>,
+}
+
+/// How a completion ended.
+enum Completed {
+    Done(Checksum),
+    /// S3 forgot the upload.
+    Forgotten,
+    /// S3 has other parts.
+    OtherParts(Error),
+}
+
 /// One file on its way.
 pub(super) struct Sending<'a, R> {
     pub engine: &'a Engine<R>,
@@ -126,42 +144,65 @@ impl<R: Remote> Sending<'_, R> {
     }
 
     async fn parts(&self, is_new: bool) -> Result<Attempt> {
-        let Some((upload, mut done)) = self.begun(is_new).await? else { return Ok(Attempt::Forgotten) };
-        let mut missing = Vec::new();
-        for part in self.record.plan.parts() {
-            if done.contains_key(&part.0) {
-                self.progress.stored(part.2);
-            } else {
-                missing.push(part);
+        let Some(Begun { upload, kept: mut done, mut adopted }) = self.begun(is_new).await? else {
+            return Ok(Attempt::Forgotten);
+        };
+        for (number, _, length) in self.record.plan.parts() {
+            if done.contains_key(&number) {
+                self.progress.stored(length);
             }
         }
+        loop {
+            if let Some(ended) = self.send_missing(&upload, &mut done).await? {
+                return Ok(ended);
+            }
+            // Before the object is announced to anyone: it must be the file that it was at the beginning.
+            if !Identity::of(&self.request.path)?.is_same(&self.record.identity) {
+                return Err(changed(&self.request.path));
+            }
+            stop_if(self.canceled)?;
+            self.progress.finalise();
+            match self.complete(&upload, &done).await? {
+                Completed::Done(checksum) => return Ok(Attempt::Done(checksum)),
+                Completed::Forgotten => return Ok(Attempt::Forgotten),
+                // Some servers list a part that was there before one that a kill broke off, and then do not take it.
+                Completed::OtherParts(error) if !adopted.is_empty() => {
+                    tracing::info!(details = error.details, "parts that were taken up are sent again");
+                    for number in std::mem::take(&mut adopted) {
+                        done.remove(&number);
+                    }
+                }
+                Completed::OtherParts(error) => {
+                    tracing::warn!(details = error.details, "the upload cannot be completed and is begun anew");
+                    let Target { bucket, key, .. } = self.target();
+                    let removed = self.ask(|| self.engine.remote.abort(bucket, key, &upload)).await?;
+                    return removed.map(|()| Attempt::Forgotten).map_err(|refusal| self.told(refusal));
+                }
+            }
+        }
+    }
+
+    /// Sends the parts that are not done; answers early where S3 does not know the upload.
+    async fn send_missing(&self, upload: &str, done: &mut BTreeMap<PartNumber, PartRecord>) -> Result<Option<Attempt>> {
+        let missing: Vec<_> = self.record.plan.parts().filter(|part| !done.contains_key(&part.0)).collect();
         let line = self.engine.line.join();
         let mut sending = stream::iter(missing)
-            .map(|(number, offset, length)| {
-                let upload = &upload;
-                async move { Ok::<_, Error>((number, self.part(line, upload, number, offset, length).await?)) }
+            .map(|(number, offset, length)| async move {
+                Ok::<_, Error>((number, self.part(line, upload, number, offset, length).await?))
             })
             .buffer_unordered(MOST);
         loop {
             match sending.try_next().await? {
                 Some((number, Ok(part))) => done.insert(number, part),
-                Some((_, Err(Refusal::Gone))) => return Ok(Attempt::Forgotten),
+                Some((_, Err(Refusal::Gone))) => return Ok(Some(Attempt::Forgotten)),
                 Some((_, Err(refusal))) => return Err(self.told(refusal)),
-                None => break,
+                None => return Ok(None),
             };
         }
-        drop(sending);
-        // Before the object is announced to anyone: it must be the file that it was at the beginning.
-        if !Identity::of(&self.request.path)?.is_same(&self.record.identity) {
-            return Err(changed(&self.request.path));
-        }
-        stop_if(self.canceled)?;
-        self.progress.finalise();
-        self.complete(&upload, &done).await
     }
 
     /// The upload and the parts of it that S3 holds and that are the file's; `None` if S3 does not know it.
-    async fn begun(&self, is_new: bool) -> Result<Option<(String, BTreeMap<PartNumber, PartRecord>)>> {
+    async fn begun(&self, is_new: bool) -> Result<Option<Begun>> {
         let id = &self.request.id;
         let known = match &self.record.upload_id {
             Some(upload) => Some(upload.clone()),
@@ -182,7 +223,7 @@ impl<R: Remote> Sending<'_, R> {
             };
             let upload = self.ask(begin).await?.map_err(|refusal| self.told(refusal))?;
             self.engine.journal.set_upload_id(id, Some(upload.clone())).await?;
-            return Ok(Some((upload, BTreeMap::new())));
+            return Ok(Some(Begun { upload, kept: BTreeMap::new(), adopted: Vec::new() }));
         };
         if self.record.upload_id.is_none() {
             self.engine.journal.set_upload_id(id, Some(upload.clone())).await?;
@@ -196,7 +237,7 @@ impl<R: Remote> Sending<'_, R> {
             Err(refusal) => return Err(self.told(refusal)),
         };
         let journaled = self.engine.journal.parts(id).await?;
-        let mut kept = BTreeMap::new();
+        let (mut kept, mut adopted) = (BTreeMap::new(), Vec::new());
         for (number, offset, length) in self.record.plan.parts() {
             let Some(held) = held.get(&number).filter(|held| held.size == length) else { continue };
             let checksum = match journaled.get(&number) {
@@ -215,12 +256,13 @@ impl<R: Remote> Sending<'_, R> {
             if let Some(checksum) = checksum {
                 let part = PartRecord { etag: held.etag.clone(), checksum };
                 if !journaled.contains_key(&number) {
+                    adopted.push(number);
                     self.engine.journal.add_part(id, number, part.clone()).await?;
                 }
                 kept.insert(number, part);
             }
         }
-        Ok(Some((upload, kept)))
+        Ok(Some(Begun { upload, kept, adopted }))
     }
 
     async fn part(
@@ -304,7 +346,7 @@ impl<R: Remote> Sending<'_, R> {
         }
     }
 
-    async fn complete(&self, upload: &str, parts: &BTreeMap<PartNumber, PartRecord>) -> Result<Attempt> {
+    async fn complete(&self, upload: &str, parts: &BTreeMap<PartNumber, PartRecord>) -> Result<Completed> {
         // Off the async threads: of ten thousand parts it takes seconds.
         let (plan, checksums) = (self.record.plan, parts.clone());
         let whole = tokio::task::spawn_blocking(move || combine(plan, &checksums)).await.map_err(Error::internal)?;
@@ -317,9 +359,10 @@ impl<R: Remote> Sending<'_, R> {
             // the object there; what S3 holds decides.
             Err(Refusal::Gone) => {
                 if self.head().await?.is_none() {
-                    return Ok(Attempt::Forgotten);
+                    return Ok(Completed::Forgotten);
                 }
             }
+            Err(Refusal::Parts(error)) => return Ok(Completed::OtherParts(error)),
             Err(Refusal::Exists) => {
                 if !self.head().await?.is_some_and(|held| held.size == size && held.checksum == Some(whole)) {
                     return Err(self.told(Refusal::Exists));
@@ -328,7 +371,7 @@ impl<R: Remote> Sending<'_, R> {
             Err(refusal) => return Err(self.told(refusal)),
         }
         self.verify(whole).await?;
-        Ok(Attempt::Done(whole))
+        Ok(Completed::Done(whole))
     }
 
     /// Asks S3 what it holds; only this makes an upload a success.
