@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use fantoccini::Locator;
-use reeldesk_tests::{Ended, Guard, KEYS, Ministack, Reelctl, Server, film};
+use reeldesk_tests::{Ended, Guard, KEYS, Ministack, Reelctl, Server, film, identity_center};
 
 use crate::window::Window;
 use crate::{LONG, SHORT};
@@ -153,6 +153,35 @@ async fn a_sign_in_that_ends_is_asked_for_once() {
     window.wait_for("//li[@data-stage='playable']", LONG).await.unwrap();
     let asks = window.client.find_all(Locator::XPath("//p[contains(., 'All uploads wait')]")).await.unwrap();
     assert!(asks.is_empty(), "it is asked no more");
+    window.close().await;
+}
+
+/// IAM Identity Center: the window shows the code, and goes on when the browser has confirmed it.
+#[tokio::test]
+async fn identity_center_in_the_browser() {
+    let (server, center, data) = (Server::start(), identity_center().await, tempfile::tempdir().unwrap());
+    let home = tempfile::tempdir().unwrap();
+    let aws = home.path().join(".aws");
+    std::fs::create_dir(&aws).unwrap();
+    let config = "[profile admin]\nregion = us-east-1\nsso_session = corp\nsso_account_id = 000000000000\n\
+                  sso_role_name = Admins\n[sso-session corp]\nsso_region = us-east-1\n\
+                  sso_start_url = https://example.awsapps.com/start\n";
+    std::fs::write(aws.join("config"), config).unwrap();
+    let home_path = home.path().to_string_lossy().into_owned();
+    let environment = [
+        ("HOME", &*home_path),
+        ("AWS_ENDPOINT_URL", &*server.endpoint),
+        ("AWS_ENDPOINT_URL_SSO_OIDC", &*center),
+        ("AWS_ENDPOINT_URL_SSO", &*center),
+    ];
+    let window = Window::open_in(data.path(), &[], &environment).await.unwrap();
+    window.click("//button[contains(., 'Connect to AWS')]").await.unwrap();
+    window.click("//button[contains(., 'IAM Identity Center')]").await.unwrap();
+    window.click("//button[normalize-space()='Sign in in the browser']").await.unwrap();
+    window.wait_for("//p[.='ABCD-EFGH']", SHORT).await.unwrap();
+    window.picture("sign-in-browser").await;
+    window.wait_for("//p[contains(., 'Signed in to account 000000000000')]", SHORT).await.unwrap();
+    window.wait_for("//button[contains(., 'reeldesk-sandbox')]", SHORT).await.unwrap();
     window.close().await;
 }
 

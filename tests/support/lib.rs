@@ -3,6 +3,7 @@
 mod faults;
 pub mod garage;
 mod guard;
+mod identity_center;
 mod server;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use serde_json::Value;
 
 pub use faults::{Fault, FaultyLine};
 pub use guard::Guard;
+pub use identity_center::identity_center;
 pub use server::{KEYS, Server};
 
 /// A binary of the workspace, built by `cargo xtask test` before the tests run.

@@ -10,6 +10,7 @@ mod engine;
 mod journal;
 mod limit;
 mod line;
+mod memory;
 pub(crate) mod orphans;
 mod plan;
 mod progress;
