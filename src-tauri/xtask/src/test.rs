@@ -25,12 +25,12 @@ pub(crate) fn test() -> Result<()> {
     run(workspace("test").args(["--lib", "--bins"]))?;
     let garage = target().join("tools/bin/garage");
     let mut integration = workspace("test");
-    integration.args(["--test", "integration"]).env("REELDESK_MINISTACK", ministack);
+    integration.args(["--test", "integration"]).env("REELDESK_MINISTACK", &ministack);
     if garage.is_file() {
         integration.env("REELDESK_GARAGE", garage);
     }
     run(&mut integration)?;
-    window_tests(&driver)
+    window_tests(&driver, &ministack)
 }
 
 /// Uploads killed at random, `rounds` times, to the sandbox or to a Garage.
@@ -71,6 +71,7 @@ fn window_tests(driver: &std::path::Path) -> Result<()> {
         .args(["test", "--workspace", "--features", "reeldesk/custom-protocol"])
         .args(["--test", "e2e", "--", "--test-threads", "1"])
         .env("REELDESK_TAURI_DRIVER", driver)
+        .env("REELDESK_MINISTACK", ministack)
         .env("REELDESK_PICTURES", pictures)
         .env("GST_PLUGIN_FEATURE_RANK", NO_SOUND_CARD)
         .env("NO_AT_BRIDGE", "1"))

@@ -82,15 +82,15 @@ where
         )
     };
     let (class, reason, remedy) = match code.as_str() {
-        _ if offline && !no_credentials => (
-            Code::Network,
-            "AWS did not answer".to_owned(),
-            "Check the network connection; the work goes on by itself when AWS answers again.",
-        ),
         _ if is_page => (
             Code::Network,
             "instead of AWS a page answered, as proxies and sign-in pages of networks do".to_owned(),
             "Sign in to the network, or name its proxy in HTTPS_PROXY and its certificates in AWS_CA_BUNDLE.",
+        ),
+        _ if offline && !no_credentials => (
+            Code::Network,
+            "AWS did not answer".to_owned(),
+            "Check the network connection; the work goes on by itself when AWS answers again.",
         ),
         "RequestTimeTooSkewed" => clock(),
         // What a wrong clock looks like elsewhere.

@@ -224,6 +224,25 @@ mod tests {
     }
 
     #[test]
+    fn each_source_of_credentials_is_written_and_read() {
+        use crate::workspace::credentials::{CredentialsSource, PoolUser};
+        let (_folder, settings) = settings();
+        let text = |text: &str| text.to_owned();
+        let user = PoolUser { user: text("ada"), pool: text("p"), client: text("c"), identity_pool: text("i") };
+        for source in [
+            CredentialsSource::Environment,
+            CredentialsSource::Profile { name: text("media") },
+            CredentialsSource::AccessKey { entry: uuid::Uuid::new_v4() },
+            CredentialsSource::PoolUser { user, entry: uuid::Uuid::new_v4() },
+        ] {
+            let mut written = workspace("production");
+            written.connection.credentials = source;
+            settings.put(written.clone()).unwrap();
+            assert_eq!(settings.get("production").unwrap(), written);
+        }
+    }
+
+    #[test]
     fn a_broken_file_is_kept_aside_and_named() {
         let (folder, settings) = settings();
         let broken = [&b"version = "[..], b"\xff\xfe", b"version = 1\n[[workspace]]\nname = 3\n"];
