@@ -62,7 +62,7 @@ const NO_SOUND_CARD: &str =
     "openalsink:NONE,alsasink:NONE,pulsesink:NONE,jackaudiosink:NONE,osssink:NONE,oss4sink:NONE";
 
 /// The tests of the real window, on a screen and a session bus of their own.
-fn window_tests(driver: &std::path::Path) -> Result<()> {
+fn window_tests(driver: &std::path::Path, ministack: &std::path::Path) -> Result<()> {
     let pictures = target().join("pictures");
     std::fs::create_dir_all(&pictures)?;
     run(command("xvfb-run")
