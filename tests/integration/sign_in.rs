@@ -9,6 +9,7 @@ use reeldesk_core::workspace::credentials::{CredentialsSource, PoolUser, sign_in
 use reeldesk_core::workspace::{Connection, Keep, discovery};
 use reeldesk_tests::{Guard, Ministack, Reelctl, identity_center};
 use serde_json::{Value, json};
+use sha2::Digest as _;
 
 use crate::server::{KEYS, Server};
 
@@ -176,4 +177,29 @@ fn a_program_and_the_environment() {
     assert!(well && lines[0]["name"] == reeldesk_sandbox::STACK, "{lines:#?}");
     let (well, lines) = stacks(&reelctl, "nobody", &server.endpoint, &["--region", "us-east-1"]);
     assert!(!well && lines[0]["message"].as_str().unwrap().contains("no AWS profile \"nobody\""), "{lines:#?}");
+}
+
+/// What `aws login` keeps (AWS SDKs and Tools Reference Guide, "Login credential provider") is used as it is.
+#[test]
+fn a_session_of_aws_login() {
+    let server = Server::start();
+    let session = "arn:aws:iam::000000000000:user/ada";
+    let config = format!("[profile console]\nregion = us-east-1\nlogin_session = {session}\n");
+    let reelctl = with_files(&config, "");
+    let (well, lines) = stacks(&reelctl, "console", &server.endpoint, &[]);
+    assert!(!well && lines[0]["code"] == "sign-in", "{lines:#?}");
+    let cache = reelctl.data.path().join("home/.aws/login/cache");
+    std::fs::create_dir_all(&cache).unwrap();
+    let token = json!({
+        "accessToken": {
+            "accessKeyId": KEYS.0, "secretAccessKey": KEYS.1, "sessionToken": "session",
+            "accountId": "000000000000", "expiresAt": "2099-01-01T00:00:00Z",
+        },
+        "tokenType": "aws_sigv4", "refreshToken": "again", "clientId": "arn:aws:signin:::devtools/same-device",
+        "dpopKey": "only a renewal needs it",
+    });
+    let name = format!("{:x}.json", sha2::Sha256::digest(session));
+    std::fs::write(cache.join(name), token.to_string()).unwrap();
+    let (well, lines) = stacks(&reelctl, "console", &server.endpoint, &[]);
+    assert!(well && lines[0]["name"] == reeldesk_sandbox::STACK, "{lines:#?}");
 }
