@@ -1,6 +1,6 @@
 // Generated from the Rust types by `cargo xtask bindings`. Do not edit.
 
-export type Code = "not-a-video" | "file-missing" | "file-unreadable" | "file-changed" | "no-videos" | "too-large" | "no-ffmpeg" | "storage-full" | "network" | "sign-in" | "no-keyring" | "access-denied" | "not-found" | "exists" | "integrity" | "encode-failed" | "pipeline-failed" | "canceled" | "duplicate" | "clock" | "in-use" | "invalid" | "playback" | "throttled" | "internal";
+export type Code = "not-a-video" | "file-missing" | "file-unreadable" | "file-changed" | "no-videos" | "too-large" | "no-ffmpeg" | "storage-full" | "network" | "sign-in" | "no-keyring" | "access-denied" | "not-found" | "exists" | "integrity" | "encode-failed" | "pipeline-failed" | "canceled" | "duplicate" | "clock" | "in-use" | "invalid" | "playback" | "watch-limit" | "throttled" | "internal";
 
 export type Error = { 
 /**
@@ -466,6 +466,14 @@ guid: Guid,
  */
 title: string, 
 /**
+ * What else is said of it, by name.
+ */
+tags: { [key in string]: string }, 
+/**
+ * The keys of the objects in the source bucket that go with it: subtitles, metadata.
+ */
+sidecars: Array<string>, 
+/**
  * Where it stands.
  */
 status: Status, 
@@ -646,9 +654,25 @@ priority: number,
  */
 path: string, 
 /**
+ * The watch folder that handed it over.
+ */
+watchFolder: string | null, 
+/**
  * The admin's name for it.
  */
 title: string, 
+/**
+ * What else is said of it, by name.
+ */
+tags: { [key in string]: string }, 
+/**
+ * Files that go with it: subtitles, metadata.
+ */
+sidecars: string[], 
+/**
+ * The MediaConvert job template, where it is not left to the pipeline.
+ */
+template: string | null, 
 /**
  * Where it stands.
  */
@@ -910,6 +934,202 @@ duration: number,
  */
 renditions: Array<Rendition>, };
 
+export type Existing = "take" | "leave-out";
+
+export type Afterwards = "leave" | "move" | "delete";
+
+export type Changed = "ask" | "send" | "leave";
+
+export type WatchFolder = { 
+/**
+ * Its own id.
+ */
+id: string, 
+/**
+ * The workspace that its videos go to.
+ */
+workspace: string, 
+/**
+ * The folder.
+ */
+path: string, 
+/**
+ * Whether folders in it are watched too.
+ */
+recursive: boolean, 
+/**
+ * Which files, as lines of gitignore; none means all videos.
+ */
+include: Array<string>, 
+/**
+ * Which ones not, as lines of gitignore.
+ */
+exclude: Array<string>, 
+/**
+ * Seconds that a file must be still before it is taken: 1 to 3600.
+ */
+settleSeconds: number, 
+/**
+ * What titles and tags are read from, such as `{series}/{title}.mp4`; none takes the file's name as title.
+ */
+naming: string | null, 
+/**
+ * The MediaConvert job template, where the pipeline starts on metadata files; none leaves it to the pipeline.
+ */
+template: string | null, 
+/**
+ * What becomes of files that were there before.
+ */
+existing: Existing, 
+/**
+ * What becomes of a file once its video can be watched.
+ */
+afterwards: Afterwards, 
+/**
+ * What becomes of a file that changed after it was sent.
+ */
+changed: Changed, 
+/**
+ * Whether it rests.
+ */
+paused: boolean, };
+
+export type Ending = "playable" | "skipped" | "left-out" | "canceled" | "before";
+
+export type Incomplete = { "kind": "empty" } | { "kind": "noIndex", 
+/**
+ * Its name.
+ */
+index: string, } | { "kind": "cutOff", 
+/**
+ * Bytes that are there.
+ */
+has: number, 
+/**
+ * Bytes that it says it has, at least.
+ */
+wants: number, };
+
+export type Condition = { "kind": "paused" } | { "kind": "starting" } | { "kind": "watching" } | { "kind": "polling", 
+/**
+ * Why, where that can be changed.
+ */
+why: Error | null, } | { "kind": "trouble", 
+/**
+ * Why.
+ */
+error: Error, } | { "kind": "elsewhere" };
+
+export type FileState = { "kind": "stuck", 
+/**
+ * Its journey.
+ */
+journey: string, 
+/**
+ * Why.
+ */
+error: Error, } | { "kind": "unreadable", 
+/**
+ * Why.
+ */
+error: Error, } | { "kind": "incomplete", 
+/**
+ * What is missing.
+ */
+missing: Incomplete, } | { "kind": "held" } | { "kind": "growing" } | { "kind": "settling", 
+/**
+ * When it will have been still for long enough, in milliseconds since the epoch.
+ */
+until: number, } | { "kind": "settled" } | { "kind": "sending" } | { "kind": "underWay", 
+/**
+ * Its journey.
+ */
+journey: string, } | { "kind": "unseen" } | { "kind": "temporary" } | { "kind": "link" } | { "kind": "unnamed" } | { "kind": "closed" } | { "kind": "ended", 
+/**
+ * How.
+ */
+ending: Ending, 
+/**
+ * When it was taken, in milliseconds since the epoch.
+ */
+takenAt: number, };
+
+export type WatchedFile = { 
+/**
+ * Relative to the folder, with `/` between its parts.
+ */
+path: string, 
+/**
+ * Bytes, once it was looked at.
+ */
+size: number | null, 
+/**
+ * How far it has come.
+ */
+state: FileState, };
+
+export type WatchedFolder = { 
+/**
+ * Its rule.
+ */
+rule: WatchFolder, 
+/**
+ * What it is called.
+ */
+name: string, 
+/**
+ * Whether it works.
+ */
+condition: Condition, 
+/**
+ * Files that are not taken yet.
+ */
+waiting: number, 
+/**
+ * Files that were taken and have not ended.
+ */
+underWay: number, 
+/**
+ * Files that are in the ledger: taken, or there before.
+ */
+known: number, 
+/**
+ * What concerns someone first, what ended last; at most 200.
+ */
+files: Array<WatchedFile>, };
+
+export type PreviewFile = { 
+/**
+ * Relative to the folder.
+ */
+path: string, 
+/**
+ * The title that it would get.
+ */
+title: string, 
+/**
+ * The tags.
+ */
+tags: { [key in string]: string }, 
+/**
+ * Whether the naming fits it.
+ */
+fits: boolean, };
+
+export type Preview = { 
+/**
+ * Videos that are there and that the rule is about.
+ */
+videos: number, 
+/**
+ * Those of them that the naming does not fit.
+ */
+unfit: number, 
+/**
+ * The first ones.
+ */
+files: Array<PreviewFile>, };
+
 export type Event = { "kind": "journey", 
 /**
  * All of it.
@@ -934,7 +1154,11 @@ jobs: Array<Job>,
 /**
  * When they were read, in milliseconds since the epoch.
  */
-readAt: number, } | { "kind": "unreachable", 
+readAt: number, } | { "kind": "watch", 
+/**
+ * All of them.
+ */
+folders: Array<WatchedFolder>, } | { "kind": "unreachable", 
 /**
  * Why.
  */

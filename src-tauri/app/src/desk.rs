@@ -1,5 +1,6 @@
 //! What is open: at most one workspace, driven by this process.
 
+use reeldesk_core::ingest::Driving;
 use reeldesk_core::playback::Proxy;
 use reeldesk_core::workspace::credentials::{self, DeviceSignIn};
 use reeldesk_core::workspace::{Settings, Workspace};
@@ -96,7 +97,7 @@ impl Desk {
         let session = Session::open(&self.options.folders, name).await?;
         let bridge = events::forward(app.clone(), session.events.subscribe());
         let notices = notices::show(app.clone(), session.events.subscribe());
-        let driver = session.drive(true).await?;
+        let driver = session.drive(Driving::Window).await?;
         let proxy = session.proxy().await?;
         let workspace = session.workspace.clone();
         if let Err(error) = self.settings().set_last_open(name) {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use reeldesk_core::upload::{Place, Rate};
+use reeldesk_core::watch::{Afterwards, Changed, Existing};
 
 /// Reeldesk on the command line.
 #[derive(Parser)]
@@ -71,6 +72,73 @@ pub(crate) enum Command {
     /// Connections to AWS accounts
     #[command(subcommand)]
     Workspace(Workspaces),
+    /// Folders whose finished files become videos by themselves
+    #[command(subcommand)]
+    Watch(Watching),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Watching {
+    /// Watch a folder for the workspace of --workspace; a window or server that runs begins at once
+    Add(Rule),
+    /// All watch folders
+    List,
+    /// Take nothing from a folder until it is resumed
+    Pause {
+        /// The folder, or its id
+        folder: String,
+    },
+    /// Go on
+    Resume {
+        /// The folder, or its id
+        folder: String,
+    },
+    /// Watch a folder no longer; its files and videos stay
+    Remove {
+        /// The folder, or its id
+        folder: String,
+    },
+    /// Ingest from the workspace's watch folders until Ctrl-C or SIGTERM
+    Run,
+}
+
+/// How a folder is watched.
+#[derive(clap::Args)]
+pub(crate) struct Rule {
+    /// The folder
+    pub folder: PathBuf,
+    /// Leave out the folders in it
+    #[arg(long)]
+    pub flat: bool,
+    /// Take only these files: a line of gitignore such as *.mov (may be given several times)
+    #[arg(long, value_name = "PATTERN")]
+    pub include: Vec<String>,
+    /// Leave out these files and folders: a line of gitignore (may be given several times)
+    #[arg(long, value_name = "PATTERN")]
+    pub exclude: Vec<String>,
+    /// How long a file must be still, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    pub settle: u32,
+    /// Read title and tags from the path, for example {series}/{title}.mp4
+    #[arg(long, value_name = "PATTERN")]
+    pub naming: Option<String>,
+    /// The MediaConvert job template, where the pipeline starts on metadata files
+    #[arg(long)]
+    pub template: Option<String>,
+    /// What becomes of files that are there already: take, leave-out
+    #[arg(long, default_value = "leave-out", value_parser = word::<Existing>)]
+    pub existing: Existing,
+    /// What becomes of a file whose video can be watched: leave, move (to "done"), delete
+    #[arg(long, default_value = "leave", value_parser = word::<Afterwards>)]
+    pub afterwards: Afterwards,
+    /// What becomes of a file that changes after it was sent: ask, send, leave
+    #[arg(long, default_value = "ask", value_parser = word::<Changed>)]
+    pub changed: Changed,
+}
+
+/// One of the words of an enum.
+fn word<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+    serde_json::from_value(text.into())
 }
 
 #[derive(Subcommand)]

@@ -8,7 +8,7 @@ use reeldesk_core::{Code, Error, Folders, Result, Session};
 use serde_json::json;
 
 use crate::arguments::{Arguments, Command, Hls, Jobs, Videos};
-use crate::{ingest, output, upload, uploads, workspace};
+use crate::{ingest, output, upload, uploads, watch, workspace};
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let folders = Folders::choose(arguments.data_dir.as_deref())?;
@@ -26,6 +26,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     if let Command::Workspace(command) = arguments.command {
         return workspace::run(&folders, command, &arguments.workspace, json).await;
     }
+    if let Command::Watch(command) = arguments.command {
+        return watch::run(&folders, command, &arguments.workspace, json).await;
+    }
     let session = Session::open(&folders, &arguments.workspace).await?;
     let code = match arguments.command {
         Command::Ingest { paths, wait, limit, again } => ingest::run(&session, paths, wait, limit, again, json).await,
@@ -34,7 +37,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Videos(Videos::Show { guid }) => show_video(&session, guid, json).await,
         Command::Jobs(Jobs::List) => list_jobs(&session, json).await,
         Command::Jobs(Jobs::Show { id }) => session.jobs.get(&id).await.map(|job| show_value(&job)),
-        Command::Hls(_) | Command::Sandbox | Command::Upload { .. } | Command::Workspace(_) => Ok(ExitCode::SUCCESS),
+        Command::Hls(_)
+        | Command::Sandbox
+        | Command::Upload { .. }
+        | Command::Workspace(_)
+        | Command::Watch(_) => Ok(ExitCode::SUCCESS),
     };
     session.close().await;
     code

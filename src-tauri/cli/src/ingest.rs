@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use reeldesk_core::event::Event;
-use reeldesk_core::ingest::{Answer, Answers, Journey, Stage};
+use reeldesk_core::ingest::{Answer, Answers, Driving, Journey, Stage};
 use reeldesk_core::upload::Rate;
 use reeldesk_core::{Result, Session};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ pub(crate) async fn run(
     }
     let began = Instant::now();
     let mut events = session.events.subscribe();
-    let driver = session.drive(false).await?;
+    let driver = session.drive(Driving::Command).await?;
     if let Some(Rate(bytes)) = limit {
         driver.ingest.limit_this_run(bytes);
     }

@@ -6,6 +6,7 @@ mod ingest;
 mod output;
 mod upload;
 mod uploads;
+mod watch;
 mod workspace;
 
 use std::process::ExitCode;

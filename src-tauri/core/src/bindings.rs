@@ -2,7 +2,7 @@
 
 use ts_rs::{Config, TS};
 
-use crate::{catalog, encode, error, event, ingest, playback, upload, workspace};
+use crate::{catalog, encode, error, event, ingest, playback, upload, watch, workspace};
 
 /// The text of `ui/src/bindings.ts`.
 #[must_use]
@@ -60,6 +60,18 @@ pub fn typescript() -> String {
         upload::Orphan,
         playback::Rendition,
         playback::Stream,
+        watch::Existing,
+        watch::Afterwards,
+        watch::Changed,
+        watch::WatchFolder,
+        watch::Ending,
+        watch::Incomplete,
+        watch::Condition,
+        watch::FileState,
+        watch::WatchedFile,
+        watch::WatchedFolder,
+        watch::PreviewFile,
+        watch::Preview,
         event::Event,
     );
     text

@@ -4,12 +4,14 @@ mod item;
 mod mediainfo;
 mod table;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 pub use self::item::Item;
 pub(crate) use self::table::INDEX;
-pub use self::table::{Catalog, Cursor, Page};
+pub use self::table::{Catalog, Cursor, Description, Page};
 
 /// The key of a video.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
@@ -74,6 +76,10 @@ pub struct Video {
     pub guid: Guid,
     /// What the admin calls it, or the name of its source.
     pub title: String,
+    /// What else is said of it, by name.
+    pub tags: BTreeMap<String, String>,
+    /// The keys of the objects in the source bucket that go with it: subtitles, metadata.
+    pub sidecars: Vec<String>,
     /// Where it stands.
     pub status: Status,
     /// When the pipeline took it, in milliseconds since the epoch.

@@ -53,6 +53,8 @@ pub enum Code {
     Invalid,
     /// The playlist or its segments cannot be read.
     Playback,
+    /// The system does not tell of changes in a folder.
+    WatchLimit,
     /// AWS asks to slow down.
     Throttled,
     /// Anything of ours.

@@ -7,6 +7,7 @@ use ts_rs::TS;
 use crate::catalog::Video;
 use crate::encode::Job;
 use crate::ingest::{BatchSummary, Journey};
+use crate::watch::WatchedFolder;
 
 /// Something that the screen shows has changed.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
@@ -37,6 +38,11 @@ pub enum Event {
         /// When they were read, in milliseconds since the epoch.
         #[ts(type = "number")]
         read_at: i64,
+    },
+    /// The watch folders, as they are.
+    Watch {
+        /// All of them.
+        folders: Vec<WatchedFolder>,
     },
     /// AWS could not be asked; what is shown is older than it looks.
     Unreachable {

@@ -18,10 +18,13 @@ mod pace;
 mod probe;
 mod queue;
 mod send;
+mod sidecars;
 mod sign_in;
 mod sources;
 mod steer;
+mod take;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -29,13 +32,16 @@ use ts_rs::TS;
 
 pub use self::batch::BatchSummary;
 pub use self::conflict::{Answer, Answers, Conflict};
-pub use self::drive::Ingest;
+pub use self::drive::{Driving, Ingest};
 pub use self::limits::{Hours, Limits};
 pub use self::naming::KEY_PREFIX;
+pub(crate) use self::naming::title;
+pub(crate) use self::sources::is_named_like_a_video;
 pub use self::probe::Media;
 pub(crate) use self::probe::no_ffmpeg;
 pub use self::steer::Wish;
 pub(crate) use self::steer::leave_wish;
+pub(crate) use self::take::Handover;
 use crate::Error;
 use crate::catalog::Guid;
 
@@ -125,8 +131,21 @@ pub struct Journey {
     /// The file.
     #[ts(type = "string")]
     pub path: PathBuf,
+    /// The watch folder that handed it over.
+    #[serde(default)]
+    pub watch_folder: Option<String>,
     /// The admin's name for it.
     pub title: String,
+    /// What else is said of it, by name.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+    /// Files that go with it: subtitles, metadata.
+    #[serde(default)]
+    #[ts(type = "string[]")]
+    pub sidecars: Vec<PathBuf>,
+    /// The MediaConvert job template, where it is not left to the pipeline.
+    #[serde(default)]
+    pub template: Option<String>,
     /// Where it stands.
     pub stage: Stage,
     /// Bytes of the file.

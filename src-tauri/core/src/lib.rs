@@ -15,6 +15,7 @@ pub mod playback;
 pub mod session;
 pub mod store;
 pub mod upload;
+pub mod watch;
 pub mod workspace;
 
 mod bindings;
@@ -25,7 +26,7 @@ pub use bindings::typescript;
 pub use diagnostics::diagnostics;
 pub use error::{Code, Error, Result};
 pub use folders::Folders;
-pub use session::{Driver, Session, uploader_of_environment};
+pub use session::{Driver, Session, uploader_of_environment, watch_rules};
 
 /// A path as it is shown: its last part, control characters and line breaks made visible.
 pub(crate) fn shown(path: &Path) -> String {

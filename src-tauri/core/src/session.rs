@@ -2,17 +2,17 @@
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
-use std::sync::Arc;
 
 use crate::aws::Aws;
 use crate::catalog::{Catalog, Guid, Video};
 use crate::encode::Jobs;
 use crate::event::Events;
 use crate::folders::Folders;
-use crate::ingest::{Ingest, Journey, KEY_PREFIX, Limits, Stage, Wish, leave_wish};
+use crate::ingest::{Driving, Ingest, Journey, KEY_PREFIX, Limits, Stage, Wish, leave_wish};
 use crate::playback::{self, Access, Proxy, Stream};
 use crate::store::Store;
 use crate::upload::{Orphan, Uploader, orphans};
+use crate::watch::{Rules, Watch};
 use crate::workspace::{RunningSandbox, SANDBOX, Settings, Workspace};
 use crate::{Code, Error, Result};
 
@@ -75,18 +75,26 @@ impl Session {
     ///
     /// # Errors
     /// [`Code::InUse`] when another process does.
-    pub async fn drive(&self, live: bool) -> Result<Driver> {
+    pub async fn drive(&self, driving: Driving) -> Result<Driver> {
         let lock = lock(&self.folders.data.join(LOCK))?;
         let store = Store::open(&self.folders.data.join(STORE))?;
-        let ingest = Ingest::open(&self.workspace, &self.aws, store, self.events.clone(), live).await?;
+        let ingest = Ingest::open(&self.workspace, &self.aws, store.clone(), self.events.clone(), driving).await?;
         let follower = tokio::spawn({
             let ingest = ingest.clone();
             async move {
-                tokio::join!(ingest.follow(live), ingest.grant_wishes(), ingest.foresee_sign_in());
+                tokio::join!(ingest.follow(), ingest.grant_wishes(), ingest.foresee_sign_in());
             }
         });
         ingest.resume();
-        Ok(Driver { ingest, follower, _lock: Arc::new(lock) })
+        Ok(Driver {
+            ingest,
+            workspace: self.workspace.name.clone(),
+            rules: Rules::new(store.clone(), self.folders.clone()),
+            store,
+            events: self.events.clone(),
+            follower,
+            _lock: lock,
+        })
     }
 
     /// The journeys as the store has them, without driving them.
@@ -125,7 +133,7 @@ impl Session {
 
     async fn ingest_at_rest(&self) -> Result<Ingest> {
         let store = Store::open(&self.folders.data.join(STORE))?;
-        Ingest::open(&self.workspace, &self.aws, store, self.events.clone(), false).await
+        Ingest::open(&self.workspace, &self.aws, store.clone(), self.events.clone(), Driving::Command).await
     }
 
     /// The bandwidth limits that are set.
@@ -214,15 +222,35 @@ pub async fn uploader_of_environment(folders: &Folders) -> Result<Uploader> {
     Ok(Uploader::new(&Aws::s3_of_environment().await?, store))
 }
 
+/// The watch folders of a data folder, without a workspace.
+///
+/// # Errors
+/// When the data folder cannot be used.
+pub fn watch_rules(folders: &Folders) -> Result<Rules> {
+    make(&folders.data)?;
+    Ok(Rules::new(Store::open(&folders.data.join(STORE))?, folders.clone()))
+}
+
 /// The right to drive a store's journeys, and the journeys.
 pub struct Driver {
     /// The journeys.
     pub ingest: Ingest,
+    workspace: String,
+    store: Store,
+    rules: Rules,
+    events: Events,
     follower: tokio::task::JoinHandle<()>,
-    _lock: Arc<File>,
+    _lock: File,
 }
 
 impl Driver {
+    /// Begins to watch the workspace's folders.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        let Self { workspace, rules, store, ingest, events, .. } = self;
+        Watch::start(workspace, rules.clone(), store.clone(), ingest.clone(), events.clone())
+    }
+
     /// Stops driving in good order.
     pub async fn stop(self) {
         self.ingest.stop().await;

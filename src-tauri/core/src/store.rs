@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::{Error, Result};
 
 /// Each entry takes the file from the version before it to the next; `user_version` says where a file is.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
 CREATE TABLE uploads (
   id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key TEXT NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL,
@@ -35,6 +35,15 @@ CREATE TABLE sources (
   PRIMARY KEY (workspace, key)) WITHOUT ROWID;
 CREATE INDEX sources_by_size ON sources (workspace, size);
 CREATE INDEX sources_by_name ON sources (workspace, name);
+",
+    "
+CREATE TABLE watch_folders (id TEXT PRIMARY KEY, body TEXT NOT NULL, begun INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE TABLE watched (
+  folder TEXT NOT NULL REFERENCES watch_folders(id) ON DELETE CASCADE, path TEXT NOT NULL, size INTEGER NOT NULL,
+  modified_ns INTEGER NOT NULL, file_id TEXT NOT NULL, journey TEXT, ending TEXT, gone INTEGER NOT NULL,
+  sidecars TEXT NOT NULL, taken_at INTEGER NOT NULL, PRIMARY KEY (folder, path)) WITHOUT ROWID;
+CREATE INDEX watched_by_file ON watched (folder, file_id, size);
+CREATE INDEX watched_by_journey ON watched (folder, journey);
 ",
 ];
 

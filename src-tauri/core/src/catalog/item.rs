@@ -1,7 +1,7 @@
 //! Reading items. Tolerant of what is missing, extra or of another type; the fields of the old generations are
 //! read where the new ones are missing (`EndTime`, `ecodeJobId`, `thumbNailUrl`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
@@ -10,6 +10,7 @@ use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
 use super::mediainfo::MediaInfo;
+use super::table::OWN;
 use super::{Guid, Status, Video};
 
 /// An item of the table, as the SDK gives it.
@@ -37,8 +38,19 @@ impl Item {
         }
     }
 
-    fn own(&self, name: &str) -> Option<String> {
-        self.0.get("reeldesk")?.as_m().ok()?.get(name)?.as_s().ok().filter(|text| !text.is_empty()).cloned()
+    /// What the app itself wrote.
+    fn own(&self, name: &str) -> Option<&AttributeValue> {
+        self.0.get(OWN)?.as_m().ok()?.get(name)
+    }
+
+    fn tags(&self) -> BTreeMap<String, String> {
+        let tags = self.own("tags").and_then(|tags| tags.as_m().ok()).into_iter().flatten();
+        tags.filter_map(|(name, value)| Some((name.clone(), value.as_s().ok()?.clone()))).collect()
+    }
+
+    fn sidecars(&self) -> Vec<String> {
+        let keys = self.own("sidecars").and_then(|keys| keys.as_l().ok()).into_iter().flatten();
+        keys.filter_map(|key| key.as_s().ok().cloned()).collect()
     }
 
     /// The video; `None` for an item without a key.
@@ -49,12 +61,15 @@ impl Item {
         let src_video = self.text(&["srcVideo"]);
         let job_id = self.text(&["encodeJobId", "ecodeJobId"]);
         let size = info.as_ref().and_then(MediaInfo::size);
-        let title = self.own("title").or_else(|| self.text(&["title"])).or_else(|| {
+        let own = self.own("title").and_then(|title| title.as_s().ok()).filter(|title| !title.is_empty()).cloned();
+        let title = own.or_else(|| self.text(&["title"])).or_else(|| {
             let key = src_video.as_ref()?;
             Some(key.rsplit('/').next().unwrap_or(key).to_owned())
         });
         Some(Video {
             title: title.unwrap_or_else(|| guid.to_string()),
+            tags: self.tags(),
+            sidecars: self.sidecars(),
             status: self.status(job_id.is_some()),
             started_at: self.text(&["startTime"]).and_then(|text| parse_time(&text)),
             ended_at: self.text(&["endTime", "EndTime"]).and_then(|text| parse_time(&text)),

@@ -1,7 +1,8 @@
 //! The table and its index.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -32,6 +33,36 @@ pub struct Page {
     pub videos: Vec<Video>,
     /// What to ask for the page after this one with.
     pub next: Option<Cursor>,
+}
+
+/// The map attribute that holds all that the app adds to an item.
+pub(super) const OWN: &str = "reeldesk";
+
+/// What the app knows of a video, and the pipeline does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Description {
+    /// The admin's name for it.
+    pub title: String,
+    /// What else is said of it, by name.
+    pub tags: BTreeMap<String, String>,
+    /// The keys of the objects in the source bucket that go with it: subtitles, metadata.
+    pub sidecars: Vec<String>,
+}
+
+impl Description {
+    /// As they are in the map: the title always, the others where there are any.
+    fn fields(&self) -> HashMap<String, AttributeValue> {
+        let text = |text: &String| AttributeValue::S(text.clone());
+        let mut fields = HashMap::from([("title".to_owned(), text(&self.title))]);
+        if !self.tags.is_empty() {
+            let tags = self.tags.iter().map(|(name, value)| (name.clone(), text(value))).collect();
+            fields.insert("tags".to_owned(), AttributeValue::M(tags));
+        }
+        if !self.sidecars.is_empty() {
+            fields.insert("sidecars".to_owned(), AttributeValue::L(self.sidecars.iter().map(text).collect()));
+        }
+        fields
+    }
 }
 
 /// Where a page ended.
@@ -137,35 +168,40 @@ impl Catalog {
         })
     }
 
-    /// Names the video. All that the app adds lives in the one map `reeldesk`: the pipeline's own update does not
-    /// escape names, so any other new attribute could break its next step.
+    /// Writes what the app knows of a video. All of it lives in the one map `reeldesk`: the pipeline's own update does
+    /// not escape names, so any other new attribute could break its next step. What else is in the map stays.
     ///
     /// # Errors
     /// When the table cannot be written, or the video is gone.
-    pub async fn set_title(&self, guid: &Guid, title: &str) -> Result<()> {
-        let own = HashMap::from([("title".to_owned(), AttributeValue::S(title.to_owned()))]);
-        self.update(guid, &[("reeldesk", AttributeValue::M(own))], true).await
-    }
-
-    /// Writes fields of an item and leaves the others as they are.
-    pub(crate) async fn update(&self, guid: &Guid, fields: &[(&str, AttributeValue)], must_exist: bool) -> Result<()> {
-        let mut update =
-            self.dynamodb.update_item().table_name(&self.table).key("guid", AttributeValue::S(guid.to_string()));
+    pub async fn describe(&self, guid: &Guid, description: &Description) -> Result<()> {
+        let fields = description.fields();
+        let key = AttributeValue::S(guid.to_string());
+        let update = self.dynamodb.update_item().table_name(&self.table).key("guid", key);
+        let first = update
+            .clone()
+            .update_expression("SET #own = :own")
+            .condition_expression("attribute_exists(#guid) AND attribute_not_exists(#own)")
+            .expression_attribute_names("#guid", "guid")
+            .expression_attribute_names("#own", OWN)
+            .expression_attribute_values(":own", AttributeValue::M(fields.clone()));
+        match first.send().await {
+            Ok(_) => return Ok(()),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => {}
+            Err(error) => return Err(explain("The catalog could not be written", error)),
+        }
+        // The map is there, or the video is not.
+        let mut update = update
+            .condition_expression("attribute_exists(#own)")
+            .expression_attribute_names("#own", OWN);
         let mut assignments = Vec::new();
-        for (index, (name, value)) in fields.iter().enumerate() {
-            assignments.push(format!("#f{index} = :f{index}"));
+        for (index, (name, value)) in fields.into_iter().enumerate() {
+            assignments.push(format!("#own.#f{index} = :f{index}"));
             update = update
-                .expression_attribute_names(format!("#f{index}"), *name)
-                .expression_attribute_values(format!(":f{index}"), value.clone());
+                .expression_attribute_names(format!("#f{index}"), name)
+                .expression_attribute_values(format!(":f{index}"), value);
         }
-        if must_exist {
-            update = update.condition_expression("attribute_exists(#guid)").expression_attribute_names("#guid", "guid");
-        }
-        update
-            .update_expression(format!("SET {}", assignments.join(", ")))
-            .send()
-            .await
-            .map_err(|error| explain("The catalog could not be written", error))?;
+        let update = update.update_expression(format!("SET {}", assignments.join(", ")));
+        update.send().await.map_err(|error| explain("The catalog could not be written", error))?;
         Ok(())
     }
 }

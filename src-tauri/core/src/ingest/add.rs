@@ -1,5 +1,6 @@
 //! Adding files: what was dropped becomes a batch of journeys.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::conflict::Answers;
@@ -30,7 +31,7 @@ impl Ingest {
             open.insert(journey.path.clone(), journey.id.clone());
             new.push(journey);
         }
-        self.0.journeys.add(new.clone()).await?;
+        self.0.journeys.add(new.clone(), |_| Ok(())).await?;
         for journey in &new {
             if journey.stage.is_open() {
                 self.start(journey.id.clone());
@@ -56,7 +57,7 @@ fn look(path: PathBuf) -> Vec<(PathBuf, u64, Option<Error>)> {
 }
 
 /// A journey at its beginning.
-fn begun(path: PathBuf, size: u64, error: Option<Error>, position: i64) -> Journey {
+pub(super) fn begun(path: PathBuf, size: u64, error: Option<Error>, position: i64) -> Journey {
     let now = now_ms();
     Journey {
         id: uuid::Uuid::new_v4().to_string(),
@@ -64,6 +65,10 @@ fn begun(path: PathBuf, size: u64, error: Option<Error>, position: i64) -> Journ
         batch: 0,
         answers: Answers::default(),
         priority: 0,
+        watch_folder: None,
+        tags: BTreeMap::new(),
+        sidecars: Vec::new(),
+        template: None,
         title: naming::title(&path),
         stage: if error.is_some() { Stage::NeedsYou } else { Stage::Checking },
         size,

@@ -3,9 +3,9 @@
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::primitives::ByteStream;
-use serde_json::json;
+use serde_json::Value;
 
-use super::Journey;
+use super::{Journey, sidecars};
 use crate::Result;
 use crate::aws::{Aws, explain};
 use crate::workspace::{IngestMode, Trigger, Workspace};
@@ -30,7 +30,12 @@ impl Announcer {
     pub async fn announce(&self, journey: &Journey) -> Result<()> {
         let video = journey.key.as_deref().unwrap_or_default();
         let key = video.rsplit_once('.').map_or_else(|| format!("{video}.json"), |(stem, _)| format!("{stem}.json"));
-        let body = json!({ "srcVideo": video }).to_string().into_bytes();
+        let mut fields = sidecars::metadata(journey).await;
+        if let Some(template) = &journey.template {
+            fields.insert("jobTemplate".to_owned(), template.as_str().into());
+        }
+        fields.insert("srcVideo".to_owned(), video.into());
+        let body = Value::Object(fields).to_string().into_bytes();
         let put = self.s3.put_object().bucket(&self.bucket).key(key).content_type("application/json");
         match put.if_none_match("*").body(ByteStream::from(body)).send().await {
             Ok(_) => Ok(()),

@@ -19,7 +19,7 @@ impl Ingest {
         if journey.key.is_some() {
             self.await_file(&journey, token).await?;
         }
-        let path = &journey.path;
+        let path = &self.journey(id)?.path;
         Identity::of(path)?;
         let media = {
             let _check = tokio::select! {
@@ -75,8 +75,8 @@ impl Ingest {
     /// Waits for a file that was there before: a disk that was unplugged comes back, where someone is there to plug
     /// it in.
     pub(super) async fn await_file(&self, journey: &Journey, token: &CancellationToken) -> Result<()> {
-        while let Err(error) = Identity::of(&journey.path) {
-            if error.code != Code::FileMissing || !self.0.live {
+        while let Err(error) = Identity::of(&self.journey(&journey.id)?.path) {
+            if error.code != Code::FileMissing || !self.0.driving.waits() {
                 return Err(error);
             }
             self.0.journeys.show(&journey.id, |journey| {

@@ -33,6 +33,29 @@ const CHECKS_AT_ONCE: usize = 3;
 /// Journeys of one page of the list.
 const ROWS_AT_ONCE: usize = 500;
 
+/// Who drives the journeys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Driving {
+    /// A window: someone looks at it, and can be asked.
+    Window,
+    /// A server: nobody looks, and it goes on for good.
+    Server,
+    /// A command that ends with its files.
+    Command,
+}
+
+impl Driving {
+    /// Whether it waits for what someone sees to: a sign-in, a disk that comes back.
+    pub(super) fn waits(self) -> bool {
+        self != Self::Command
+    }
+
+    /// Whether the screen's library and jobs are to be kept fresh.
+    pub(super) fn shows(self) -> bool {
+        self == Self::Window
+    }
+}
+
 /// The ingest of one workspace; cheap to clone. One process drives a store's journeys at a time.
 #[derive(Clone)]
 pub struct Ingest(pub(super) Arc<Inner>);
@@ -47,8 +70,7 @@ pub(super) struct Inner {
     pub follow: Notify,
     pub stop: CancellationToken,
     pub sign_in: SignIn,
-    /// Whether someone sits before a window.
-    pub live: bool,
+    pub driving: Driving,
     pub uploader: Uploader,
     pub announcer: Option<Announcer>,
     pub pacer: Pacer,
@@ -64,12 +86,17 @@ pub(super) struct Inner {
 }
 
 impl Ingest {
-    /// Loads the journeys of the workspace; nothing moves before [`Ingest::resume`]. `live` says that someone sits
-    /// before a window, and can be asked to sign in.
+    /// Loads the journeys of the workspace; nothing moves before [`Ingest::resume`].
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn open(workspace: &Workspace, aws: &Aws, store: Store, events: Events, live: bool) -> Result<Self> {
+    pub async fn open(
+        workspace: &Workspace,
+        aws: &Aws,
+        store: Store,
+        events: Events,
+        driving: Driving,
+    ) -> Result<Self> {
         let journeys = Journeys::load(store.clone(), events.clone(), &workspace.name).await?;
         let uploader = Uploader::new(&aws.s3, store.clone());
         journeys.stored(&uploader.stored().await?);
@@ -85,8 +112,8 @@ impl Ingest {
             announcer: Announcer::of(workspace, aws),
             pacer,
             store,
-            sign_in: SignIn::new(events.clone(), live),
-            live,
+            sign_in: SignIn::new(events.clone(), driving),
+            driving,
             events,
             follow: Notify::new(),
             stop: CancellationToken::new(),
@@ -138,6 +165,7 @@ impl Ingest {
         // Halted first, so that nothing is sent behind the back of what follows; canceled even where S3 cannot be told.
         self.halt(id);
         self.canceled(id).await?;
+        self.abort_sidecars(&journey).await?;
         self.0.uploader.abort(id).await
     }
 
@@ -178,6 +206,7 @@ impl Ingest {
         if self.journey(id)?.stage.is_open() {
             return Err(Error::new(Code::Invalid, "This is still under way.", "Cancel it first."));
         }
+        self.abort_sidecars(&self.journey(id)?).await?;
         self.0.uploader.abort(id).await?;
         self.0.journeys.remove(vec![id.to_owned()]).await
     }
@@ -186,7 +215,7 @@ impl Ingest {
     #[must_use]
     pub fn in_hand(&self) -> usize {
         let sandbox = self.0.workspace.is_sandbox();
-        self.0.journeys.count_of(|stage| stage.is_being_sent() || sandbox && stage.is_followed())
+        self.0.journeys.count(|one| one.stage.is_being_sent() || sandbox && one.stage.is_followed())
     }
 
     /// Waits until nothing is in hand.

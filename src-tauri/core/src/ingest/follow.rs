@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use super::{Ingest, Journey, Stage};
-use crate::catalog::{Status, Video};
+use super::{Ingest, Journey, Stage, sidecars};
+use crate::catalog::{Description, Status, Video};
 use crate::encode::{Job, Phase, State};
 use crate::event::{Event, now_ms};
 use crate::{Code, Error, Result};
@@ -28,8 +28,9 @@ struct Shown {
 }
 
 impl Ingest {
-    /// Follows until [`Ingest::stop`]. With `live` it also keeps the screen's library and jobs fresh.
-    pub async fn follow(&self, live: bool) {
+    /// Follows until [`Ingest::stop`]; for a window it also keeps the screen's library and jobs fresh.
+    pub async fn follow(&self) {
+        let live = self.0.driving.shows();
         let sandbox = self.0.workspace.is_sandbox();
         let (busy, idle) = if sandbox { (1, 10) } else { (5, 60) };
         let mut shown = Shown::default();
@@ -100,7 +101,7 @@ impl Ingest {
         };
         if journey.guid.is_none() {
             // A catalog that may not be written can still be followed.
-            if let Err(error) = self.0.catalog.set_title(&video.guid, &journey.title).await {
+            if let Err(error) = self.0.catalog.describe(&video.guid, &description(journey)).await {
                 tracing::warn!(guid = %video.guid, code = ?error.code, details = error.details, "the video could not be named");
             }
         }
@@ -195,6 +196,11 @@ impl Ingest {
         }
         Ok(())
     }
+}
+
+fn description(journey: &Journey) -> Description {
+    let sidecars = sidecars::keys(journey).into_iter().map(|(_, key)| key).collect();
+    Description { title: journey.title.clone(), tags: journey.tags.clone(), sidecars }
 }
 
 /// The item is found through the key of its source.

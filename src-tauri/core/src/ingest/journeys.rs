@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::params;
+use rusqlite::{Transaction, params};
 
 use super::{BatchSummary, Journey, Stage, known};
 use crate::event::{Event, Events, now_ms};
@@ -93,8 +93,8 @@ impl Journeys {
         self.map().get(id).cloned()
     }
 
-    pub fn count_of(&self, stage: impl Fn(Stage) -> bool) -> usize {
-        self.map().values().filter(|journey| stage(journey.stage)).count()
+    pub fn count(&self, which: impl Fn(&Journey) -> bool) -> usize {
+        self.map().values().filter(|journey| which(journey)).count()
     }
 
     /// What comes first in the queue: the higher priority, then the place in the list.
@@ -115,11 +115,22 @@ impl Journeys {
         self.map().values().map(|journey| journey.batch + 1).max().unwrap_or(0).max(now_ms())
     }
 
+    /// The batch of a watch folder that has not ended, or a new one.
+    pub fn batch_of(&self, folder: &str) -> i64 {
+        let all = self.map();
+        let own = all.values().filter(|one| one.watch_folder.as_deref() == Some(folder) && one.stage.is_open());
+        let open = own.map(|journey| journey.batch).max();
+        drop(all);
+        open.unwrap_or_else(|| self.next_batch())
+    }
+
     /// The others on their way that have the size of this one's file, or its name.
     pub fn on_the_way(&self, like: &Journey) -> Vec<Journey> {
         let all = self.map();
         let others = all.values().filter(|one| {
-            let on_the_way = one.stage.is_open() && one.key.is_some() && one.id != like.id;
+            // One that is just playable may not be remembered yet.
+            let is_sent = one.stage.is_open() || one.stage == Stage::Playable;
+            let on_the_way = is_sent && one.key.is_some() && one.id != like.id;
             on_the_way && (one.size == like.size || known::is_same_name(&one.path, &like.path))
         });
         others.cloned().collect()
@@ -142,8 +153,12 @@ impl Journeys {
         open.map(|journey| (journey.path.clone(), journey.id.clone())).collect()
     }
 
-    /// Adds journeys, all or none, and tells of them; of many at once by asking to read anew.
-    pub async fn add(&self, journeys: Vec<Journey>) -> Result<()> {
+    /// Adds journeys, all or none and together with what `also` writes, and tells of them; of many at once by asking
+    /// to read anew.
+    pub async fn add<F>(&self, journeys: Vec<Journey>, also: F) -> Result<()>
+    where
+        F: FnOnce(&Transaction<'_>) -> Result<()> + Send + 'static,
+    {
         let mut rows = Vec::new();
         for journey in &journeys {
             let body = serde_json::to_string(journey).map_err(Error::internal)?;
@@ -160,12 +175,13 @@ impl Journeys {
                         )?
                         .execute(params![id, position, workspace, open, body])?;
                 }
+                also(&transaction)?;
                 Ok(transaction.commit()?)
             })
             .await?;
         let many = journeys.len() > MANY;
         for journey in journeys {
-            self.count(journey.batch, None, journey.stage);
+            self.count_in_batch(journey.batch, None, journey.stage);
             self.map().insert(journey.id.clone(), journey.clone());
             if !many {
                 self.events.tell(Event::Journey { journey: Box::new(journey) });
@@ -206,7 +222,7 @@ impl Journeys {
             }
             return Err(error);
         }
-        if self.count(journey.batch, Some(before.stage), journey.stage) {
+        if self.count_in_batch(journey.batch, Some(before.stage), journey.stage) {
             self.events.tell(Event::BatchEnded { summary: self.summary(journey.batch) });
         }
         Ok(Some(journey))
@@ -214,7 +230,7 @@ impl Journeys {
 
     /// Counts a journey on its way from one stage to another; answers whether its batch has ended with it, or ends
     /// otherwise than it had.
-    fn count(&self, batch: i64, before: Option<Stage>, stage: Stage) -> bool {
+    fn count_in_batch(&self, batch: i64, before: Option<Stage>, stage: Stage) -> bool {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let open = open.entry(batch).or_default();
         match (before.is_some_and(Stage::is_open), stage.is_open()) {

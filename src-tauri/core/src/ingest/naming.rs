@@ -13,7 +13,7 @@ pub const KEY_PREFIX: &str = "video/";
 const MAX_NAME: usize = 60;
 
 /// The human name: the file's name without its extension, control characters as spaces.
-pub(super) fn title(path: &Path) -> String {
+pub(crate) fn title(path: &Path) -> String {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let clean: String = stem.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let clean = clean.split_whitespace().collect::<Vec<_>>().join(" ");

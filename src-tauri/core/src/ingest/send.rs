@@ -30,6 +30,7 @@ impl Ingest {
             return Ok(());
         }
         // Boxed, so that the thousands that wait are small.
+        Box::pin(self.send_sidecars(&journey, token)).await?;
         let uploaded = Box::pin(self.send(&journey, token)).await?;
         if let Some(announcer) = &self.0.announcer {
             self.insist(&journey, token, || announcer.announce(&journey)).await?;
@@ -50,19 +51,18 @@ impl Ingest {
 
     /// Sends until it is there.
     async fn send(&self, journey: &Journey, token: &CancellationToken) -> Result<Uploaded> {
-        let request = Request {
-            id: journey.id.clone(),
-            path: journey.path.clone(),
-            target: Target {
-                bucket: self.0.workspace.source_bucket.clone(),
-                key: journey.key.clone().unwrap_or_default(),
-                metadata: metadata(&journey.path),
-                content_type: "application/octet-stream".into(),
-                // The key is this journey's own.
-                replace: true,
-            },
+        let target = Target {
+            bucket: self.0.workspace.source_bucket.clone(),
+            key: journey.key.clone().unwrap_or_default(),
+            metadata: metadata(&journey.path),
+            content_type: "application/octet-stream".into(),
+            // The key is this journey's own.
+            replace: true,
         };
         self.insist(journey, token, || async {
+            // The file may have been renamed since the last try.
+            let path = self.journey(&journey.id)?.path;
+            let request = Request { id: journey.id.clone(), path, target: target.clone() };
             let progress = Progress::default();
             let told = self.tell(&journey.id, &progress);
             tokio::select! {
@@ -74,7 +74,7 @@ impl Ingest {
     }
 
     /// Does something until it is done; what AWS, the network or the disk refuse for the moment is tried again.
-    async fn insist<T, F>(&self, journey: &Journey, token: &CancellationToken, attempt: impl Fn() -> F) -> Result<T>
+    pub(super) async fn insist<T, F>(&self, journey: &Journey, token: &CancellationToken, attempt: impl Fn() -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
@@ -95,7 +95,7 @@ impl Ingest {
                         () = token.cancelled() => return Err(error),
                     }
                 }
-                Err(error) if error.code == Code::FileMissing && self.0.live => self.await_file(journey, token).await?,
+                Err(error) if error.code == Code::FileMissing && self.0.driving.waits() => self.await_file(journey, token).await?,
                 Err(error) if self.passes(&error) => {
                     self.0.journeys.show(&journey.id, |journey| {
                         (journey.speed, journey.time_left) = (None, None);
@@ -116,7 +116,7 @@ impl Ingest {
     fn passes(&self, error: &Error) -> bool {
         match error.code {
             Code::Network | Code::Throttled => true,
-            Code::StorageFull | Code::Clock => self.0.live,
+            Code::StorageFull | Code::Clock => self.0.driving.waits(),
             _ => false,
         }
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 
-use super::Ingest;
+use super::{Driving, Ingest};
 use crate::event::{Event, Events};
 use crate::workspace::credentials;
 use crate::{Code, Error};
@@ -48,20 +48,19 @@ impl Ingest {
 /// The one gate of all journeys.
 pub(super) struct SignIn {
     events: Events,
-    /// Whether someone sits before a window.
-    live: bool,
+    driving: Driving,
     needed: watch::Sender<bool>,
 }
 
 impl SignIn {
-    pub fn new(events: Events, live: bool) -> Self {
-        Self { events, live, needed: watch::Sender::new(false) }
+    pub fn new(events: Events, driving: Driving) -> Self {
+        Self { events, driving, needed: watch::Sender::new(false) }
     }
 
     /// Whether a sign-in is worth waiting for: someone can be asked, or the credentials were good before. A command
     /// line whose credentials never were should say so and end.
     pub fn is_awaited(&self, was_up: bool) -> bool {
-        self.live || was_up
+        self.driving.waits() || was_up
     }
 
     /// Waits for a sign-in, which is asked for once however many wait, or for the time to try by oneself.
@@ -101,7 +100,7 @@ mod tests {
     async fn many_wait_one_is_asked_all_go_on() {
         let events = Events::default();
         let mut told = events.subscribe();
-        let gate = SignIn::new(events, true);
+        let gate = SignIn::new(events, Driving::Window);
         let expired = || Error::new(Code::SignIn, "AWS did not accept the credentials.", "Sign in again.");
         let waiting = futures::future::join_all((0..20).map(|_| gate.wait(expired())));
         let sign_in = async {
@@ -116,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_command_line_whose_credentials_never_were_does_not_wait() {
-        let gate = SignIn::new(Events::default(), false);
+        let gate = SignIn::new(Events::default(), Driving::Command);
         assert!(!gate.is_awaited(false) && gate.is_awaited(true));
     }
 }

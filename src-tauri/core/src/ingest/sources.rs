@@ -61,7 +61,8 @@ pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn is_named_like_a_video(file: &Path) -> bool {
+/// Whether the file's name ends as a video's does.
+pub(crate) fn is_named_like_a_video(file: &Path) -> bool {
     let extension = file.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
     extension.is_some_and(|extension| {
         (SUFFIXES.contains(&extension.as_str()) && extension != "m3u8") || ALSO.contains(&extension.as_str())

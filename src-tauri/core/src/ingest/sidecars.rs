@@ -1,0 +1,92 @@
+//! What goes with a video: subtitles and metadata, put beside it in the source bucket.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+
+use super::{Ingest, Journey};
+use crate::upload::{Progress, Request, Target};
+use crate::{Code, Result};
+
+/// The name of a metadata file's field that the app writes itself; the pipeline takes it with a capital too.
+const SOURCE: [&str; 2] = ["srcVideo", "SrcVideo"];
+
+/// The keys of a journey's sidecars, beside its object: the video's key, with their endings.
+pub(super) fn keys(journey: &Journey) -> Vec<(PathBuf, String)> {
+    let Some(key) = &journey.key else { return Vec::new() };
+    let key = key.rsplit_once('.').map_or(key.as_str(), |(stem, _)| stem);
+    let video = journey.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let key = |sidecar: &PathBuf| {
+        let name = sidecar.file_name()?.to_string_lossy().into_owned();
+        // `film.en.srt` keeps its language.
+        let ending = match name.strip_prefix(&video) {
+            Some(ending) if ending.starts_with('.') => ending.to_owned(),
+            _ => format!(".{}", sidecar.extension()?.to_string_lossy()),
+        };
+        Some((sidecar.clone(), format!("{key}{}", ending.to_lowercase())))
+    };
+    journey.sidecars.iter().filter_map(key).collect()
+}
+
+fn is_metadata(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"))
+}
+
+/// The fields of a journey's metadata file, without the name of the video.
+pub(super) async fn metadata(journey: &Journey) -> Map<String, Value> {
+    let Some(path) = journey.sidecars.iter().find(|path| is_metadata(path)) else { return Map::new() };
+    let Ok(text) = tokio::fs::read(path).await else { return Map::new() };
+    let Ok(Value::Object(mut fields)) = serde_json::from_slice(&text) else { return Map::new() };
+    fields.retain(|name, _| !SOURCE.contains(&name.as_str()));
+    fields
+}
+
+impl Ingest {
+    /// Sends them before the video, which is what starts the pipeline. Where a metadata file starts it, the
+    /// announcement takes that one's place. One that went away is left out.
+    ///
+    /// # Errors
+    /// When one cannot be read, or S3 refuses it.
+    pub(super) async fn send_sidecars(&self, journey: &Journey, token: &CancellationToken) -> Result<()> {
+        for (number, (path, key)) in keys(journey).into_iter().enumerate() {
+            if self.0.announcer.is_some() && is_metadata(&path) {
+                continue;
+            }
+            let request = Request {
+                id: sidecar_id(&journey.id, number),
+                target: Target {
+                    bucket: self.0.workspace.source_bucket.clone(),
+                    key,
+                    metadata: Vec::new(),
+                    content_type: mime_guess::from_path(&path).first_or_octet_stream().to_string(),
+                    // The key is this journey's own.
+                    replace: true,
+                },
+                path,
+            };
+            let progress = Progress::default();
+            let sent = self.insist(journey, token, || async {
+                match self.0.uploader.send(&request, &progress, token).await {
+                    Err(error) if error.code == Code::FileMissing => Ok(()),
+                    sent => sent.map(drop),
+                }
+            });
+            sent.await?;
+            self.0.uploader.forget(&request.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes what S3 holds of unfinished ones.
+    pub(super) async fn abort_sidecars(&self, journey: &Journey) -> Result<()> {
+        for number in 0..journey.sidecars.len() {
+            self.0.uploader.abort(&sidecar_id(&journey.id, number)).await?;
+        }
+        Ok(())
+    }
+}
+
+fn sidecar_id(journey: &str, number: usize) -> String {
+    format!("{journey}/{number}")
+}

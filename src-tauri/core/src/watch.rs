@@ -1,0 +1,293 @@
+//! Watch folders: put a finished file there and it becomes a stream, once.
+//!
+//! Notifications of the system are hints; looks at the disk are the truth (`scan`). A file is taken when it has been
+//! still for a while (`tracker`, `stamp`), nobody writes it (`writers`) and nothing of it is missing (`container`). What
+//! was taken is written in the transaction that makes its journey (`ledger`), so that a kill at any moment leaves both
+//! or none.
+
+mod afterwards;
+mod board;
+mod container;
+mod ears;
+mod folder;
+mod ledger;
+mod names;
+mod pattern;
+mod place;
+mod preview;
+mod rules;
+mod scan;
+mod settled;
+mod sieve;
+mod stamp;
+mod tracker;
+mod writers;
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use self::board::Board;
+pub use self::board::{Condition, FileState, WatchedFile, WatchedFolder};
+pub use self::container::Incomplete;
+use self::folder::{Folder, Order};
+use self::ledger::Ledger;
+pub use self::ledger::Ending;
+pub use self::preview::{Preview, PreviewFile};
+pub use self::rules::{Afterwards, Changed, DONE, Existing, Rules, WatchFolder};
+use crate::event::{Event, Events};
+use crate::ingest::{Ingest, Stage};
+use crate::store::Store;
+use crate::{Code, Error, Result};
+
+/// How often it is looked whether another process changed the rules; one cheap pragma.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+type Orders = Arc<Mutex<HashMap<Uuid, mpsc::UnboundedSender<Order>>>>;
+
+/// The watch folders of one workspace at work.
+pub struct Watch {
+    rules: Rules,
+    board: Board,
+    orders: Orders,
+    changed: Arc<Notify>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+/// A folder at work.
+struct Running {
+    rule: WatchFolder,
+    barred: Vec<PathBuf>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Watch {
+    /// Begins to watch the folders of a workspace, handing files over to `ingest`.
+    #[must_use]
+    pub(crate) fn start(workspace: &str, rules: Rules, store: Store, ingest: Ingest, events: Events) -> Self {
+        let (board, orders) = (Board::new(events.clone()), Orders::default());
+        let (stop, changed) = (CancellationToken::new(), Arc::new(Notify::new()));
+        let supervisor = Supervisor {
+            workspace: workspace.to_owned(),
+            rules: rules.clone(),
+            store,
+            ingest,
+            board: board.clone(),
+            orders: orders.clone(),
+            running: HashMap::new(),
+            stages: HashMap::new(),
+        };
+        let task = tokio::spawn(supervisor.run(events, changed.clone(), stop.clone()));
+        Self { rules, board, orders, changed, stop, task }
+    }
+
+    /// All watch folders, also those of other workspaces, which rest.
+    #[must_use]
+    pub fn folders(&self) -> Vec<WatchedFolder> {
+        self.board.list()
+    }
+
+    /// Adds a watch folder or changes one.
+    ///
+    /// # Errors
+    /// As [`Rules::put`].
+    pub async fn put(&self, rule: WatchFolder) -> Result<WatchFolder> {
+        let rule = self.rules.put(rule).await?;
+        self.changed.notify_one();
+        Ok(rule)
+    }
+
+    /// Removes a watch folder; files and videos stay.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn remove(&self, id: Uuid) -> Result<()> {
+        self.rules.remove(id).await?;
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Takes a file as it is, though it does not look finished.
+    ///
+    /// # Errors
+    /// When its folder is not watched at the moment.
+    pub fn insist(&self, id: Uuid, path: String) -> Result<()> {
+        let orders = lock(&self.orders);
+        let told = orders.get(&id).is_some_and(|folder| folder.send(Order::Insist(path)).is_ok());
+        told.then_some(()).ok_or_else(|| {
+            Error::new(Code::NotFound, "This folder is not watched at the moment.", "Resume it, then try again.")
+        })
+    }
+
+    /// What a rule would do with the files that are there.
+    ///
+    /// # Errors
+    /// When a field of the rule is wrong, or its folder cannot be read.
+    pub async fn preview(&self, rule: WatchFolder) -> Result<Preview> {
+        let all = self.rules.all().await?;
+        let barred = barred(&rule, &all, &self.rules);
+        preview::preview(rule, barred).await
+    }
+
+    /// Stops in good order; the next start goes on.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        if self.task.await.is_err() {
+            tracing::warn!("the watch folders did not end in good order");
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The folders inside a watch folder that are not its own: of two rules the inner one holds.
+fn barred(rule: &WatchFolder, all: &[WatchFolder], rules: &Rules) -> Vec<PathBuf> {
+    let root = rules::real(&rule.path);
+    let others = all.iter().filter(|other| other.id != rule.id).map(|other| rules::real(&other.path));
+    let inside: BTreeSet<PathBuf> =
+        others.chain(rules.own()).filter(|path| *path != root && rules::is_inside(path, &root)).collect();
+    inside.into_iter().collect()
+}
+
+struct Supervisor {
+    workspace: String,
+    rules: Rules,
+    store: Store,
+    ingest: Ingest,
+    board: Board,
+    orders: Orders,
+    running: HashMap<Uuid, Running>,
+    /// The stages that were told to the folders.
+    stages: HashMap<String, Stage>,
+}
+
+impl Supervisor {
+    async fn run(mut self, events: Events, changed: Arc<Notify>, stop: CancellationToken) {
+        let mut heard = events.subscribe();
+        let telling = tokio::spawn({
+            let (board, stop) = (self.board.clone(), stop.clone());
+            async move { board.tell(stop).await }
+        });
+        self.read_rules(&stop).await;
+        let mut version = None;
+        let mut beat = tokio::time::interval(LOOK_EVERY);
+        loop {
+            tokio::select! {
+                event = heard.recv() => match event {
+                    Ok(event) => self.hear(event),
+                    Err(RecvError::Lagged(_)) => self.recheck(),
+                    Err(RecvError::Closed) => break,
+                },
+                () = changed.notified() => self.read_rules(&stop).await,
+                _ = beat.tick() => {
+                    let now = self.store.call(|db| Ok(db.pragma_query_value(None, "data_version", |row| row.get(0))?));
+                    let now: Option<i64> = now.await.ok();
+                    if std::mem::replace(&mut version, now) != now {
+                        self.read_rules(&stop).await;
+                    }
+                }
+                () = stop.cancelled() => break,
+            }
+        }
+        stop.cancel();
+        for (_, running) in self.running.drain() {
+            running.task.await.ok();
+        }
+        telling.await.ok();
+    }
+
+    /// Starts, restarts and stops folders, so that what works is what the rules say.
+    async fn read_rules(&mut self, stop: &CancellationToken) {
+        let all = match self.rules.all().await {
+            Ok(all) => all,
+            Err(error) => return tracing::warn!(details = error.details, "the watch folders could not be read"),
+        };
+        let (own, elsewhere): (Vec<_>, Vec<_>) = all.iter().partition(|rule| rule.workspace == self.workspace);
+        let gone: Vec<Uuid> =
+            self.running.keys().filter(|id| !own.iter().any(|rule| rule.id == **id)).copied().collect();
+        for id in gone {
+            self.end(id).await;
+        }
+        for rule in own {
+            let barred = barred(rule, &all, &self.rules);
+            let is_same = |running: &Running| running.rule == *rule && running.barred == barred;
+            if !self.running.get(&rule.id).is_some_and(is_same) {
+                self.end(rule.id).await;
+                self.begin(rule.clone(), barred, stop);
+            }
+        }
+        self.board.retain(|id| all.iter().any(|rule| rule.id == id));
+        for rule in elsewhere {
+            self.board.put(rule, Condition::Elsewhere);
+        }
+    }
+
+    fn begin(&mut self, rule: WatchFolder, barred: Vec<PathBuf>, stop: &CancellationToken) {
+        let (tell, orders) = mpsc::unbounded_channel();
+        let stop = stop.child_token();
+        self.board.put(&rule, Condition::Starting);
+        let task = tokio::spawn(Folder::watch(
+            rule.clone(),
+            barred.clone(),
+            Ledger::new(self.store.clone(), rule.id),
+            self.ingest.clone(),
+            self.board.clone(),
+            orders,
+            stop.clone(),
+        ));
+        lock(&self.orders).insert(rule.id, tell);
+        self.running.insert(rule.id, Running { rule, barred, stop, task });
+    }
+
+    async fn end(&mut self, id: Uuid) {
+        lock(&self.orders).remove(&id);
+        if let Some(running) = self.running.remove(&id) {
+            running.stop.cancel();
+            if running.task.await.is_err() {
+                tracing::warn!("a watch folder did not end in good order");
+            }
+        }
+    }
+
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::Journey { journey } => {
+                let Some(folder) = journey.watch_folder.as_deref().and_then(|id| Uuid::parse_str(id).ok()) else {
+                    return;
+                };
+                // What was skipped waits for its twin, and is told again then.
+                let is_told = self.stages.get(&journey.id) == Some(&journey.stage) && journey.hls_url.is_none();
+                if is_told {
+                    return;
+                }
+                if journey.stage.is_open() || journey.stage == Stage::NeedsYou {
+                    self.stages.insert(journey.id.clone(), journey.stage);
+                } else {
+                    self.stages.remove(&journey.id);
+                }
+                if let Some(folder) = lock(&self.orders).get(&folder) {
+                    folder.send(Order::Journey(journey)).ok();
+                }
+            }
+            Event::Resync => self.recheck(),
+            _ => {}
+        }
+    }
+
+    fn recheck(&self) {
+        for folder in lock(&self.orders).values() {
+            folder.send(Order::Recheck).ok();
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Whether a container is complete, without decoding it: what is cut off, or waits for its index, is not taken.
+//!
+//! Sources: ISO/IEC 14496-12 4.2 (boxes), RFC 8794 and RFC 9559 (EBML, Matroska), SMPTE ST 377-1 (MXF partitions and
+//! the random index pack).
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Why a file that is still is not complete.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Incomplete {
+    /// Nothing is in it.
+    Empty,
+    /// What is written last is missing: `moov` of MP4 and MOV, the footer of MXF.
+    NoIndex {
+        /// Its name.
+        index: String,
+    },
+    /// It ends before its own end.
+    CutOff {
+        /// Bytes that are there.
+        #[ts(type = "number")]
+        has: u64,
+        /// Bytes that it says it has, at least.
+        #[ts(type = "number")]
+        wants: u64,
+    },
+}
+
+/// Boxes that may begin an ISO base media or QuickTime file.
+const FIRST_BOXES: [&[u8; 4]; 9] =
+    [b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp", b"uuid"];
+/// More boxes at the top than any file has: each fragment brings two.
+const MOST_BOXES: u32 = 2_000_000;
+const EBML: [u8; 4] = [0x1A, 0x45, 0xDF, 0xA3];
+const SEGMENT: u64 = 0x1853_8067;
+/// The first 11 bytes of every partition pack; then its place and its status.
+const PARTITION: [u8; 13] = [0x06, 0x0E, 0x2B, 0x34, 0x02, 0x05, 0x01, 0x01, 0x0D, 0x01, 0x02, 0x01, 0x01];
+const HEADER: u8 = 0x02;
+const CLOSED: [u8; 2] = [0x02, 0x04];
+const RANDOM_INDEX: u8 = 0x11;
+
+/// What is missing of the file, if anything is. What is of a kind that does not tell counts as complete.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn missing(path: &Path) -> io::Result<Option<Incomplete>> {
+    let mut file = File::open(path)?;
+    let size = file.metadata()?.len();
+    if size == 0 {
+        return Ok(Some(Incomplete::Empty));
+    }
+    let mut start = [0; 16];
+    let read = read_up_to(&mut file, 0, &mut start)?;
+    let start = &start[..read];
+    if start.get(4..8).is_some_and(|name| FIRST_BOXES.iter().any(|first| &first[..] == name)) {
+        return of_boxes(&mut file, size);
+    }
+    if start.starts_with(&EBML) {
+        return of_matroska(&mut file, size);
+    }
+    if start.starts_with(&PARTITION) && start.get(13) == Some(&HEADER) {
+        return of_mxf(&mut file, size, start.get(14).copied().unwrap_or_default());
+    }
+    Ok(None)
+}
+
+fn read_up_to(file: &mut File, at: u64, into: &mut [u8]) -> io::Result<usize> {
+    file.seek(SeekFrom::Start(at))?;
+    let mut read = 0;
+    while read < into.len() {
+        match file.read(&mut into[read..])? {
+            0 => break,
+            more => read += more,
+        }
+    }
+    Ok(read)
+}
+
+fn of_boxes(file: &mut File, size: u64) -> io::Result<Option<Incomplete>> {
+    let (mut at, mut has_index) = (0_u64, false);
+    for _ in 0..MOST_BOXES {
+        let mut head = [0; 16];
+        let read = read_up_to(file, at, &mut head)?;
+        if read == 0 {
+            break;
+        }
+        if read < 8 {
+            return Ok(Some(Incomplete::CutOff { has: size, wants: at + 8 }));
+        }
+        let word = |from: usize| u32::from_be_bytes([head[from], head[from + 1], head[from + 2], head[from + 3]]);
+        has_index |= &head[4..8] == b"moov";
+        let length = match word(0) {
+            // To the end of the file.
+            0 => size - at,
+            1 if read == 16 => u64::from(word(8)) << 32 | u64::from(word(12)),
+            1 => return Ok(Some(Incomplete::CutOff { has: size, wants: at + 16 })),
+            length => u64::from(length),
+        };
+        if length < 8 {
+            // Padding behind the last box; players do not mind it.
+            break;
+        }
+        at = at.saturating_add(length);
+        if at > size {
+            // Its index comes behind what is missing, if it is not there yet.
+            return Ok(Some(Incomplete::CutOff { has: size, wants: at }));
+        }
+    }
+    Ok((!has_index).then(|| Incomplete::NoIndex { index: "moov".to_owned() }))
+}
+
+fn of_matroska(file: &mut File, size: u64) -> io::Result<Option<Incomplete>> {
+    let mut at = 0;
+    loop {
+        let mut head = [0; 12];
+        let read = read_up_to(file, at, &mut head)?;
+        let Some((id, id_length)) = number(&head[..read], false) else { return Ok(None) };
+        let Some((length, length_length)) = number(&head[id_length..read], true) else { return Ok(None) };
+        let content = at + (id_length + length_length) as u64;
+        // All ones: not known. It is so while it is written, and stays so in what was streamed.
+        let is_unknown = length == (1_u64 << (7 * length_length)) - 1;
+        if is_unknown {
+            return Ok(None);
+        }
+        let end = content.saturating_add(length);
+        if end > size {
+            return Ok(Some(Incomplete::CutOff { has: size, wants: end }));
+        }
+        if id == SEGMENT || end == size {
+            return Ok(None);
+        }
+        at = end;
+    }
+}
+
+/// An EBML number and its length; `None` where there is none.
+fn number(bytes: &[u8], without_marker: bool) -> Option<(u64, usize)> {
+    let first = *bytes.first()?;
+    let length = first.leading_zeros() as usize + 1;
+    if length > 8 || bytes.len() < length {
+        return None;
+    }
+    let first = if without_marker { u64::from(first) & ((1 << (8 - length)) - 1) } else { u64::from(first) };
+    Some((bytes[1..length].iter().fold(first, |value, byte| value << 8 | u64::from(*byte)), length))
+}
+
+fn of_mxf(file: &mut File, size: u64, status: u8) -> io::Result<Option<Incomplete>> {
+    if CLOSED.contains(&status) {
+        return Ok(None);
+    }
+    // The last four bytes say how long the pack is that they end.
+    let mut end = [0; 4];
+    let read = read_up_to(file, size.saturating_sub(4), &mut end)?;
+    let length = u64::from(u32::from_be_bytes(end));
+    let mut key = [0; 14];
+    if read == 4 && length <= size && length >= 20 {
+        read_up_to(file, size - length, &mut key)?;
+    }
+    let is_closed = key.starts_with(&PARTITION) && key[13] == RANDOM_INDEX;
+    Ok((!is_closed).then(|| Incomplete::NoIndex { index: "footer".to_owned() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(bytes: &[u8]) -> Option<Incomplete> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        missing(file.path()).unwrap()
+    }
+
+    fn mp4_box(name: &[u8; 4], content: usize) -> Vec<u8> {
+        let length = u32::try_from(content + 8).unwrap();
+        [&length.to_be_bytes()[..], name, &vec![7; content]].concat()
+    }
+
+    #[test]
+    fn mp4() {
+        let (ftyp, moov, mdat) = (mp4_box(b"ftyp", 16), mp4_box(b"moov", 100), mp4_box(b"mdat", 1000));
+        assert_eq!(of(&[ftyp.clone(), moov.clone(), mdat.clone()].concat()), None);
+        assert_eq!(of(&[ftyp.clone(), mdat.clone(), moov.clone()].concat()), None);
+        let no_index = Some(Incomplete::NoIndex { index: "moov".to_owned() });
+        assert_eq!(of(&[ftyp.clone(), mdat.clone()].concat()), no_index);
+        // As ffmpeg leaves it when it is killed: the media runs to the end.
+        let open = [&0_u32.to_be_bytes()[..], b"mdat", &[1; 500]].concat();
+        assert_eq!(of(&[ftyp.clone(), open.clone()].concat()), no_index);
+        assert_eq!(of(&[ftyp.clone(), moov.clone(), open].concat()), None);
+        // The index is first, and the copy broke off.
+        let cut = [ftyp.clone(), moov.clone(), mdat[..600].to_vec()].concat();
+        assert_eq!(of(&cut), Some(Incomplete::CutOff { has: 24 + 108 + 600, wants: 24 + 108 + 1008 }));
+        assert_eq!(of(&cut[..24 + 108 + 5]), Some(Incomplete::CutOff { has: 137, wants: 140 }));
+        // A box of 64 bits.
+        let large = [&1_u32.to_be_bytes()[..], b"mdat", &5_000_000_000_u64.to_be_bytes(), &[1; 50]].concat();
+        let wants = 24 + 5_000_000_000;
+        assert_eq!(of(&[ftyp.clone(), large].concat()), Some(Incomplete::CutOff { has: 24 + 66, wants }));
+        assert_eq!(of(&[ftyp, moov, mdat, vec![0; 64]].concat()), None, "padding");
+    }
+
+    #[test]
+    fn matroska() {
+        let head = [&EBML[..], &[0x84, 1, 2, 3, 4]].concat();
+        let segment = |length: u64, content: usize| {
+            let length = (length | 1 << 56).to_be_bytes();
+            [&[0x18, 0x53, 0x80, 0x67][..], &length, &vec![9; content]].concat()
+        };
+        assert_eq!(of(&[head.clone(), segment(500, 500)].concat()), None);
+        assert_eq!(
+            of(&[head.clone(), segment(500, 400)].concat()),
+            Some(Incomplete::CutOff { has: 9 + 12 + 400, wants: 9 + 12 + 500 })
+        );
+        assert_eq!(of(&[head, segment((1 << 56) - 1, 400)].concat()), None, "streamed");
+    }
+
+    #[test]
+    fn mxf() {
+        let head = |status: u8| [&PARTITION[..], &[HEADER, status, 0], &[0; 200]].concat();
+        let index = [&PARTITION[..], &[RANDOM_INDEX, 1, 0, 8], &[0; 8], &29_u32.to_be_bytes()].concat();
+        assert_eq!(of(&head(4)), None);
+        assert_eq!(of(&head(1)), Some(Incomplete::NoIndex { index: "footer".to_owned() }));
+        assert_eq!(of(&[head(1), index].concat()), None);
+    }
+
+    #[test]
+    fn what_does_not_tell_is_complete() {
+        assert_eq!(of(b"a text"), None);
+        assert_eq!(of(&[0x47; 188]), None);
+        assert_eq!(of(b""), Some(Incomplete::Empty));
+    }
+}

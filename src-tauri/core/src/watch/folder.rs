@@ -1,0 +1,588 @@
+//! One watch folder at work: it hears, looks, waits until files are settled, and hands them over. The disk is the
+//! truth, the ledger the memory; a kill at any moment loses neither.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use file_id::FileId;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::afterwards;
+use super::board::{Board, Condition};
+use super::ears::Ears;
+use super::ledger::{Entry, Ledger, Ending};
+use super::pattern::Pattern;
+use super::place::Place;
+use super::rules::{self, Changed, Existing, WatchFolder};
+use super::scan::{Change, Ground};
+use super::settled::{self, Decision, Settled};
+use super::sieve::Sieve;
+use super::tracker::{State, Tracker};
+use crate::event::now_ms;
+use crate::ingest::{Answer, Answers, Handover, Ingest, Journey, Stage};
+use crate::upload::unreadable;
+use crate::{Error, Result};
+
+/// How often it is looked whether the folder is there, and is the one that it was.
+const ROOT_EVERY: Duration = Duration::from_secs(2);
+/// All of a folder is looked at this often, where the system tells of changes; and never for more than a small share of
+/// the time.
+const SLOW_BEAT: Duration = Duration::from_secs(60);
+const SLOW_SHARE: u32 = 400;
+/// The same where it does not.
+const POLL_BEAT: Duration = Duration::from_secs(2);
+const POLL_SHARE: u32 = 40;
+/// A new folder is looked at once more after this: what came into it before the system listened there.
+const SECOND_LOOK: Duration = Duration::from_secs(1);
+/// Looks that found what was not heard of, before the system counts as deaf there.
+const DEAF_AFTER: u32 = 2;
+/// Files of one folder that are on their way at the same time; the others wait in the folder.
+const ROOM: usize = 512;
+/// Ended files that are shown.
+const SHOWN: usize = 50;
+
+/// What others tell a folder.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// A journey of its own has come to another stage.
+    Journey(Box<Journey>),
+    /// Some of that was missed.
+    Recheck,
+    /// Take this file as it is.
+    Insist(String),
+}
+
+/// A watch folder at work.
+pub(super) struct Folder {
+    rule: WatchFolder,
+    pattern: Option<Pattern>,
+    ground: Ground,
+    ledger: Ledger,
+    ingest: Ingest,
+    board: Board,
+    tracker: Tracker,
+    ears: Option<Ears>,
+    /// Why there are none.
+    deaf: Option<Error>,
+    /// Looks that found what was not heard of.
+    unheard: u32,
+    /// What is under way, by its journey.
+    open: HashMap<String, Entry>,
+    /// What could not be moved or deleted, by its journey.
+    stuck: HashMap<String, Error>,
+    ended: VecDeque<Entry>,
+    again: Vec<(Instant, PathBuf)>,
+    next_scan: Instant,
+}
+
+impl Folder {
+    /// Works until `stop`; what goes wrong with the store is tried again.
+    pub async fn watch(
+        rule: WatchFolder,
+        barred: Vec<PathBuf>,
+        ledger: Ledger,
+        ingest: Ingest,
+        board: Board,
+        mut orders: mpsc::UnboundedReceiver<Order>,
+        stop: CancellationToken,
+    ) {
+        let work = async {
+            loop {
+                let mut condition = Condition::Paused;
+                if !rule.paused {
+                    let begun = Self::begin(&rule, &barred, &ledger, &ingest, &board).await;
+                    let error = match begun {
+                        Ok((mut folder, id)) => folder.work(id, &mut orders).await,
+                        Err(error) => Err(error),
+                    };
+                    condition = match error {
+                        Ok(()) => continue,
+                        Err(error) => Condition::Trouble { error },
+                    };
+                }
+                board.put(&rule, condition);
+                let wait = tokio::time::sleep(ROOT_EVERY);
+                tokio::pin!(wait);
+                // What is missed meanwhile is looked at anew at the next beginning.
+                while let Some(_missed) = tokio::select! {
+                    order = orders.recv() => order,
+                    () = &mut wait => None,
+                } {}
+            }
+        };
+        tokio::select! {
+            () = work => {}
+            () = stop.cancelled() => {}
+        }
+    }
+
+    /// Listens, looks at all of it, and takes up what the last run left.
+    async fn begin(
+        rule: &WatchFolder,
+        barred: &[PathBuf],
+        ledger: &Ledger,
+        ingest: &Ingest,
+        board: &Board,
+    ) -> Result<(Self, FileId)> {
+        let path = rule.path.clone();
+        let id = tokio::task::spawn_blocking(move || root_id(&path)).await.map_err(Error::internal)??;
+        let root = rules::real(&rule.path);
+        let sieve = Arc::new(Sieve::new(rule, barred.to_vec())?);
+        let ground = Ground { place: Place::of(&root), root, sieve };
+        let tracker = Tracker::new(Duration::from_secs(rule.settle_seconds.into()), ledger.identities().await?);
+        let open = ledger.open().await?.into_iter().filter_map(|entry| Some((entry.journey.clone()?, entry)));
+        let mut folder = Self {
+            pattern: rule.pattern(),
+            ground,
+            ledger: ledger.clone(),
+            ingest: ingest.clone(),
+            board: board.clone(),
+            tracker,
+            ears: None,
+            deaf: None,
+            unheard: 0,
+            open: open.collect(),
+            stuck: HashMap::new(),
+            ended: ledger.ended(SHOWN).await?.into(),
+            again: Vec::new(),
+            next_scan: Instant::now(),
+            rule: rule.clone(),
+        };
+        folder.listen().await?;
+        folder.scan().await?;
+        if !ledger.has_begun().await? {
+            folder.begin_with().await?;
+        }
+        folder.recheck().await?;
+        Ok((folder, id))
+    }
+
+    async fn listen(&mut self) -> Result<()> {
+        let (root, recursive) = (self.ground.root.clone(), self.rule.recursive);
+        let opened = tokio::task::spawn_blocking(move || Ears::open(&root, recursive)).await;
+        match opened.map_err(Error::internal)? {
+            Ok(ears) => self.ears = Some(ears),
+            Err(error) => {
+                tracing::warn!(folder = %self.rule.path.display(), message = error.message, "polled instead");
+                self.deaf = Some(error);
+            }
+        }
+        self.tracker.is_deaf = self.polls();
+        Ok(())
+    }
+
+    fn polls(&self) -> bool {
+        self.ears.is_none() || self.ground.place.is_remote || self.unheard >= DEAF_AFTER
+    }
+
+    /// What is there when a folder is watched for the first time.
+    async fn begin_with(&mut self) -> Result<()> {
+        let mut before = Vec::new();
+        if self.rule.existing == Existing::LeaveOut {
+            let ground = self.ground.clone();
+            let paths = self.tracker.take_waiting();
+            let looked = move || {
+                let found = paths.into_iter().filter_map(|path| {
+                    let identity = super::stamp::regular(&ground.root.join(&*path)).ok()?;
+                    Some((String::from(path), ground.identity(identity)))
+                });
+                found.collect::<Vec<_>>()
+            };
+            for (path, identity) in tokio::task::spawn_blocking(looked).await.map_err(Error::internal)? {
+                self.tracker.entered(&path, identity.clone());
+                before.push(Entry {
+                    path,
+                    identity,
+                    journey: None,
+                    ending: Some(Ending::Before),
+                    gone: false,
+                    sidecars: Vec::new(),
+                    taken_at: now_ms(),
+                });
+            }
+        }
+        self.ledger.begin(before).await
+    }
+
+    /// Works until the folder is no longer the one that it was.
+    async fn work(&mut self, id: FileId, orders: &mut mpsc::UnboundedReceiver<Order>) -> Result<()> {
+        let mut next_root = Instant::now() + ROOT_EVERY;
+        loop {
+            self.show();
+            let looks = self.tracker.next_look().map(Instant::from_std);
+            let again = self.again.iter().map(|(at, _)| *at).min();
+            let wake = [Some(self.next_scan), Some(next_root), looks, again].into_iter().flatten().min();
+            let heard = async {
+                match &self.ears {
+                    Some(ears) => ears.wait().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = heard => self.hear().await?,
+                Some(order) = orders.recv() => self.obey(order).await?,
+                () = tokio::time::sleep_until(wake.unwrap_or(next_root)) => {}
+            }
+            let now = Instant::now();
+            if now >= next_root {
+                let path = self.rule.path.clone();
+                let is = tokio::task::spawn_blocking(move || root_id(&path)).await.map_err(Error::internal)??;
+                if is != id {
+                    // Another disk is there, or none.
+                    return Ok(());
+                }
+                next_root = now + ROOT_EVERY;
+            }
+            let (due, later): (Vec<_>, _) = std::mem::take(&mut self.again).into_iter().partition(|(at, _)| *at <= now);
+            self.again = later;
+            for (_, folder) in due {
+                self.scan_inner(folder).await?;
+            }
+            if now >= self.next_scan {
+                self.beat().await?;
+            }
+            self.look().await?;
+        }
+    }
+
+    /// Works with the tracker off the async threads.
+    async fn off<T, F>(&mut self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tracker, &Ground) -> T + Send + 'static,
+    {
+        let mut tracker = std::mem::replace(&mut self.tracker, Tracker::new(Duration::ZERO, HashMap::new()));
+        let ground = self.ground.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work(&mut tracker, &ground);
+            (tracker, done)
+        });
+        let (tracker, done) = done.await.map_err(Error::internal)?;
+        self.tracker = tracker;
+        Ok(done)
+    }
+
+    /// Looks at all of it; answers how many files are news.
+    async fn scan(&mut self) -> Result<usize> {
+        let began = Instant::now();
+        let scanned = self
+            .off(|tracker, ground| {
+                tracker.begin_round();
+                let news = ground.scan(&ground.root, tracker)?;
+                Ok::<_, Error>((news, tracker.end_round()))
+            })
+            .await?;
+        let (news, gone) = scanned?;
+        self.went(gone).await?;
+        let (beat, share) = if self.polls() { (POLL_BEAT, POLL_SHARE) } else { (SLOW_BEAT, SLOW_SHARE) };
+        self.next_scan = Instant::now() + beat.max(began.elapsed() * share);
+        Ok(news)
+    }
+
+    /// The regular look: it finds what nobody told of, and tries again what could not be done.
+    async fn beat(&mut self) -> Result<()> {
+        // What is on its way to us is heard, not missed.
+        self.hear().await?;
+        if self.scan().await? > 0 && !self.polls() && !self.has_heard() {
+            self.unheard += 1;
+            self.tracker.is_deaf = self.polls();
+        }
+        for journey in std::mem::take(&mut self.stuck).into_keys() {
+            if let Ok(journey) = self.ingest.journey(&journey) {
+                self.journey(&journey).await?;
+            }
+        }
+        self.ingest.keep_newest(2000).await
+    }
+
+    fn has_heard(&self) -> bool {
+        self.ears.as_ref().is_some_and(Ears::has_heard)
+    }
+
+    async fn scan_inner(&mut self, folder: PathBuf) -> Result<()> {
+        // One that cannot be read is told by the next look at all.
+        self.off(move |tracker, ground| ground.scan(&folder, tracker).ok()).await.map(drop)
+    }
+
+    async fn hear(&mut self) -> Result<()> {
+        let Some(ears) = &self.ears else { return Ok(()) };
+        let hints = ears.take();
+        if hints.all {
+            self.next_scan = Instant::now();
+        }
+        let looked = move |tracker: &mut Tracker, ground: &Ground| {
+            let now = std::time::Instant::now();
+            let (mut folders, mut gone) = (Vec::new(), Vec::new());
+            for path in hints.paths.iter().filter(|path| **path != ground.root) {
+                match ground.look(path, tracker, now) {
+                    Change::Nothing => {}
+                    Change::Folder => {
+                        ground.scan(path, tracker).ok();
+                        folders.push(path.clone());
+                    }
+                    Change::Gone(paths) => gone.extend(paths),
+                }
+            }
+            (folders, gone)
+        };
+        let (folders, gone) = self.off(looked).await?;
+        let at = Instant::now() + SECOND_LOOK;
+        let known: HashSet<PathBuf> = self.again.iter().map(|(_, folder)| folder.clone()).collect();
+        self.again.extend(folders.into_iter().filter(|folder| !known.contains(folder)).map(|folder| (at, folder)));
+        self.went(gone).await
+    }
+
+    async fn went(&mut self, gone: Vec<String>) -> Result<()> {
+        if gone.is_empty() { Ok(()) } else { self.ledger.gone(gone).await }
+    }
+
+    async fn obey(&mut self, order: Order) -> Result<()> {
+        match order {
+            Order::Journey(journey) => self.journey(&journey).await,
+            Order::Recheck => self.recheck().await,
+            Order::Insist(path) => {
+                self.tracker.insist(&path, std::time::Instant::now());
+                Ok(())
+            }
+        }
+    }
+
+    /// Looks at the files that are due, and takes those that are settled.
+    async fn look(&mut self) -> Result<()> {
+        let now = std::time::Instant::now();
+        let looked = move |tracker: &mut Tracker, ground: &Ground| {
+            let mut settled = Vec::new();
+            for path in tracker.due(now) {
+                let seen = ground.stamp(&path, &tracker.sidecars_of(&path));
+                let insisted = tracker.candidate(&path).is_some_and(|candidate| candidate.insisted);
+                let is_still = tracker.looked(&path, seen, std::time::Instant::now());
+                if (is_still || insisted)
+                    && let Some(stamp) = tracker.candidate(&path).and_then(|candidate| candidate.stamp.clone())
+                {
+                    settled.push(Settled { path: path.into(), stamp, insisted });
+                }
+            }
+            settled::complete(settled, tracker, ground)
+        };
+        let settled = self.off(looked).await?;
+        if settled.is_empty() { Ok(()) } else { self.take(settled).await }
+    }
+
+    /// Decides about each settled file and hands over what is to be sent.
+    async fn take(&mut self, settled: Vec<Settled>) -> Result<()> {
+        let files = settled.iter().map(|one| (one.path.clone(), one.stamp.identity.clone())).collect();
+        let found = self.ledger.find(files).await?;
+        let mut room = ROOM.saturating_sub(self.ingest.sending_of(&self.rule.id.to_string()));
+        let mut taken = Vec::new();
+        for (settled, (at_path, same_file)) in settled.into_iter().zip(found) {
+            if let Some(before) = same_file
+                && self.was_moved(&settled, before).await?
+            {
+                continue;
+            }
+            let journey = at_path.as_ref().and_then(|entry| entry.journey.as_deref());
+            let stage = journey.and_then(|id| self.ingest.journey(id).ok()).map(|journey| journey.stage);
+            match settled::decide(at_path.as_ref(), stage) {
+                Decision::Later => self.tracker.set(&settled.path, State::Sending),
+                Decision::Again(journey) => self.send_again(settled, journey).await?,
+                Decision::Version if self.rule.changed == Changed::Leave => {
+                    let entry = self.entry(settled, journey.map(str::to_owned), Some(Ending::LeftOut));
+                    self.ledger.enter(vec![entry.clone()]).await?;
+                    self.tracker.entered(&entry.path, entry.identity.clone());
+                    self.show_ended(entry);
+                }
+                decision if room > 0 => {
+                    room -= 1;
+                    taken.push((settled, decision == Decision::Version));
+                }
+                _ => self.tracker.set(&settled.path, State::Settled),
+            }
+        }
+        if taken.is_empty() { Ok(()) } else { self.hand_over(taken).await }
+    }
+
+    async fn hand_over(&mut self, taken: Vec<(Settled, bool)>) -> Result<()> {
+        let mut handovers = Vec::new();
+        let mut entries = Vec::new();
+        for (settled, is_version) in taken {
+            let reading = self.pattern.as_ref().and_then(|pattern| pattern.read(&settled.path)).unwrap_or_default();
+            let asks = is_version && self.rule.changed == Changed::Ask;
+            handovers.push(Handover {
+                path: self.ground.root.join(&settled.path),
+                size: settled.stamp.identity.size,
+                title: reading.title,
+                tags: reading.tags,
+                sidecars: settled.stamp.sidecars.iter().map(|(path, _)| self.ground.root.join(&**path)).collect(),
+                template: self.rule.template.clone(),
+                // Another folder's file of the same name is another video; what changed is offered.
+                answers: Answers {
+                    same_content: Some(Answer::Skip),
+                    same_name: (!asks).then_some(Answer::KeepBoth),
+                },
+            });
+            entries.push(self.entry(settled, None, None));
+        }
+        let (folder, mut recorded) = (self.rule.id, entries.clone());
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let record = move |transaction: &rusqlite::Transaction<'_>, ids: &[String]| {
+            for (entry, id) in recorded.iter_mut().zip(ids) {
+                entry.journey = Some(id.clone());
+            }
+            super::ledger::enter(transaction, folder, &recorded)?;
+            tell.send(recorded).ok();
+            Ok(())
+        };
+        self.ingest.take(&folder.to_string(), handovers, record).await?;
+        for entry in told.await.map_err(Error::internal)? {
+            self.tracker.entered(&entry.path, entry.identity.clone());
+            if let Some(journey) = entry.journey.clone() {
+                self.open.insert(journey, entry);
+            }
+        }
+        // Some may have ended before they were known here.
+        self.recheck().await
+    }
+
+    fn entry(&self, settled: Settled, journey: Option<String>, ending: Option<Ending>) -> Entry {
+        Entry {
+            path: settled.path,
+            identity: settled.stamp.identity,
+            journey,
+            ending,
+            gone: false,
+            sidecars: settled.stamp.sidecars.into_iter().map(|(path, _)| path.into()).collect(),
+            taken_at: now_ms(),
+        }
+    }
+
+    /// A file that was known under another path is the same one; answers whether it is.
+    async fn was_moved(&mut self, settled: &Settled, before: Entry) -> Result<bool> {
+        let from = self.ground.root.join(&before.path);
+        let there = tokio::task::spawn_blocking(move || super::stamp::regular(&from).ok()).await.map_err(Error::internal)?;
+        let entry = Entry {
+            path: settled.path.clone(),
+            gone: false,
+            sidecars: settled.stamp.sidecars.iter().map(|(path, _)| path.to_string()).collect(),
+            ..before.clone()
+        };
+        if there.is_some_and(|there| there.is_same(&before.identity)) {
+            // Two names of one file: it is the other one's journey that counts.
+            let twin = Entry { journey: None, ending: Some(Ending::Skipped), ..entry };
+            self.ledger.enter(vec![twin.clone()]).await?;
+            self.tracker.entered(&twin.path, twin.identity.clone());
+            return Ok(true);
+        }
+        self.ledger.moved(&before.path, entry.clone()).await?;
+        self.tracker.forget(&before.path);
+        self.tracker.entered(&entry.path, entry.identity.clone());
+        if let Some(journey) = &entry.journey {
+            self.ingest.moved(journey, &self.ground.root.join(&entry.path)).await?;
+            if entry.ending.is_none() {
+                self.open.insert(journey.clone(), entry);
+            }
+        }
+        Ok(true)
+    }
+
+    /// What could not be sent as it was is sent as it is now.
+    async fn send_again(&mut self, settled: Settled, journey: String) -> Result<()> {
+        let entry = self.entry(settled, Some(journey.clone()), None);
+        self.ledger.enter(vec![entry.clone()]).await?;
+        self.tracker.entered(&entry.path, entry.identity.clone());
+        self.ingest.retry_changed(&journey, entry.identity.size).await?;
+        self.open.insert(journey, entry);
+        Ok(())
+    }
+
+    /// Looks at everything that is under way.
+    async fn recheck(&mut self) -> Result<()> {
+        let open: Vec<String> = self.open.keys().cloned().collect();
+        for id in open {
+            match self.ingest.journey(&id) {
+                Ok(journey) => self.journey(&journey).await?,
+                // Someone took it off the list.
+                Err(_) => self.end(&id, Ending::Canceled).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what a journey has come to.
+    async fn journey(&mut self, journey: &Journey) -> Result<()> {
+        if !self.open.contains_key(&journey.id) {
+            // Retried by someone after it had ended.
+            if !journey.stage.is_open() {
+                return Ok(());
+            }
+            let Some(entry) = self.ledger.of_journey(&journey.id).await? else { return Ok(()) };
+            self.ended.retain(|other| other.path != entry.path);
+            self.open.insert(journey.id.clone(), Entry { ending: None, ..entry });
+        }
+        let same_content = journey.conflict.as_ref().is_some_and(|conflict| conflict.same_content);
+        match journey.stage {
+            Stage::Playable if journey.verified_at.is_some() => self.finish(&journey.id, Ending::Playable).await,
+            // It ends with its twin.
+            Stage::Skipped if same_content && journey.hls_url.is_none() => Ok(()),
+            Stage::Skipped if same_content => self.finish(&journey.id, Ending::Skipped).await,
+            Stage::Skipped => self.end(&journey.id, Ending::LeftOut).await,
+            Stage::Canceled => self.end(&journey.id, Ending::Canceled).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Its content can be watched: the file goes where the rule wants it.
+    async fn finish(&mut self, id: &str, ending: Ending) -> Result<()> {
+        let Some(entry) = self.open.get(id).cloned() else { return Ok(()) };
+        let (root, rule, ground) = (self.ground.root.clone(), self.rule.afterwards, self.ground.clone());
+        let done = tokio::task::spawn_blocking(move || afterwards::apply(&root, rule, &entry, |is| ground.identity(is)));
+        match done.await.map_err(Error::internal)? {
+            Ok(()) => self.end(id, ending).await,
+            Err(error) => {
+                tracing::warn!(message = error.message, details = error.details, "a file stays where it is");
+                self.stuck.insert(id.to_owned(), error);
+                Ok(())
+            }
+        }
+    }
+
+    async fn end(&mut self, id: &str, ending: Ending) -> Result<()> {
+        let Some(entry) = self.open.get(id).cloned() else { return Ok(()) };
+        let path = self.ground.root.join(&entry.path);
+        let gone = tokio::task::spawn_blocking(move || super::stamp::regular(&path).is_err());
+        let entry = Entry { ending: Some(ending), gone: gone.await.map_err(Error::internal)?, ..entry };
+        if entry.gone {
+            self.tracker.forget(&entry.path);
+        }
+        self.ledger.enter(vec![entry.clone()]).await?;
+        self.open.remove(id);
+        self.stuck.remove(id);
+        self.show_ended(entry);
+        Ok(())
+    }
+
+    fn show_ended(&mut self, entry: Entry) {
+        self.ended.retain(|other| other.path != entry.path);
+        self.ended.push_front(entry);
+        self.ended.truncate(SHOWN);
+    }
+
+    fn show(&self) {
+        let condition = if self.polls() {
+            Condition::Polling { why: self.deaf.clone() }
+        } else {
+            Condition::Watching
+        };
+        self.board.show(&self.rule, condition, &self.tracker, self.open.values(), &self.stuck, &self.ended);
+    }
+}
+
+/// The folder itself, to tell whether another disk has taken its place.
+fn root_id(path: &std::path::Path) -> Result<FileId> {
+    let id = file_id::get_file_id(path).map_err(|error| unreadable(path, &error))?;
+    drop(std::fs::read_dir(path).map_err(|error| unreadable(path, &error))?);
+    Ok(id)
+}

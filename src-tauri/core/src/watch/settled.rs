@@ -1,0 +1,117 @@
+//! What becomes of a file that is still: whether it is complete, and whether it is new.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use super::container;
+use super::ledger::{Entry, Ending};
+use super::names::BESIDE_UNFINISHED;
+use super::scan::Ground;
+use super::stamp::Stamp;
+use super::tracker::{State, Tracker};
+use super::writers;
+use crate::ingest::Stage;
+use crate::upload::unreadable;
+
+/// A file that is still.
+#[derive(Clone, Debug)]
+pub(super) struct Settled {
+    pub path: String,
+    pub stamp: Stamp,
+    /// Someone wants it taken as it is.
+    pub insisted: bool,
+}
+
+/// Those that no program writes and of which nothing is missing; of the others the tracker is told.
+pub(super) fn complete(settled: Vec<Settled>, tracker: &mut Tracker, ground: &Ground) -> Vec<Settled> {
+    if settled.is_empty() {
+        return settled;
+    }
+    let paths: Vec<PathBuf> = settled.iter().map(|one| ground.root.join(&one.path)).collect();
+    let held = writers::held(&paths);
+    settled.into_iter().zip(paths).filter(|(one, path)| one.insisted || is_complete(&one.path, path, &held, tracker)).map(|(one, _)| one).collect()
+}
+
+fn is_complete(relative: &str, path: &PathBuf, held: &HashSet<PathBuf>, tracker: &mut Tracker) -> bool {
+    let beside = |ending: &&str| {
+        let mut name = path.clone().into_os_string();
+        name.push(".");
+        name.push(ending);
+        PathBuf::from(name).exists()
+    };
+    let state = if held.contains(path) || BESIDE_UNFINISHED.iter().any(|ending| beside(&ending)) {
+        State::Held
+    } else {
+        match container::missing(path) {
+            Ok(None) => return true,
+            Ok(Some(missing)) => State::Incomplete(missing),
+            Err(error) => State::Unreadable(unreadable(path, &error)),
+        }
+    };
+    tracker.set(relative, state);
+    false
+}
+
+/// What becomes of a file.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// It is sent.
+    New,
+    /// It is another one than the one of its path that was sent.
+    Version,
+    /// This journey could not send it as it was.
+    Again(String),
+    /// What it was before is still being sent.
+    Later,
+}
+
+/// Decides by what its path held before, and by how far that has come.
+pub(super) fn decide(before: Option<&Entry>, stage: Option<Stage>) -> Decision {
+    let Some(before) = before.filter(|before| !before.gone) else { return Decision::New };
+    match (&before.journey, stage) {
+        (Some(journey), Some(Stage::NeedsYou)) => Decision::Again(journey.clone()),
+        (_, Some(stage)) if stage.is_being_sent() || stage == Stage::Paused => Decision::Later,
+        (_, Some(Stage::Canceled)) => Decision::New,
+        (_, Some(_)) => Decision::Version,
+        (_, None) => match before.ending {
+            Some(Ending::Playable | Ending::Skipped | Ending::LeftOut) => Decision::Version,
+            Some(Ending::Canceled | Ending::Before) | None => Decision::New,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upload::Identity;
+
+    #[test]
+    fn each_past_has_its_future() {
+        let before = |journey: Option<&str>, ending: Option<Ending>, gone: bool| Entry {
+            path: "a.mp4".into(),
+            identity: Identity { size: 1, modified_ns: 1, file_id: String::new() },
+            journey: journey.map(str::to_owned),
+            ending,
+            gone,
+            sidecars: Vec::new(),
+            taken_at: 0,
+        };
+        let open = before(Some("1"), None, false);
+        assert_eq!(decide(None, None), Decision::New);
+        assert_eq!(decide(Some(&open), Some(Stage::Sending)), Decision::Later);
+        assert_eq!(decide(Some(&open), Some(Stage::Paused)), Decision::Later);
+        assert_eq!(decide(Some(&open), Some(Stage::NeedsYou)), Decision::Again("1".into()));
+        assert_eq!(decide(Some(&open), Some(Stage::Encoding)), Decision::Version);
+        assert_eq!(decide(Some(&open), Some(Stage::Canceled)), Decision::New);
+        for (ending, decision) in [
+            (Ending::Playable, Decision::Version),
+            (Ending::Skipped, Decision::Version),
+            (Ending::LeftOut, Decision::Version),
+            (Ending::Canceled, Decision::New),
+            (Ending::Before, Decision::New),
+        ] {
+            assert_eq!(decide(Some(&before(Some("1"), Some(ending), false)), None), decision);
+            assert_eq!(decide(Some(&before(Some("1"), Some(ending), true)), None), Decision::New, "another file");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What a file is at one moment: if two looks see the same, it was still between them.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+
+use crate::upload::{Checksum, Identity};
+use crate::{Code, Error, Result};
+
+/// Bytes of the head and of the tail that are compared: what is written into a file of a fixed size shows in one of
+/// them, or in its time.
+const END: u64 = 64 * 1024;
+
+/// A file, its ends, and what goes with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    pub identity: Identity,
+    pub ends: Checksum,
+    /// By their paths relative to the folder.
+    pub sidecars: Vec<(Box<str>, Identity)>,
+}
+
+impl Stamp {
+    /// Looks at a file and its sidecars; a sidecar that went away is left out.
+    ///
+    /// # Errors
+    /// When it is not there, is no file, or cannot be read.
+    pub fn of(root: &Path, relative: &str, sidecars: &[Box<str>]) -> Result<Self> {
+        let path = root.join(relative);
+        let identity = regular(&path)?;
+        let ends = ends(&path, identity.size).map_err(|error| crate::upload::unreadable(&path, &error))?;
+        let sidecars = sidecars.iter().filter_map(|one| Some((one.clone(), regular(&root.join(&**one)).ok()?)));
+        Ok(Self { identity, ends, sidecars: sidecars.collect() })
+    }
+}
+
+/// The identity of a regular file; what a symbolic link points to is another one.
+///
+/// # Errors
+/// When it is not there, or is something else.
+pub(super) fn regular(path: &Path) -> Result<Identity> {
+    let metadata = std::fs::symlink_metadata(path).map_err(|error| crate::upload::unreadable(path, &error))?;
+    if !metadata.is_file() {
+        let what = format!("\"{}\" is no regular file.", crate::shown(path));
+        return Err(Error::new(Code::FileMissing, what, "Put the file itself into the folder."));
+    }
+    Identity::of(path)
+}
+
+fn ends(path: &Path, size: u64) -> io::Result<Checksum> {
+    let mut file = File::open(path)?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(END).read_to_end(&mut bytes)?;
+    if size > END {
+        file.seek(SeekFrom::Start((size - END).max(END)))?;
+        file.take(END).read_to_end(&mut bytes)?;
+    }
+    Ok(Checksum::of_bytes(&bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    #[test]
+    fn a_write_that_changes_neither_size_nor_time_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("film.mp4");
+        std::fs::write(&path, vec![0; 300_000]).unwrap();
+        let stamp = || Stamp::of(folder.path(), "film.mp4", &[]).unwrap();
+        let first = stamp();
+        assert_eq!(first, stamp());
+        let time = std::fs::metadata(&path).unwrap().modified().unwrap();
+        for at in [10, 299_990] {
+            let mut file = File::options().write(true).open(&path).unwrap();
+            file.seek(SeekFrom::Start(at)).unwrap();
+            file.write_all(b"x").unwrap();
+            file.set_modified(time).unwrap();
+        }
+        let second = stamp();
+        assert_eq!(second.identity, first.identity);
+        assert_ne!(second, first);
+        std::fs::write(folder.path().join("film.srt"), "1").unwrap();
+        let with = Stamp::of(folder.path(), "film.mp4", &["film.srt".into(), "gone.srt".into()]).unwrap();
+        assert!(with != second && with.sidecars.len() == 1);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_is_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("film.mp4"), "x").unwrap();
+        std::os::unix::fs::symlink("film.mp4", folder.path().join("link.mp4")).unwrap();
+        assert!(Stamp::of(folder.path(), "link.mp4", &[]).is_err());
+    }
+}
