@@ -44,6 +44,15 @@ fn main() {
         "local_urls",
         "jobs",
         "cancel_job",
+        "watched_folders",
+        "rules_for",
+        "put_watch_folder",
+        "remove_watch_folder",
+        "preview_watch_folder",
+        "insist",
+        "reveal_watched",
+        "habits",
+        "set_habits",
     ];
     let attributes =
         tauri_build::Attributes::new().capabilities_path_pattern("src-tauri/app/capabilities/**/*").app_manifest(

@@ -15,4 +15,5 @@ mod sign_in;
 mod steering;
 mod torture;
 mod uploads;
+mod watch;
 mod workspaces;

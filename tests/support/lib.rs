@@ -79,6 +79,12 @@ impl Reelctl {
         Self { data: Data::Theirs(data.to_owned()), environment: Vec::new() }
     }
 
+    /// The same on the folder of someone else.
+    #[must_use]
+    pub fn on(&self, data: &Path) -> Self {
+        Self { data: Data::Theirs(data.to_owned()), environment: self.environment.clone() }
+    }
+
     /// With an environment variable.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {

@@ -260,6 +260,12 @@ fips: boolean,
  */
 dualStack: boolean, };
 
+export type Habits = { 
+/**
+ * It goes on without its window, with an icon in the system's tray.
+ */
+staysInTray: boolean, };
+
 export type ProfileKind = { "kind": "accessKey" } | { "kind": "role" } | { "kind": "roleWithMfa", 
 /**
  * The ARN or serial number of the device.
@@ -803,6 +809,10 @@ export type BatchSummary = {
  * Which one.
  */
 batch: number, 
+/**
+ * The watch folder that it comes from.
+ */
+watchFolder: string | null, 
 /**
  * Its only file's title; none where there are several.
  */

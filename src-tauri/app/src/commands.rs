@@ -14,6 +14,7 @@ use tauri::{AppHandle, State};
 use crate::desk::{Boot, Desk};
 use crate::quit::{self, How};
 
+pub(crate) mod watch;
 pub(crate) mod workspace;
 
 #[tauri::command]
@@ -77,6 +78,10 @@ pub(crate) async fn quit(app: AppHandle, how: How) -> Result<()> {
 #[tauri::command]
 pub(crate) async fn reveal(desk: State<'_, Desk>, id: String) -> Result<()> {
     let path = desk.opened().await?.driver.ingest.journey(&id)?.path;
+    show_in_file_manager(path).await
+}
+
+async fn show_in_file_manager(path: PathBuf) -> Result<()> {
     let shown = tauri::async_runtime::spawn_blocking(move || tauri_plugin_opener::reveal_item_in_dir(path)).await;
     shown.map_err(Error::internal)?.map_err(|error| {
         Error::new(Code::Internal, "The file manager could not be opened.", "Look for the file by its path.")

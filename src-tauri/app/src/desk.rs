@@ -2,6 +2,7 @@
 
 use reeldesk_core::ingest::Driving;
 use reeldesk_core::playback::Proxy;
+use reeldesk_core::watch::Watch;
 use reeldesk_core::workspace::credentials::{self, DeviceSignIn};
 use reeldesk_core::workspace::{Settings, Workspace};
 use reeldesk_core::{Code, Driver, Error, Folders, Result, Session};
@@ -25,6 +26,7 @@ pub(crate) struct Desk {
 pub(crate) struct Open {
     pub session: Session,
     pub driver: Driver,
+    pub watch: Watch,
     pub proxy: Proxy,
     bridge: JoinHandle<()>,
     notices: JoinHandle<()>,
@@ -40,6 +42,13 @@ pub(crate) struct Boot {
     trouble: Option<Error>,
     /// Why the sandbox cannot encode, where it cannot.
     ffmpeg: Option<Error>,
+}
+
+impl Boot {
+    /// Whether a workspace is opened at once.
+    pub fn opens_one(&self) -> bool {
+        self.workspace.is_some()
+    }
 }
 
 /// Where a person confirms a sign-in.
@@ -63,6 +72,10 @@ impl Desk {
             trouble: last.err(),
             ffmpeg: reeldesk_core::require_ffmpeg().err(),
         }
+    }
+
+    pub fn is_hidden(&self) -> bool {
+        self.options.hidden
     }
 
     pub fn folders(&self) -> &Folders {
@@ -98,12 +111,13 @@ impl Desk {
         let bridge = events::forward(app.clone(), session.events.subscribe());
         let notices = notices::show(app.clone(), session.events.subscribe());
         let driver = session.drive(Driving::Window).await?;
+        let watch = driver.watch();
         let proxy = session.proxy().await?;
         let workspace = session.workspace.clone();
         if let Err(error) = self.settings().set_last_open(name) {
             tracing::warn!(%error, details = error.details, "the workspace of this run could not be remembered");
         }
-        *open = Some(Open { session, driver, proxy, bridge, notices });
+        *open = Some(Open { session, driver, watch, proxy, bridge, notices });
         Ok(workspace)
     }
 
@@ -134,6 +148,7 @@ impl Desk {
         if self.opened().await.is_ok_and(|open| open.session.workspace.name == name) {
             self.close().await;
         }
+        reeldesk_core::watch_rules(&self.options.folders)?.remove_of(name).await?;
         self.settings().remove(name)?;
         credentials::forget(&gone.connection.credentials).await;
         Ok(())
@@ -164,6 +179,7 @@ impl Desk {
 
 impl Open {
     async fn close(self) {
+        self.watch.stop().await;
         self.driver.stop().await;
         self.bridge.abort();
         self.notices.abort();

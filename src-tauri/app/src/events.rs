@@ -6,6 +6,8 @@ use reeldesk_core::event::Event;
 use tauri::{AppHandle, Emitter as _, async_runtime};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
+use crate::tray;
+
 const BATCH: Duration = Duration::from_millis(100);
 const MOST: usize = 512;
 
@@ -22,6 +24,9 @@ pub(crate) fn forward(app: AppHandle, mut events: Receiver<Event>) -> async_runt
                 && let Ok(event) = events.try_recv()
             {
                 batch.push(event);
+            }
+            if let Some(Event::Watch { folders }) = batch.iter().rfind(|event| matches!(event, Event::Watch { .. })) {
+                tray::tell(&app, folders);
             }
             if let Err(error) = app.emit("core", batch) {
                 tracing::warn!(%error, "the page did not take an event");

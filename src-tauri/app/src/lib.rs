@@ -3,9 +3,11 @@
 mod commands;
 mod desk;
 mod events;
+mod habits;
 mod notices;
 mod options;
 mod quit;
+mod tray;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -33,14 +35,24 @@ pub fn run() -> ExitCode {
     }
     let app = builder
         .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_autostart::Builder::new().arg(habits::HIDDEN).app_name("Reeldesk").build())
         .manage(Desk::new(options))
         .manage(Background::default())
         .on_window_event(|window, event| {
             if let tauri::WindowEvent::CloseRequested { api, .. } = event
-                && quit::asks(window.app_handle())
+                && (quit::stays(window.app_handle()) || quit::asks(window.app_handle()))
             {
                 api.prevent_close();
             }
+        })
+        .setup(|app| {
+            tray::make(app.handle());
+            let desk = app.state::<Desk>();
+            // Without a workspace to open there is nothing to do unseen.
+            if !(desk.is_hidden() && desk.boot().opens_one()) {
+                show(app.handle());
+            }
+            Ok(())
         })
         .invoke_handler(tauri::generate_handler![
             commands::boot,
@@ -85,6 +97,15 @@ pub fn run() -> ExitCode {
             commands::local_urls,
             commands::jobs,
             commands::cancel_job,
+            commands::watch::watched_folders,
+            commands::watch::rules_for,
+            commands::watch::put_watch_folder,
+            commands::watch::remove_watch_folder,
+            commands::watch::preview_watch_folder,
+            commands::watch::insist,
+            commands::watch::reveal_watched,
+            commands::watch::habits,
+            commands::watch::set_habits,
         ])
         .build(tauri::generate_context!());
     let app = match app {

@@ -1,14 +1,18 @@
-//! What the app can be started with: `--data-dir DIR` and `--workspace NAME`.
+//! What the app can be started with: `--data-dir DIR`, `--workspace NAME` and `--hidden`.
 
 use std::path::PathBuf;
 
 use reeldesk_core::{Code, Error, Folders, Result};
+
+use crate::habits::HIDDEN;
 
 /// The options of one run.
 pub(crate) struct Options {
     pub folders: Folders,
     /// The workspace to open at once; otherwise the one of the last run, or the welcome screen.
     pub workspace: Option<String>,
+    /// Without a window, until someone wants one.
+    pub hidden: bool,
     /// A run on a data folder of its own stands beside others.
     pub single_instance: bool,
 }
@@ -18,7 +22,12 @@ impl Options {
         let mut arguments = arguments;
         let mut data_dir = std::env::var_os("REELDESK_DATA_DIR").map(PathBuf::from);
         let mut workspace = std::env::var("REELDESK_WORKSPACE").ok();
+        let mut hidden = false;
         while let Some(argument) = arguments.next() {
+            if argument == HIDDEN {
+                hidden = true;
+                continue;
+            }
             let value = match argument.as_str() {
                 "--data-dir" | "--workspace" => arguments.next(),
                 _ => None,
@@ -30,13 +39,13 @@ impl Options {
                     return Err(Error::new(
                         Code::Invalid,
                         format!("\"{argument}\" is not an option, or its value is missing."),
-                        "The options are --data-dir DIR and --workspace NAME.",
+                        "The options are --data-dir DIR, --workspace NAME and --hidden.",
                     ));
                 }
             }
         }
         let single_instance = data_dir.is_none();
-        Ok(Self { folders: Folders::choose(data_dir.as_deref())?, workspace, single_instance })
+        Ok(Self { folders: Folders::choose(data_dir.as_deref())?, workspace, hidden, single_instance })
     }
 }
 
@@ -47,9 +56,9 @@ mod tests {
     #[test]
     fn options_are_read() {
         let read = |text: &str| Options::read(text.split_whitespace().map(str::to_owned));
-        let options = read("--data-dir /x --workspace sandbox").unwrap();
+        let options = read("--hidden --data-dir /x --workspace sandbox").unwrap();
         assert_eq!(options.workspace.as_deref(), Some("sandbox"));
-        assert!(!options.single_instance);
+        assert!(!options.single_instance && options.hidden);
         assert_eq!(read("--workspace").err().map(|error| error.code), Some(Code::Invalid));
     }
 }

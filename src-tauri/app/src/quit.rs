@@ -46,6 +46,13 @@ pub(crate) async fn quit(app: &AppHandle, how: How) {
     }
 }
 
+/// Whether the app goes on in the tray without its window, which is hidden then.
+pub(crate) fn stays(app: &AppHandle) -> bool {
+    let habits = app.state::<Desk>().settings().habits().unwrap_or_default();
+    let window = app.get_webview_window("main");
+    habits.stays_in_tray && window.is_some_and(|window| window.hide().is_ok())
+}
+
 /// Whether there is work in hand; then the page asks what to do with it.
 pub(crate) fn asks(app: &AppHandle) -> bool {
     let in_hand = app.state::<Desk>().in_hand();

@@ -29,6 +29,7 @@ pub fn typescript() -> String {
         workspace::PlaybackAccess,
         workspace::IngestMode,
         workspace::Workspace,
+        workspace::Habits,
         workspace::ProfileKind,
         workspace::Profile,
         workspace::discovery::Identity,

@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
 
 use crate::event::Event;
 use crate::ingest::{BatchSummary, Journey, Stage};
 
 /// What comes within this time is one notice.
 const GATHER: Duration = Duration::from_secs(3);
+/// What watch folders take is told this often at most.
+const GATHER_WATCHED: Duration = Duration::from_secs(60);
 
 /// A notice of the system.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,16 +29,28 @@ pub struct Notice {
 /// Tells notices until the events end.
 pub async fn gather(mut events: Receiver<Event>, tell: impl Fn(Notice)) {
     let mut news = News::default();
+    // What watch folders do is told less often: nobody waits for it.
+    let mut quiet_until = Instant::now();
     loop {
-        match events.recv().await {
-            Ok(event) => news.hear(&event),
-            Err(RecvError::Lagged(_)) => {}
-            Err(RecvError::Closed) => return,
+        let tells_later = async {
+            if news.is_only_watched() {
+                tokio::time::sleep_until(quiet_until).await;
+            } else {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            heard = events.recv() => match heard {
+                Ok(event) => news.hear(&event),
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return,
+            },
+            () = tells_later => {}
         }
-        if news.is_empty() {
+        if news.is_empty() || news.is_only_watched() && Instant::now() < quiet_until {
             continue;
         }
-        let until = tokio::time::Instant::now() + GATHER;
+        let until = Instant::now() + GATHER;
         while let Ok(heard) = tokio::time::timeout_at(until, events.recv()).await {
             match heard {
                 Ok(event) => news.hear(&event),
@@ -45,6 +60,7 @@ pub async fn gather(mut events: Receiver<Event>, tell: impl Fn(Notice)) {
         }
         if let Some(notice) = news.take() {
             tell(notice);
+            quiet_until = Instant::now() + GATHER_WATCHED;
         }
     }
 }
@@ -74,6 +90,15 @@ impl News {
 
     fn is_empty(&self) -> bool {
         !self.sign_in && self.ended.is_empty() && self.needs.values().all(|(_, told)| *told)
+    }
+
+    /// Whether all of it comes from watch folders.
+    fn is_only_watched(&self) -> bool {
+        let new = |(journey, told): &&(Journey, bool)| !told && journey.watch_folder.is_none();
+        !self.is_empty()
+            && !self.sign_in
+            && self.ended.iter().all(|batch| batch.watch_folder.is_some())
+            && self.needs.values().find(new).is_none()
     }
 
     fn take(&mut self) -> Option<Notice> {
@@ -124,6 +149,7 @@ mod tests {
         let title = title.map(str::to_owned);
         let summary = BatchSummary {
             batch: 1,
+            watch_folder: None,
             title,
             files: playable + skipped,
             bytes: 0,
@@ -140,6 +166,20 @@ mod tests {
         let mut news = News::default();
         events.iter().for_each(|event| news.hear(event));
         news.take().map(|notice| notice.body)
+    }
+
+    #[test]
+    fn watch_folders_are_quiet() {
+        let mut news = News::default();
+        for _ in 0..600 {
+            let Event::BatchEnded { mut summary } = ended(None, 1, 0) else { unreachable!() };
+            summary.watch_folder = Some("id".to_owned());
+            news.hear(&Event::BatchEnded { summary });
+        }
+        assert!(news.is_only_watched(), "it may wait");
+        news.hear(&ended(Some("Dune"), 1, 0));
+        assert!(!news.is_only_watched(), "someone waits for this one");
+        assert_eq!(news.take().map(|notice| notice.body).as_deref(), Some("601 videos are playable."));
     }
 
     #[test]

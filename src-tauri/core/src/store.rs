@@ -37,7 +37,7 @@ CREATE INDEX sources_by_size ON sources (workspace, size);
 CREATE INDEX sources_by_name ON sources (workspace, name);
 ",
     "
-CREATE TABLE watch_folders (id TEXT PRIMARY KEY, body TEXT NOT NULL, begun INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE TABLE watch_folders (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE watched (
   folder TEXT NOT NULL REFERENCES watch_folders(id) ON DELETE CASCADE, path TEXT NOT NULL, size INTEGER NOT NULL,
   modified_ns INTEGER NOT NULL, file_id TEXT NOT NULL, journey TEXT, ending TEXT, gone INTEGER NOT NULL,

@@ -23,7 +23,7 @@ mod stamp;
 mod tracker;
 mod writers;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -49,6 +49,29 @@ use crate::{Code, Error, Result};
 
 /// How often it is looked whether another process changed the rules; one cheap pragma.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// What the watch folders are at, in one line for the system's tray; none where nothing is watched.
+#[must_use]
+pub fn in_words(folders: &[WatchedFolder]) -> Option<String> {
+    let count = |is: fn(&Condition) -> bool| folders.iter().filter(|folder| is(&folder.condition)).count();
+    let at_work = count(|one| matches!(one, Condition::Watching | Condition::Polling { .. } | Condition::Starting));
+    let troubled = count(|one| matches!(one, Condition::Trouble { .. }));
+    let paused = count(|one| matches!(one, Condition::Paused));
+    let under_way: usize = folders.iter().map(|folder| folder.under_way + folder.waiting).sum();
+    let mut words = match (at_work, troubled, paused) {
+        (0, 0, 0) => return None,
+        (0, 0, _) => return Some("Watch folders are paused".to_owned()),
+        (1, ..) => "Watching 1 folder".to_owned(),
+        (many, ..) => format!("Watching {many} folders"),
+    };
+    if under_way > 0 {
+        words += &format!(", {under_way} on the way");
+    }
+    if troubled > 0 {
+        words += &format!(", {troubled} not there");
+    }
+    Some(words)
+}
 
 type Orders = Arc<Mutex<HashMap<Uuid, mpsc::UnboundedSender<Order>>>>;
 
@@ -106,6 +129,24 @@ impl Watch {
         Ok(rule)
     }
 
+    /// Pauses all watch folders of the workspace, or resumes them.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn pause_all(&self, paused: bool) -> Result<()> {
+        for folder in self.folders().into_iter().filter(|folder| folder.condition != Condition::Elsewhere) {
+            self.rules.put(WatchFolder { paused, ..folder.rule }).await?;
+        }
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// The rules of all workspaces.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// Removes a watch folder; files and videos stay.
     ///
     /// # Errors
@@ -133,8 +174,7 @@ impl Watch {
     /// # Errors
     /// When a field of the rule is wrong, or its folder cannot be read.
     pub async fn preview(&self, rule: WatchFolder) -> Result<Preview> {
-        let all = self.rules.all().await?;
-        let barred = barred(&rule, &all, &self.rules);
+        let barred = self.rules.barred(&rule).await?;
         preview::preview(rule, barred).await
     }
 
@@ -149,15 +189,6 @@ impl Watch {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The folders inside a watch folder that are not its own: of two rules the inner one holds.
-fn barred(rule: &WatchFolder, all: &[WatchFolder], rules: &Rules) -> Vec<PathBuf> {
-    let root = rules::real(&rule.path);
-    let others = all.iter().filter(|other| other.id != rule.id).map(|other| rules::real(&other.path));
-    let inside: BTreeSet<PathBuf> =
-        others.chain(rules.own()).filter(|path| *path != root && rules::is_inside(path, &root)).collect();
-    inside.into_iter().collect()
 }
 
 struct Supervisor {
@@ -220,7 +251,10 @@ impl Supervisor {
             self.end(id).await;
         }
         for rule in own {
-            let barred = barred(rule, &all, &self.rules);
+            let barred = match self.rules.barred(rule).await {
+                Ok(barred) => barred,
+                Err(error) => return tracing::warn!(details = error.details, "the watch folders could not be read"),
+            };
             let is_same = |running: &Running| running.rule == *rule && running.barred == barred;
             if !self.running.get(&rule.id).is_some_and(is_same) {
                 self.end(rule.id).await;

@@ -17,7 +17,7 @@ use self::credentials::CredentialsSource;
 pub use self::profiles::{Profile, ProfileKind, profiles};
 pub use self::sandbox::RunningSandbox;
 pub use self::secrets::{Keep, keyring_works};
-pub use self::settings::Settings;
+pub use self::settings::{Habits, Settings};
 use crate::{Code, Error, Result};
 
 /// The name of the sandbox workspace.

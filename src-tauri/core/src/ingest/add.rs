@@ -18,7 +18,7 @@ impl Ingest {
     /// When the store cannot be written.
     pub async fn add(&self, paths: Vec<PathBuf>, answers: Answers) -> Result<Vec<Journey>> {
         let found = tokio::task::spawn_blocking(move || paths.into_iter().flat_map(look).collect::<Vec<_>>());
-        let mut open = self.0.journeys.open_paths();
+        let mut open = self.0.journeys.paths(Stage::is_open);
         let (mut known, mut new) = (Vec::new(), Vec::new());
         let (first, batch) = (self.0.journeys.next_position(), self.0.journeys.next_batch());
         for (path, size, error) in found.await.map_err(Error::internal)? {

@@ -12,6 +12,8 @@ pub struct BatchSummary {
     /// Which one.
     #[ts(type = "number")]
     pub batch: i64,
+    /// The watch folder that it comes from.
+    pub watch_folder: Option<String>,
     /// Its only file's title; none where there are several.
     pub title: Option<String>,
     /// Files in it.
@@ -43,6 +45,7 @@ impl BatchSummary {
         let last = journeys.clone().map(|journey| journey.stage_since).max().unwrap_or(first);
         Self {
             batch,
+            watch_folder: journeys.clone().find_map(|journey| journey.watch_folder.clone()),
             title: journeys.clone().next().filter(|_| files == 1).map(|journey| journey.title.clone()),
             files,
             bytes: journeys.clone().filter(sent).map(|journey| journey.size).sum(),

@@ -26,7 +26,8 @@ impl Ingest {
                 check = self.0.checks.acquire() => check.map_err(Error::internal)?,
                 () = token.cancelled() => return Ok(None),
             };
-            Box::pin(probe::probe(path)).await?
+            // One that goes away meanwhile is missing, and no worse a video for it.
+            Box::pin(probe::probe(path)).await.map_err(|error| Identity::of(path).err().unwrap_or(error))?
         };
         let Some(extension) = naming::extension(path, &media.container) else {
             return Err(Error::new(

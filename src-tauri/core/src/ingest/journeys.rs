@@ -146,10 +146,10 @@ impl Journeys {
         waiting.cloned().collect()
     }
 
-    /// The journeys that are not at their end, by their files.
-    pub fn open_paths(&self) -> HashMap<PathBuf, String> {
+    /// The journeys at these stages, by their files.
+    pub fn paths(&self, is_meant: impl Fn(Stage) -> bool) -> HashMap<PathBuf, String> {
         let all = self.map();
-        let open = all.values().filter(|journey| journey.stage.is_open());
+        let open = all.values().filter(|journey| is_meant(journey.stage));
         open.map(|journey| (journey.path.clone(), journey.id.clone())).collect()
     }
 

@@ -7,7 +7,7 @@ use rusqlite::Transaction;
 
 use super::conflict::Answers;
 use super::{Ingest, Journey, Stage, add};
-use crate::Result;
+use crate::{Code, Result};
 
 /// A file that is handed over.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub(crate) struct Handover {
 
 impl Ingest {
     /// Makes a journey of each file and calls `record` with the ids, in the order of the files, in the transaction that
-    /// writes them: what it writes stands or falls with the journeys. A file whose journey is under way keeps that one.
+    /// writes them: what it writes stands or falls with the journeys. A file that is on its way to S3 keeps its journey.
     ///
     /// # Errors
     /// When the store cannot be written, or `record` fails; then nothing was taken.
@@ -33,7 +33,7 @@ impl Ingest {
         F: FnOnce(&Transaction<'_>, &[String]) -> Result<()> + Send + 'static,
     {
         let journeys = &self.0.journeys;
-        let open = journeys.open_paths();
+        let open = journeys.paths(|stage| stage.is_being_sent() || stage == Stage::Paused);
         let (first, batch) = (journeys.next_position(), journeys.batch_of(folder));
         let (mut ids, mut new) = (Vec::new(), Vec::new());
         for file in files {
@@ -67,7 +67,11 @@ impl Ingest {
     /// # Errors
     /// When the store cannot be written.
     pub(crate) async fn moved(&self, id: &str, path: &Path) -> Result<()> {
-        self.0.journeys.edit(id, |journey| path.clone_into(&mut journey.path)).await
+        self.0.journeys.edit(id, |journey| path.clone_into(&mut journey.path)).await?;
+        let was_missed = |journey: &Journey| {
+            journey.stage == Stage::NeedsYou && journey.error.as_ref().is_some_and(|error| error.code == Code::FileMissing)
+        };
+        if self.journey(id).is_ok_and(|journey| was_missed(&journey)) { self.retry(id).await } else { Ok(()) }
     }
 
     /// Sends a file that could not be sent as it was, and is another one by now.

@@ -3,7 +3,6 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use file_id::FileId;
@@ -16,11 +15,9 @@ use super::board::{Board, Condition};
 use super::ears::Ears;
 use super::ledger::{Entry, Ledger, Ending};
 use super::pattern::Pattern;
-use super::place::Place;
-use super::rules::{self, Changed, Existing, WatchFolder};
+use super::rules::{Changed, WatchFolder};
 use super::scan::{Change, Ground};
 use super::settled::{self, Decision, Settled};
-use super::sieve::Sieve;
 use super::tracker::{State, Tracker};
 use crate::event::now_ms;
 use crate::ingest::{Answer, Answers, Handover, Ingest, Journey, Stage};
@@ -130,9 +127,7 @@ impl Folder {
     ) -> Result<(Self, FileId)> {
         let path = rule.path.clone();
         let id = tokio::task::spawn_blocking(move || root_id(&path)).await.map_err(Error::internal)??;
-        let root = rules::real(&rule.path);
-        let sieve = Arc::new(Sieve::new(rule, barred.to_vec())?);
-        let ground = Ground { place: Place::of(&root), root, sieve };
+        let ground = Ground::of(rule, barred.to_vec())?;
         let tracker = Tracker::new(Duration::from_secs(rule.settle_seconds.into()), ledger.identities().await?);
         let open = ledger.open().await?.into_iter().filter_map(|entry| Some((entry.journey.clone()?, entry)));
         let mut folder = Self {
@@ -154,9 +149,6 @@ impl Folder {
         };
         folder.listen().await?;
         folder.scan().await?;
-        if !ledger.has_begun().await? {
-            folder.begin_with().await?;
-        }
         folder.recheck().await?;
         Ok((folder, id))
     }
@@ -177,35 +169,6 @@ impl Folder {
 
     fn polls(&self) -> bool {
         self.ears.is_none() || self.ground.place.is_remote || self.unheard >= DEAF_AFTER
-    }
-
-    /// What is there when a folder is watched for the first time.
-    async fn begin_with(&mut self) -> Result<()> {
-        let mut before = Vec::new();
-        if self.rule.existing == Existing::LeaveOut {
-            let ground = self.ground.clone();
-            let paths = self.tracker.take_waiting();
-            let looked = move || {
-                let found = paths.into_iter().filter_map(|path| {
-                    let identity = super::stamp::regular(&ground.root.join(&*path)).ok()?;
-                    Some((String::from(path), ground.identity(identity)))
-                });
-                found.collect::<Vec<_>>()
-            };
-            for (path, identity) in tokio::task::spawn_blocking(looked).await.map_err(Error::internal)? {
-                self.tracker.entered(&path, identity.clone());
-                before.push(Entry {
-                    path,
-                    identity,
-                    journey: None,
-                    ending: Some(Ending::Before),
-                    gone: false,
-                    sidecars: Vec::new(),
-                    taken_at: now_ms(),
-                });
-            }
-        }
-        self.ledger.begin(before).await
     }
 
     /// Works until the folder is no longer the one that it was.

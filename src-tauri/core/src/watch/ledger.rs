@@ -9,6 +9,7 @@ use ts_rs::TS;
 use uuid::Uuid;
 
 use crate::Result;
+use crate::event::now_ms;
 use crate::store::Store;
 use crate::upload::Identity;
 
@@ -62,6 +63,14 @@ pub(super) struct Entry {
     pub sidecars: Vec<String>,
     /// When it was entered, in milliseconds since the epoch.
     pub taken_at: i64,
+}
+
+impl Entry {
+    /// Of a file that was there before its folder was watched.
+    pub fn before(path: String, identity: Identity) -> Self {
+        let (journey, sidecars) = (None, Vec::new());
+        Self { path, identity, journey, ending: Some(Ending::Before), gone: false, sidecars, taken_at: now_ms() }
+    }
 }
 
 /// The ledger of one folder; cheap to clone.
@@ -194,30 +203,13 @@ impl Ledger {
             })
             .await
     }
+}
 
-    /// Whether everything that was there before is entered.
-    pub async fn has_begun(&self) -> Result<bool> {
-        let folder = self.folder.to_string();
-        self.store
-            .call(move |db| {
-                let begun = "SELECT begun FROM watch_folders WHERE id = ?1";
-                Ok(db.query_row(begun, [folder], |row| row.get(0)).optional()?.unwrap_or(false))
-            })
-            .await
-    }
-
-    /// Enters what was there before; from now on all that is new is taken.
-    pub async fn begin(&self, before: Vec<Entry>) -> Result<()> {
-        let folder = self.folder;
-        self.store
-            .call_durably(move |db| {
-                let transaction = db.transaction()?;
-                enter(&transaction, folder, &before)?;
-                transaction.execute("UPDATE watch_folders SET begun = 1 WHERE id = ?1", [folder.to_string()])?;
-                Ok(transaction.commit()?)
-            })
-            .await
-    }
+/// Forgets what was there before, so that it is new.
+pub(super) fn forget_before(transaction: &Transaction<'_>, folder: Uuid) -> Result<()> {
+    let before = "DELETE FROM watched WHERE folder = ?1 AND ending = ?2";
+    transaction.execute(before, params![folder.to_string(), Ending::Before.word()])?;
+    Ok(())
 }
 
 /// Enters files in a transaction that others write in too.

@@ -1,16 +1,14 @@
 //! What a rule would do with the files that are there, before anyone makes it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::place::Place;
-use super::rules::{self, WatchFolder};
+use super::rules::WatchFolder;
 use super::scan::Ground;
-use super::sieve::Sieve;
 use super::tracker::Tracker;
 use crate::{Error, Result};
 
@@ -47,13 +45,11 @@ pub struct PreviewFile {
 ///
 /// # Errors
 /// When a field of the rule is wrong, or the folder cannot be read.
-pub async fn preview(rule: WatchFolder, barred: Vec<std::path::PathBuf>) -> Result<Preview> {
+pub async fn preview(rule: WatchFolder, barred: Vec<PathBuf>) -> Result<Preview> {
     let rule = rule.tidied();
     rule.check()?;
     let look = move || {
-        let root = rules::real(&rule.path);
-        let sieve = Arc::new(Sieve::new(&rule, barred)?);
-        let ground = Ground { place: Place::of(&root), root, sieve };
+        let ground = Ground::of(&rule, barred)?;
         let mut tracker = Tracker::new(Duration::ZERO, HashMap::new());
         ground.scan(&ground.root, &mut tracker)?;
         let pattern = rule.pattern();

@@ -1,7 +1,9 @@
 //! The rules: which folders are watched, and how. They are kept in the store, so that a command changes what a window
 //! or a server does.
 
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use rusqlite::params;
@@ -9,7 +11,11 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use uuid::Uuid;
 
+use super::ledger::{self, Entry};
 use super::pattern::Pattern;
+use super::scan::Ground;
+use super::stamp::regular;
+use super::tracker::Tracker;
 use crate::folders::Folders;
 use crate::store::Store;
 use crate::upload::unreadable;
@@ -179,7 +185,7 @@ pub(super) fn real(path: &Path) -> PathBuf {
 }
 
 /// Whether nothing but plain names lies between two paths.
-pub(super) fn is_inside(inner: &Path, outer: &Path) -> bool {
+fn is_inside(inner: &Path, outer: &Path) -> bool {
     inner.strip_prefix(outer).is_ok_and(|rest| rest.components().all(|part| matches!(part, Component::Normal(_))))
 }
 
@@ -277,19 +283,51 @@ impl Rules {
                 ));
             }
         }
+        // What comes while this is looked at is new.
+        let before = if is_new && rule.existing == Existing::LeaveOut { self.present(&rule).await? } else { Vec::new() };
         let body = serde_json::to_string(&rule).map_err(Error::internal)?;
-        let id = rule.id.to_string();
+        let (id, existing) = (rule.id, rule.existing);
         self.store
             .call_durably(move |db| {
-                db.execute(
+                let transaction = db.transaction()?;
+                transaction.execute(
                     "INSERT INTO watch_folders (id, body) VALUES (?1, ?2)
                      ON CONFLICT (id) DO UPDATE SET body = excluded.body",
-                    params![id, body],
+                    params![id.to_string(), body],
                 )?;
-                Ok(())
+                ledger::enter(&transaction, id, &before)?;
+                if existing == Existing::Take {
+                    ledger::forget_before(&transaction, id)?;
+                }
+                Ok(transaction.commit()?)
             })
             .await?;
         Ok(rule)
+    }
+
+    /// The videos in a folder at this moment.
+    async fn present(&self, rule: &WatchFolder) -> Result<Vec<Entry>> {
+        let ground = Ground::of(rule, self.barred(rule).await?)?;
+        let look = move || {
+            let mut tracker = Tracker::new(Duration::ZERO, HashMap::new());
+            ground.scan(&ground.root, &mut tracker)?;
+            let found = tracker.take_waiting().into_iter().filter_map(|path| {
+                let identity = regular(&ground.root.join(&*path)).ok()?;
+                Some(Entry::before(path.into(), ground.identity(identity)))
+            });
+            Ok(found.collect())
+        };
+        tokio::task::spawn_blocking(look).await.map_err(Error::internal)?
+    }
+
+    /// The folders inside a watch folder that are not its own: of two rules the inner one holds.
+    pub(super) async fn barred(&self, rule: &WatchFolder) -> Result<Vec<PathBuf>> {
+        let root = real(&rule.path);
+        let all = self.all().await?;
+        let others = all.iter().filter(|other| other.id != rule.id).map(|other| real(&other.path));
+        let inside: BTreeSet<PathBuf> =
+            others.chain(self.own()).filter(|path| *path != root && is_inside(path, &root)).collect();
+        Ok(inside.into_iter().collect())
     }
 
     /// Forgets a rule and what it took; files and videos stay.
@@ -317,7 +355,7 @@ impl Rules {
     }
 
     /// Where Reeldesk keeps its own things: nothing there is ever taken.
-    pub(super) fn own(&self) -> Vec<PathBuf> {
+    fn own(&self) -> Vec<PathBuf> {
         let Folders { data, config, logs } = &self.folders;
         [data, config, logs].map(|folder| real(folder)).to_vec()
     }

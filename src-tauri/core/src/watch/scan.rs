@@ -1,11 +1,12 @@
 //! Looking at a folder on the disk: the truth that hints are checked against.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::names::Kind;
 use super::place::Place;
+use super::rules::{self, WatchFolder};
 use super::sieve::Sieve;
 use super::stamp::{Stamp, regular};
 use super::tracker::{Aside, Tracker};
@@ -19,12 +20,21 @@ const METADATA: u64 = 1024 * 1024;
 #[derive(Clone, Debug)]
 pub(super) struct Ground {
     /// As the system names it.
-    pub root: std::path::PathBuf,
+    pub root: PathBuf,
     pub sieve: Arc<Sieve>,
     pub place: Place,
 }
 
 impl Ground {
+    /// Of this rule, without the folders inside that are not its own.
+    ///
+    /// # Errors
+    /// When a pattern of the rule is wrong.
+    pub fn of(rule: &WatchFolder, barred: Vec<PathBuf>) -> Result<Self> {
+        let root = rules::real(&rule.path);
+        Ok(Self { sieve: Arc::new(Sieve::new(rule, barred)?), place: Place::of(&root), root })
+    }
+
     /// A path relative to the folder, with `/` between its parts; `None` outside of it, and where it is no text.
     pub fn relative(&self, path: &Path) -> Option<String> {
         let relative = path.strip_prefix(&self.root).ok()?.to_str()?;

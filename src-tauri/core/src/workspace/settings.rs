@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 
 use super::{SANDBOX, Workspace};
 use crate::folders::Folders;
@@ -27,7 +28,17 @@ struct Content {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     open: Option<String>,
     #[serde(default)]
+    habits: Habits,
+    #[serde(default)]
     workspace: Vec<Workspace>,
+}
+
+/// What the app does by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Habits {
+    /// It goes on without its window, with an icon in the system's tray.
+    pub stays_in_tray: bool,
 }
 
 impl Settings {
@@ -109,6 +120,22 @@ impl Settings {
     /// As [`Settings::workspaces`].
     pub fn last_open(&self) -> Result<Option<String>> {
         Ok(self.read()?.open)
+    }
+
+    /// What the app does by itself.
+    ///
+    /// # Errors
+    /// As [`Settings::workspaces`].
+    pub fn habits(&self) -> Result<Habits> {
+        Ok(self.read()?.habits)
+    }
+
+    /// Changes it.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn set_habits(&self, habits: Habits) -> Result<()> {
+        self.change(|content| content.habits = habits)
     }
 
     /// Remembers it for the next start.
