@@ -101,9 +101,27 @@ impl Window {
 
     /// Asks the window to close, as the button in its frame does.
     pub async fn ask_to_close(&self) -> Result<()> {
-        let found = Command::new("xdotool").args(["search", "--onlyvisible", "--name", "^Reeldesk$"]).output()?;
-        let found = String::from_utf8(found.stdout)?;
-        screen(&["close", found.lines().next().context("the window is not on the screen")?])
+        screen(&["close", &on_the_screen()?.context("the window is not on the screen")?])
+    }
+
+    /// Waits until it is on the screen no longer; the app may go on.
+    pub async fn is_hidden(&self, most: Duration) -> Result<()> {
+        let deadline = Instant::now() + most;
+        while on_the_screen()?.is_some() {
+            ensure!(Instant::now() < deadline, "the window stays on the screen");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
+    /// Waits until it is on the screen.
+    pub async fn is_shown(&self, most: Duration) -> Result<()> {
+        let deadline = Instant::now() + most;
+        while on_the_screen()?.is_none() {
+            ensure!(Instant::now() < deadline, "the window does not come back");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
     }
 
     /// Takes the keyboard away from it, as another window would.
@@ -154,6 +172,12 @@ impl Window {
         self.client.close().await.ok();
         Command::new("pkill").arg("-f").arg(&self.process).status().ok();
     }
+}
+
+/// The app's window, if it is on the screen.
+fn on_the_screen() -> Result<Option<String>> {
+    let found = Command::new("xdotool").args(["search", "--onlyvisible", "--name", "^Reeldesk$"]).output()?;
+    Ok(String::from_utf8(found.stdout)?.lines().next().map(str::to_owned))
 }
 
 /// What a desktop does with windows.

@@ -14,6 +14,7 @@ import type {
   Event,
   Finding,
   Guid,
+  Habits,
   Identity,
   Job,
   Journey,
@@ -22,11 +23,14 @@ import type {
   Orphan,
   Page,
   PoolUser,
+  Preview,
   Profile,
   SignIn,
   Stack,
   Stream,
   Video,
+  WatchedFolder,
+  WatchFolder,
   Wish,
   Workspace,
 } from './bindings';
@@ -92,6 +96,17 @@ export const stream = (guid: Guid) => invoke<Stream>('stream', { guid });
 export const play = (guid: Guid) => invoke<string>('play', { guid });
 export const localUrls = (stored: string[]) => invoke<(string | null)[]>('local_urls', { stored });
 export const jobs = () => invoke<Job[]>('jobs');
+export const watchedFolders = () => invoke<WatchedFolder[]>('watched_folders');
+/** Rules for those of these paths that are folders. */
+export const rulesFor = (paths: string[]) => invoke<WatchFolder[]>('rules_for', { paths });
+export const putWatchFolder = (rule: WatchFolder) => invoke<WatchFolder>('put_watch_folder', { rule });
+export const removeWatchFolder = (id: string) => invoke<null>('remove_watch_folder', { id });
+export const previewWatchFolder = (rule: WatchFolder) => invoke<Preview>('preview_watch_folder', { rule });
+/** Takes a file of a watch folder as it is. */
+export const insist = (id: string, path: string) => invoke<null>('insist', { id, path });
+export const revealWatched = (id: string, path: string) => invoke<null>('reveal_watched', { id, path });
+export const habits = () => invoke<{ habits: Habits; startsWithSession: boolean }>('habits');
+export const setHabits = (habits: Habits, startsWithSession: boolean) => invoke<null>('set_habits', { habits, startsWithSession });
 export const cancelJob = (id: string) => invoke<null>('cancel_job', { id });
 
 /** Hears the core's events, in batches. */
@@ -123,8 +138,8 @@ export async function chooseFiles(): Promise<string[]> {
 }
 
 /** Asks for folders; an empty list when the dialog was closed. */
-export async function chooseFolders(): Promise<string[]> {
-  return (await open({ multiple: true, directory: true, title: 'Add folders of videos' })) ?? [];
+export async function chooseFolders(title: string): Promise<string[]> {
+  return (await open({ multiple: true, directory: true, title })) ?? [];
 }
 
 const WORKSPACE_FILE = [{ name: 'Workspaces', extensions: ['toml'] }];

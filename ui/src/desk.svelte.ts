@@ -4,6 +4,7 @@ import { Ingest } from './ingest/ingest.svelte';
 import { continued } from './ingest/stages';
 import { Jobs } from './jobs/jobs.svelte';
 import { Library } from './library/library.svelte';
+import { Watch } from './watch/watch.svelte';
 import { Connect } from './workspace/connect.svelte';
 
 export const SCREENS = ['library', 'ingest', 'jobs', 'watch', 'viewers', 'workspace'] as const;
@@ -15,6 +16,7 @@ export class Desk {
   ingest = $state.raw(new Ingest());
   library = $state.raw(new Library());
   jobs = $state.raw(new Jobs());
+  watch = $state.raw(new Watch());
   workspace = $state<Workspace | null>(null);
   /** All but the sandbox. */
   workspaces = $state<Workspace[]>([]);
@@ -37,15 +39,12 @@ export class Desk {
     await backend.onEvents((events) => this.#hear(events));
     await backend.onDrag((drag) => {
       this.dragging = drag.kind === 'over' && this.workspace !== null;
-      if (drag.kind === 'drop' && this.workspace !== null) this.drop(drag.paths);
+      if (drag.kind === 'drop' && this.workspace !== null) void this.drop(drag.paths);
     });
     await backend.onQuitAsked((inHand) => {
       this.quitting = inHand;
     });
-    await backend.onShowJourney((id) => {
-      this.go('ingest');
-      this.ingest.sought = id;
-    });
+    await backend.onShowJourney(this.showJourney);
     await this.#try(async () => {
       const boot = await backend.boot();
       this.ffmpeg = boot.ffmpeg;
@@ -124,10 +123,24 @@ export class Desk {
     this.opened = null;
   };
 
-  drop(paths: string[]): void {
+  /** Files are sent; folders too, except where folders are watched. */
+  async drop(paths: string[]): Promise<void> {
+    if (this.screen === 'watch') {
+      const rules = await backend.rulesFor(paths);
+      if (rules.length > 0) {
+        this.watch.begin(rules);
+        return;
+      }
+    }
     this.go('ingest');
-    void this.ingest.add(paths);
+    await this.ingest.add(paths);
   }
+
+  /** Shows a row of Ingest. */
+  readonly showJourney = (id: string) => {
+    this.go('ingest');
+    this.ingest.sought = id;
+  };
 
   async #open(name: string): Promise<void> {
     const waiting = this.ingest.counts.sending;
@@ -158,7 +171,7 @@ export class Desk {
 
   async #show(open: () => Promise<Workspace>): Promise<void> {
     // Before it is opened: its first events come while it is.
-    [this.ingest, this.library, this.jobs] = [new Ingest(), new Library(), new Jobs()];
+    [this.ingest, this.library, this.jobs, this.watch] = [new Ingest(), new Library(), new Jobs(), new Watch()];
     this.unreachable = null;
     const workspace = await open();
     this.workspaces = await backend.workspaces();
@@ -166,7 +179,7 @@ export class Desk {
     this.closed = null;
     this.way = null;
     this.workspace = workspace;
-    await Promise.all([this.ingest.load(), this.library.load(), this.jobs.load()]);
+    await Promise.all([this.ingest.load(), this.library.load(), this.jobs.load(), this.watch.load()]);
     const toast = continued(this.ingest.journeys);
     if (toast !== null) this.say(toast);
   }
@@ -196,6 +209,9 @@ export class Desk {
           this.unreachable = null;
           this.jobs.show(event.jobs, event.readAt);
           break;
+        case 'watch':
+          this.watch.folders = event.folders;
+          break;
         case 'unreachable':
           this.unreachable = event.error;
           break;
@@ -209,6 +225,7 @@ export class Desk {
           void this.ingest.load();
           void this.library.load();
           void this.jobs.load();
+          void this.watch.load();
           break;
       }
     }

@@ -4,7 +4,7 @@ import type { BatchSummary, Journey, Stage } from '../bindings';
 import { batches, name, sentence } from './batches';
 
 const journey = (batch: number, stage: Stage, path: string) => ({ id: path, batch, stage, path, title: path.split('/').pop() }) as Journey;
-const summary = (more: Partial<BatchSummary>): BatchSummary => ({ batch: 1, title: null, files: 3, bytes: 0, seconds: 5, playable: 0, skipped: 0, needsYou: 0, canceled: 0, ...more });
+const summary = (more: Partial<BatchSummary>): BatchSummary => ({ batch: 1, watchFolder: null, title: null, files: 3, bytes: 0, seconds: 5, playable: 0, skipped: 0, needsYou: 0, canceled: 0, ...more });
 
 describe('batches', () => {
   it('shows what is under way, and what has ended until it is dismissed', () => {

@@ -68,6 +68,12 @@ export class Ingest {
     this.put([...all, ...late]);
   }
 
+  /** One of them. */
+  find(id: string): Journey | undefined {
+    void this.#version;
+    return this.#all.get(id);
+  }
+
   ended(summary: BatchSummary): void {
     this.summaries = [summary, ...this.summaries.filter((one) => one.batch !== summary.batch)];
   }
@@ -86,7 +92,7 @@ export class Ingest {
     if (paths.length > 0) await backend.addPaths(paths);
   });
   readonly chooseFiles = () => this.#try(async () => void (await backend.addPaths(await backend.chooseFiles())));
-  readonly chooseFolders = () => this.#try(async () => void (await backend.addPaths(await backend.chooseFolders())));
+  readonly chooseFolders = () => this.#try(async () => void (await backend.addPaths(await backend.chooseFolders('Add folders of videos'))));
   readonly steer = (id: string, wish: Wish) => this.#try(() => backend.steer(id, wish));
   readonly steerAll = (wish: Wish) => this.#try(() => backend.steerAll(wish));
   readonly clear = () => this.#try(() => backend.clearJourneys());

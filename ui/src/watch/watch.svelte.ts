@@ -1,0 +1,88 @@
+import * as backend from '../backend';
+import type { Error, Habits, Preview, WatchedFolder, WatchFolder } from '../bindings';
+
+/** The watch folders, as the core last told them, and the rule that is being made. */
+export class Watch {
+  folders = $state.raw<WatchedFolder[]>([]);
+  error = $state<Error | null>(null);
+  /** The rule in the form; none while there is no form. */
+  draft = $state<WatchFolder | null>(null);
+  /** What it would do. */
+  preview = $state.raw<Preview | null>(null);
+  /** Why it cannot be used as it is. */
+  objection = $state.raw<Error | null>(null);
+  busy = $state(false);
+  habits = $state.raw<Habits>({ staysInTray: false });
+  startsWithSession = $state(false);
+  /** Folders that were dropped together and wait for their forms. */
+  #next: WatchFolder[] = [];
+  #asked = 0;
+
+  readonly isNew = $derived(this.draft !== null && !this.folders.some((folder) => folder.rule.id === this.draft?.id));
+
+  async load(): Promise<void> {
+    this.folders = await backend.watchedFolders();
+    const { habits, startsWithSession } = await backend.habits();
+    [this.habits, this.startsWithSession] = [habits, startsWithSession];
+  }
+
+  readonly choose = () => this.#try(async () => this.begin(await backend.rulesFor(await backend.chooseFolders('Watch folders'))));
+
+  /** Opens the form for each of them in turn. */
+  begin(rules: WatchFolder[]): void {
+    this.#next = rules;
+    this.#show(this.#next.shift() ?? null);
+  }
+
+  readonly edit = (rule: WatchFolder) => {
+    this.#next = [];
+    this.#show(structuredClone(rule));
+  };
+  readonly cancel = () => this.#show(this.#next.shift() ?? null);
+  readonly save = (rule: WatchFolder) =>
+    this.#try(async () => {
+      this.busy = true;
+      try {
+        await backend.putWatchFolder(rule);
+      } finally {
+        this.busy = false;
+      }
+      this.#show(this.#next.shift() ?? null);
+    });
+  readonly pause = (rule: WatchFolder, paused: boolean) => this.#try(() => backend.putWatchFolder({ ...rule, paused }));
+  readonly remove = (rule: WatchFolder) => this.#try(() => backend.removeWatchFolder(rule.id));
+  readonly insist = (rule: WatchFolder, path: string) => this.#try(() => backend.insist(rule.id, path));
+  readonly reveal = (rule: WatchFolder, path: string) => this.#try(() => backend.revealWatched(rule.id, path));
+  readonly setHabits = (habits: Habits, startsWithSession: boolean) =>
+    this.#try(async () => {
+      await backend.setHabits(habits, startsWithSession);
+      [this.habits, this.startsWithSession] = [habits, startsWithSession];
+    });
+
+  /** Looks at what the rule in the form would do. */
+  async look(rule: WatchFolder): Promise<void> {
+    const asked = ++this.#asked;
+    try {
+      const preview = await backend.previewWatchFolder(rule);
+      if (asked === this.#asked) [this.preview, this.objection] = [preview, null];
+    } catch (thrown) {
+      if (asked === this.#asked) [this.preview, this.objection] = [null, backend.asError(thrown)];
+    }
+  }
+
+  #show(rule: WatchFolder | null): void {
+    this.draft = rule;
+    this.preview = null;
+    this.objection = null;
+    this.error = null;
+  }
+
+  async #try(work: () => Promise<unknown>): Promise<void> {
+    this.error = null;
+    try {
+      await work();
+    } catch (thrown) {
+      this.error = backend.asError(thrown);
+    }
+  }
+}
