@@ -12,6 +12,7 @@ fn main() {
         "choices",
         "keyring_works",
         "give_access_key",
+        "forget_credentials",
         "sign_in_of",
         "give_code",
         "give_password",

@@ -6,10 +6,10 @@ use std::process::{ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use reeldesk_tests::{Ended, Reelctl, make};
+use reeldesk_tests::{Ended, Reelctl, binary, make};
 use serde_json::Value;
 
-use crate::window::Window;
+use crate::window::{Window, on_the_screen};
 use crate::{LONG, SHORT};
 
 fn film(file: &Path, seconds: u32) {
@@ -49,7 +49,7 @@ async fn a_dropped_folder_is_watched() {
     window.click("//form//button[.='Watch this folder']").await.unwrap();
     window.wait_for("//section[@data-condition='watching']", SHORT).await.unwrap();
     // What was there before is left out.
-    window.wait_for("//section[@data-condition='watching'][contains(., '2 known')]", SHORT).await.unwrap();
+    window.wait_for("//section[@data-condition='watching'][contains(., '2 left out')]", SHORT).await.unwrap();
 
     let whole = files.path().join("whole.mp4");
     film(&whole, 3);
@@ -93,12 +93,8 @@ impl SystemTray {
     fn start() -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("support/tray.py");
         // Debian's Python is the one that has GLib.
-        let mut child = Command::new("/usr/bin/python3")
-            .arg(script)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child =
+            Command::new("/usr/bin/python3").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (clicks, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         let said = Arc::new(Mutex::new(Vec::new()));
         let heard = said.clone();
@@ -139,7 +135,9 @@ async fn it_goes_on_in_the_tray() {
     std::fs::create_dir(&folder).unwrap();
     let mut tray = SystemTray::start();
     let reelctl = Reelctl::at(data.path());
-    let window = Window::open(data.path(), &["--workspace", "sandbox"]).await.unwrap();
+    let config = tempfile::tempdir().unwrap();
+    let environment = [("XDG_CONFIG_HOME", config.path().to_str().unwrap())];
+    let window = Window::open_in(data.path(), &["--workspace", "sandbox"], &environment).await.unwrap();
     window.click("//nav//button[contains(., 'Watch folders')]").await.unwrap();
     // From another process: the window knows it at once.
     assert!(reelctl.run(&["watch", "add", folder.to_str().unwrap(), "--settle", "1"]).unwrap().0);
@@ -147,7 +145,14 @@ async fn it_goes_on_in_the_tray() {
     tray.until(|now| now["status"] == "Active" && first(now) == "Watching 1 folder");
     window.click("//label[contains(., 'Keep watching')]//input").await.unwrap();
     let kept = data.path().join("settings.toml");
-    window.until("return 1", SHORT, |_| std::fs::read_to_string(&kept).unwrap_or_default().contains("staysInTray = true")).await.unwrap();
+    window
+        .until("return 1", SHORT, |_| std::fs::read_to_string(&kept).unwrap_or_default().contains("staysInTray = true"))
+        .await
+        .unwrap();
+    window.click("//label[contains(., 'Start with my session')]//input").await.unwrap();
+    let entry = config.path().join("autostart/Reeldesk.desktop");
+    window.until("return 1", SHORT, |_| entry.exists()).await.unwrap();
+    assert!(std::fs::read_to_string(&entry).unwrap().contains("--hidden"));
     window.picture("watch-habits").await;
     window.ask_to_close().await.unwrap();
     window.is_hidden(SHORT).await.unwrap();
@@ -168,4 +173,16 @@ async fn it_goes_on_in_the_tray() {
     window.wait_for("//section[@data-condition='watching'][contains(., 'unseen.mp4')]", SHORT).await.unwrap();
     tray.click("Quit");
     window.ended(SHORT).await.unwrap();
+
+    // As the session starts it: at work, and not on the screen.
+    let mut command = Command::new(binary("reeldesk").unwrap());
+    let _unseen = Ended(command.arg("--data-dir").arg(data.path()).arg("--hidden").spawn().unwrap());
+    tray.until(|now| first(now) == "Watching 1 folder");
+    assert!(!on_the_screen().unwrap(), "it starts without its window");
+    tray.click("Open Reeldesk");
+    let end = Instant::now() + SHORT;
+    while !on_the_screen().unwrap() {
+        assert!(Instant::now() < end, "the window does not come");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

@@ -101,13 +101,13 @@ impl Window {
 
     /// Asks the window to close, as the button in its frame does.
     pub async fn ask_to_close(&self) -> Result<()> {
-        screen(&["close", &on_the_screen()?.context("the window is not on the screen")?])
+        screen(&["close", &window_on_the_screen()?.context("the window is not on the screen")?])
     }
 
     /// Waits until it is on the screen no longer; the app may go on.
     pub async fn is_hidden(&self, most: Duration) -> Result<()> {
         let deadline = Instant::now() + most;
-        while on_the_screen()?.is_some() {
+        while on_the_screen()? {
             ensure!(Instant::now() < deadline, "the window stays on the screen");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -117,7 +117,7 @@ impl Window {
     /// Waits until it is on the screen.
     pub async fn is_shown(&self, most: Duration) -> Result<()> {
         let deadline = Instant::now() + most;
-        while on_the_screen()?.is_none() {
+        while !on_the_screen()? {
             ensure!(Instant::now() < deadline, "the window does not come back");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -174,8 +174,12 @@ impl Window {
     }
 }
 
-/// The app's window, if it is on the screen.
-fn on_the_screen() -> Result<Option<String>> {
+/// Whether the app's window is on the screen.
+pub(crate) fn on_the_screen() -> Result<bool> {
+    Ok(window_on_the_screen()?.is_some())
+}
+
+fn window_on_the_screen() -> Result<Option<String>> {
     let found = Command::new("xdotool").args(["search", "--onlyvisible", "--name", "^Reeldesk$"]).output()?;
     Ok(String::from_utf8(found.stdout)?.lines().next().map(str::to_owned))
 }

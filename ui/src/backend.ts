@@ -52,6 +52,7 @@ export const choices = (connection: Connection) => invoke<Choices>('choices', { 
 export const keyringWorks = () => invoke<null>('keyring_works');
 /** Keeps an access key, in place of what the source holds where it is one. */
 export const giveAccessKey = (key: AccessKey, keep: Keep, source: CredentialsSource | null) => invoke<CredentialsSource>('give_access_key', { key, keep, source });
+export const forgetCredentials = (source: CredentialsSource) => invoke<null>('forget_credentials', { source });
 export const signInOf = (connection: Connection) => invoke<SignIn>('sign_in_of', { connection });
 export const giveCode = (connection: Connection, profile: string, code: string) => invoke<null>('give_code', { connection, profile, code });
 /** Signs a user of a pool in, in place of who signed in to the connection before where that was one. */

@@ -1100,9 +1100,13 @@ waiting: number,
  */
 underWay: number, 
 /**
- * Files that are in the ledger: taken, or there before.
+ * Files that were taken since it is watched.
  */
-known: number, 
+taken: number, 
+/**
+ * Files that were there before, and are left out until they change.
+ */
+leftOut: number, 
 /**
  * What concerns someone first, what ended last; at most 200.
  */

@@ -101,6 +101,11 @@ export class Desk {
     this.error = null;
     this.screen = 'library';
   };
+  /** Leaves the way to a new workspace, and nothing of it behind. */
+  readonly abandon = () => {
+    void this.way?.forget();
+    this.leave();
+  };
   /** Someone signed in to the open workspace: all that waits goes on. */
   readonly signedIn = () =>
     this.#try(async () => {

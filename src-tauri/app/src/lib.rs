@@ -64,6 +64,7 @@ pub fn run() -> ExitCode {
             commands::workspace::choices,
             commands::workspace::keyring_works,
             commands::workspace::give_access_key,
+            commands::workspace::forget_credentials,
             commands::workspace::sign_in_of,
             commands::workspace::give_code,
             commands::workspace::give_password,

@@ -76,7 +76,8 @@ pub(crate) fn tell(app: &AppHandle, folders: &[WatchedFolder]) {
     let shown = || -> tauri::Result<()> {
         tray.icon.set_visible(stays || words.is_some())?;
         tray.icon.set_icon(Some(picture?))?;
-        tray.icon.set_tooltip(Some(words.as_ref().map_or("Reeldesk".to_owned(), |words| format!("Reeldesk: {words}"))))?;
+        tray.icon
+            .set_tooltip(Some(words.as_ref().map_or("Reeldesk".to_owned(), |words| format!("Reeldesk: {words}"))))?;
         tray.state.set_text(words.as_deref().unwrap_or("Nothing is watched"))?;
         tray.pause.set_text(if is_paused { "Resume watching" } else { "Pause watching" })?;
         tray.pause.set_enabled(words.is_some())

@@ -37,11 +37,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Videos(Videos::Show { guid }) => show_video(&session, guid, json).await,
         Command::Jobs(Jobs::List) => list_jobs(&session, json).await,
         Command::Jobs(Jobs::Show { id }) => session.jobs.get(&id).await.map(|job| show_value(&job)),
-        Command::Hls(_)
-        | Command::Sandbox
-        | Command::Upload { .. }
-        | Command::Workspace(_)
-        | Command::Watch(_) => Ok(ExitCode::SUCCESS),
+        Command::Hls(_) | Command::Sandbox | Command::Upload { .. } | Command::Workspace(_) | Command::Watch(_) => {
+            Ok(ExitCode::SUCCESS)
+        }
     };
     session.close().await;
     code

@@ -194,7 +194,10 @@ impl Log {
             }
             Condition::Trouble { error } => format!("waiting: {} {}", error.message, error.remedy),
         };
-        self.say(json!({ "event": "folder", "path": path, "condition": folder.condition }), &format!("{path}: {words}"));
+        self.say(
+            json!({ "event": "folder", "path": path, "condition": folder.condition }),
+            &format!("{path}: {words}"),
+        );
     }
 
     fn error(&self, event: &str, error: &Error) {

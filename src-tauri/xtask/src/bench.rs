@@ -4,6 +4,7 @@
 mod garage;
 pub(crate) mod ingest;
 pub(crate) mod uploads;
+pub(crate) mod watch;
 
 use anyhow::Result;
 

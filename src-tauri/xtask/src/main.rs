@@ -49,6 +49,8 @@ enum Bench {
         #[arg(long, default_value_t = 3)]
         rounds: usize,
     },
+    /// A watch folder with 100,000 files: its first look, its memory, its idle CPU, and how soon a file is taken
+    Watch,
 }
 
 #[derive(Subcommand)]
@@ -65,6 +67,18 @@ enum Torture {
         #[arg(long)]
         garage: bool,
     },
+    /// Many files that come at once into a watch folder, and kills at random moments
+    Watch {
+        /// How many times
+        #[arg(long, default_value_t = 20)]
+        rounds: u32,
+        /// Files of each round
+        #[arg(long, default_value_t = 5000)]
+        files: u32,
+        /// The seed of an earlier run
+        #[arg(long)]
+        seed: Option<u64>,
+    },
 }
 
 fn main() -> Result<()> {
@@ -75,7 +89,9 @@ fn main() -> Result<()> {
         Task::Deny => test::deny(),
         Task::Bench(Bench::Ingest) => bench::ingest::run_rounds(),
         Task::Bench(Bench::Uploads { peers, rounds }) => bench::uploads::run_rounds(peers, rounds.max(1)),
+        Task::Bench(Bench::Watch) => bench::watch::run_rounds(),
         Task::Torture(Torture::Uploads { rounds, seed, garage }) => test::torture_uploads(rounds, seed, garage),
+        Task::Torture(Torture::Watch { rounds, files, seed }) => test::torture_watch(rounds, files, seed),
         Task::Package => start::package(),
     }
 }

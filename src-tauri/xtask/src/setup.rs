@@ -36,6 +36,9 @@ const TEST: &[&str] = &[
     "fonts-dejavu-core",
     "faketime",
     "dunst",
+    "bindfs",
+    "fuse3",
+    "e2fsprogs",
     "gnome-keyring",
 ];
 

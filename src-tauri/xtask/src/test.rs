@@ -49,6 +49,19 @@ pub(crate) fn torture_uploads(rounds: u32, seed: Option<u64>, to_garage: bool) -
     run(&mut torture)
 }
 
+/// Files that come at once into a watch folder, and kills.
+pub(crate) fn torture_watch(rounds: u32, files: u32, seed: Option<u64>) -> Result<()> {
+    setup::for_test()?;
+    run(workspace("build").arg("--all-targets"))?;
+    let mut torture = workspace("test");
+    torture.args(["--test", "integration", "many_at_once_with_kills", "--", "--nocapture"]);
+    torture.env("REELDESK_ROUNDS", rounds.to_string()).env("REELDESK_FILES", files.to_string());
+    if let Some(seed) = seed {
+        torture.env("REELDESK_SEED", seed.to_string());
+    }
+    run(&mut torture)
+}
+
 /// One choice of packages and features for every step: another one would build the dependencies again.
 fn workspace(task: &str) -> Command {
     let mut cargo = cargo();

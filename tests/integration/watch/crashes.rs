@@ -46,7 +46,12 @@ async fn many_at_once_with_kills() {
         let writing = {
             let folder = scene.folder.clone();
             let names: Vec<(String, usize)> = (0..files)
-                .map(|number| (format!("{}/{number}.mp4", number % 11), fastrand::usize(10_000..1_000_000) / if files > 500 { 1 } else { 4 }))
+                .map(|number| {
+                    (
+                        format!("{}/{number}.mp4", number % 11),
+                        fastrand::usize(10_000..1_000_000) / if files > 500 { 1 } else { 4 },
+                    )
+                })
                 .collect();
             sizes.extend(names.iter().enumerate().map(|(number, (name, size))| (name.clone(), (number as u32, *size))));
             std::thread::spawn(move || {
@@ -78,7 +83,11 @@ async fn many_at_once_with_kills() {
             })
             .collect();
         let wrong = expected.iter().filter(|(name, sizes)| sent.get(*name) != Some(sizes)).count();
-        println!("round {round}: {files} files, {kills} kills, {} objects, {wrong} wrong, {:?}", sent.len(), began.elapsed());
+        println!(
+            "round {round}: {files} files, {kills} kills, {} objects, {wrong} wrong, {:?}",
+            sent.len(),
+            began.elapsed()
+        );
         assert_eq!(sent, expected, "round {round} of seed {seed}");
     }
 }

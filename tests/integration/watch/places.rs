@@ -56,7 +56,8 @@ impl Disk {
     }
 
     fn ext4() -> Option<Self> {
-        let script = "truncate -s 64M FOLDER/image && mkfs.ext4 -q FOLDER/image && mount -o loop FOLDER/image FOLDER/disk";
+        let script =
+            "truncate -s 64M FOLDER/image && mkfs.ext4 -q FOLDER/image && mount -o loop FOLDER/image FOLDER/disk";
         Self::mount("ext4", "sh", &["-c", script])
     }
 
@@ -140,7 +141,8 @@ async fn unplugged_and_back() {
     scene.hear("verified", "film.mp4");
     assert!(disk.unmount());
     scene.until("it is missed", |said| {
-        said.iter().any(|line| line["condition"]["kind"] == "trouble" && line["condition"]["error"]["code"] == "file-missing")
+        said.iter()
+            .any(|line| line["condition"]["kind"] == "trouble" && line["condition"]["error"]["code"] == "file-missing")
     });
     assert!(disk.again("mount", &["-o", "loop", "FOLDER/image", "FOLDER/disk"]));
     scene.put("after.mp4", &clip(2));
@@ -188,8 +190,17 @@ async fn hard_names() {
     let long = format!("{}.mp4", "n".repeat(251));
     // The same letters composed and decomposed, and in other cases, are other files on this disk.
     let names = [
-        "new\nline.mp4", "\u{e9}.mp4", "e\u{301}.mp4", "CASE.mp4", "case.mp4", "-dash.mp4", "quote\"'`$(x).mp4",
-        "emoji 🎬.mp4", "trailing .mp4", "[a]{b}*?.mp4", &long,
+        "new\nline.mp4",
+        "\u{e9}.mp4",
+        "e\u{301}.mp4",
+        "CASE.mp4",
+        "case.mp4",
+        "-dash.mp4",
+        "quote\"'`$(x).mp4",
+        "emoji 🎬.mp4",
+        "trailing .mp4",
+        "[a]{b}*?.mp4",
+        &long,
     ];
     for (number, name) in names.iter().enumerate() {
         scene.put(name, &clip(number as u32));
@@ -266,7 +277,10 @@ async fn the_limit_of_watches() {
     let mut scene = Scene::unwatched(own.path()).started_by(Box::new(|command| {
         let mut limited = Command::new("unshare");
         let few = "echo 3 > /proc/sys/user/max_inotify_watches && exec \"$0\" \"$@\"";
-        limited.args(["--user", "--map-root-user", "sh", "-c", few]).arg(command.get_program()).args(command.get_args());
+        limited
+            .args(["--user", "--map-root-user", "sh", "-c", few])
+            .arg(command.get_program())
+            .args(command.get_args());
         for (name, value) in command.get_envs() {
             if let Some(value) = value {
                 limited.env(name, value);
@@ -274,7 +288,11 @@ async fn the_limit_of_watches() {
         }
         limited
     }));
-    if !Command::new("unshare").args(["--user", "--map-root-user", "true"]).status().is_ok_and(|status| status.success()) {
+    if !Command::new("unshare")
+        .args(["--user", "--map-root-user", "true"])
+        .status()
+        .is_ok_and(|status| status.success())
+    {
         println!("no user namespace can be had here: passed by");
         return;
     }

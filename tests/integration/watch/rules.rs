@@ -18,9 +18,12 @@ async fn titles_and_tags_come_from_the_path() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn files_are_chosen_by_patterns() {
-    let scene = Scene::new(&["--include", "*.mov", "--include", "/final/", "--exclude", "*_proxy.*", "--exclude", "trash/"]);
+    let scene =
+        Scene::new(&["--include", "*.mov", "--include", "/final/", "--exclude", "*_proxy.*", "--exclude", "trash/"]);
     for (number, name) in
-        ["a.mov", "a.mp4", "final/b.mp4", "final/b_proxy.mp4", "trash/c.mov", "deep/er/d.MOV", "notes.txt"].iter().enumerate()
+        ["a.mov", "a.mp4", "final/b.mp4", "final/b_proxy.mp4", "trash/c.mov", "deep/er/d.MOV", "notes.txt"]
+            .iter()
+            .enumerate()
     {
         scene.put(name, &clip(number as u32));
     }

@@ -95,7 +95,8 @@ export function summary(folder: WatchedFolder): string {
   const parts = [];
   if (folder.waiting > 0) parts.push(`${folder.waiting} waiting`);
   if (folder.underWay > 0) parts.push(`${folder.underWay} under way`);
-  parts.push(`${folder.known} known`);
+  if (folder.taken > 0) parts.push(`${folder.taken} taken in all`);
+  if (folder.leftOut > 0) parts.push(`${folder.leftOut} left out: there before`);
   return parts.join(', ');
 }
 

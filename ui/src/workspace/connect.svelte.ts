@@ -21,6 +21,8 @@ export class Connect {
   busy = $state(false);
   isNew = $state(true);
   #credentials: CredentialsSource | null = null;
+  /** What was typed, and is kept for no workspace yet. */
+  #typed: CredentialsSource | null = null;
   readonly #taken: Workspace[];
 
   constructor(taken: Workspace[]) {
@@ -37,21 +39,34 @@ export class Connect {
     return { region: this.region.trim(), credentials: this.#credentials ?? { kind: 'environment' }, endpoint: null, s3Endpoint: null, fips: false, dualStack: false };
   }
 
-  readonly useProfile = (profile: Profile) => {
+  readonly useProfile = async (profile: Profile) => {
+    await this.forget();
     this.region = profile.region ?? this.region;
     return this.#use({ kind: 'profile', name: profile.name });
   };
-  readonly useEnvironment = () => this.#use({ kind: 'environment' });
+  readonly useEnvironment = async () => {
+    await this.forget();
+    return this.#use({ kind: 'environment' });
+  };
   readonly useKey = (key: AccessKey, keep: Keep) =>
     this.#try(async () => {
-      await this.#look(await backend.giveAccessKey(key, keep, null));
+      await this.forget();
+      this.#typed = await backend.giveAccessKey(key, keep, null);
+      await this.#look(this.#typed);
     });
   readonly usePassword = (user: PoolUser, password: string, keep: Keep) =>
     this.#try(async () => {
       // The pool's id begins with its region.
       this.region ||= user.pool.split('_')[0] ?? '';
-      await this.#look(await backend.givePassword(user, password, keep, this.connection()));
+      await this.forget();
+      this.#typed = await backend.givePassword(user, password, keep, this.connection());
+      await this.#look(this.#typed);
     });
+  /** Nobody will use what was typed. */
+  async forget(): Promise<void> {
+    if (this.#typed !== null) await backend.forgetCredentials(this.#typed);
+    this.#typed = null;
+  }
   /** After a sign-in, or with another region. */
   readonly again = () => this.#use(this.#credentials ?? { kind: 'environment' });
 
@@ -120,7 +135,9 @@ export class Connect {
       const error = backend.asError(thrown);
       if (error.code !== 'sign-in') throw thrown;
       this.signIn = await backend.signInOf(connection);
-      this.error = error;
+      // Who has not signed in yet has done nothing wrong.
+      const isFirst = this.signIn.kind === 'sso' || this.signIn.kind === 'mfaCode';
+      this.error = isFirst ? null : error;
       this.step = 'sign-in';
       return;
     }

@@ -52,6 +52,13 @@ pub(crate) async fn give_access_key(
     credentials::give_access_key(key, keep, source.as_ref()).await
 }
 
+/// Forgets what was typed and is not used.
+#[tauri::command]
+pub(crate) async fn forget_credentials(source: CredentialsSource) -> Result<()> {
+    credentials::forget(&source).await;
+    Ok(())
+}
+
 #[tauri::command]
 pub(crate) async fn sign_in_of(connection: Connection) -> Result<SignIn> {
     SignIn::of(&connection).await

@@ -190,9 +190,7 @@ impl Catalog {
             Err(error) => return Err(explain("The catalog could not be written", error)),
         }
         // The map is there, or the video is not.
-        let mut update = update
-            .condition_expression("attribute_exists(#own)")
-            .expression_attribute_names("#own", OWN);
+        let mut update = update.condition_expression("attribute_exists(#own)").expression_attribute_names("#own", OWN);
         let mut assignments = Vec::new();
         for (index, (name, value)) in fields.into_iter().enumerate() {
             assignments.push(format!("#own.#f{index} = :f{index}"));

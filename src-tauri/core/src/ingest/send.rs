@@ -74,7 +74,12 @@ impl Ingest {
     }
 
     /// Does something until it is done; what AWS, the network or the disk refuse for the moment is tried again.
-    pub(super) async fn insist<T, F>(&self, journey: &Journey, token: &CancellationToken, attempt: impl Fn() -> F) -> Result<T>
+    pub(super) async fn insist<T, F>(
+        &self,
+        journey: &Journey,
+        token: &CancellationToken,
+        attempt: impl Fn() -> F,
+    ) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
@@ -95,7 +100,9 @@ impl Ingest {
                         () = token.cancelled() => return Err(error),
                     }
                 }
-                Err(error) if error.code == Code::FileMissing && self.0.driving.waits() => self.await_file(journey, token).await?,
+                Err(error) if error.code == Code::FileMissing && self.0.driving.waits() => {
+                    self.await_file(journey, token).await?
+                }
                 Err(error) if self.passes(&error) => {
                     self.0.journeys.show(&journey.id, |journey| {
                         (journey.speed, journey.time_left) = (None, None);

@@ -69,7 +69,8 @@ impl Ingest {
     pub(crate) async fn moved(&self, id: &str, path: &Path) -> Result<()> {
         self.0.journeys.edit(id, |journey| path.clone_into(&mut journey.path)).await?;
         let was_missed = |journey: &Journey| {
-            journey.stage == Stage::NeedsYou && journey.error.as_ref().is_some_and(|error| error.code == Code::FileMissing)
+            journey.stage == Stage::NeedsYou
+                && journey.error.as_ref().is_some_and(|error| error.code == Code::FileMissing)
         };
         if self.journey(id).is_ok_and(|journey| was_missed(&journey)) { self.retry(id).await } else { Ok(()) }
     }

@@ -11,7 +11,7 @@ use ts_rs::TS;
 use uuid::Uuid;
 
 use super::container::Incomplete;
-use super::ledger::{Entry, Ending};
+use super::ledger::{Ending, Entry};
 use super::rules::WatchFolder;
 use super::tracker::{Aside, State, Tracker};
 use crate::Error;
@@ -36,8 +36,10 @@ pub struct WatchedFolder {
     pub waiting: usize,
     /// Files that were taken and have not ended.
     pub under_way: usize,
-    /// Files that are in the ledger: taken, or there before.
-    pub known: usize,
+    /// Files that were taken since it is watched.
+    pub taken: usize,
+    /// Files that were there before, and are left out until they change.
+    pub left_out: usize,
     /// What concerns someone first, what ended last; at most 200.
     pub files: Vec<WatchedFile>,
 }
@@ -139,6 +141,21 @@ pub enum FileState {
     },
 }
 
+/// What a folder at work holds.
+pub(super) struct Contents<'a> {
+    pub tracker: &'a Tracker,
+    /// What is under way, by its journey.
+    pub open: &'a HashMap<String, Entry>,
+    /// What could not be moved or deleted, by its journey.
+    pub stuck: &'a HashMap<String, Error>,
+    /// What ended last.
+    pub ended: &'a VecDeque<Entry>,
+    /// Files that were taken.
+    pub taken: usize,
+    /// Files that were there before.
+    pub left_out: usize,
+}
+
 /// What is shown of all folders; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Board(Arc<Inner>);
@@ -193,7 +210,8 @@ impl Board {
             condition,
             waiting: 0,
             under_way: 0,
-            known: 0,
+            taken: 0,
+            left_out: 0,
             files,
         });
     }
@@ -214,15 +232,8 @@ impl Board {
     }
 
     /// A folder at work.
-    pub fn show<'a>(
-        &self,
-        rule: &WatchFolder,
-        condition: Condition,
-        tracker: &Tracker,
-        open: impl ExactSizeIterator<Item = &'a Entry>,
-        stuck: &HashMap<String, Error>,
-        ended: &VecDeque<Entry>,
-    ) {
+    pub fn show(&self, rule: &WatchFolder, condition: Condition, contents: &Contents<'_>) {
+        let Contents { tracker, open, stuck, ended, taken, left_out } = *contents;
         let settle = Duration::from_secs(rule.settle_seconds.into());
         let (unseen, unseen_count) = tracker.unseen();
         let waiting = tracker.candidates().count() + unseen_count;
@@ -235,7 +246,7 @@ impl Board {
                 file(path, size, of_state(&one.state, one.since + settle))
             })
             .collect();
-        files.extend(open.filter_map(|entry| {
+        files.extend(open.values().filter_map(|entry| {
             let journey = entry.journey.clone()?;
             let state = match stuck.get(&journey) {
                 Some(error) => FileState::Stuck { journey, error: error.clone() },
@@ -258,7 +269,8 @@ impl Board {
             condition,
             waiting,
             under_way,
-            known: tracker.known(),
+            taken,
+            left_out,
             files,
         });
     }

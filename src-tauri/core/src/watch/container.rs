@@ -33,8 +33,7 @@ pub enum Incomplete {
 }
 
 /// Boxes that may begin an ISO base media or QuickTime file.
-const FIRST_BOXES: [&[u8; 4]; 9] =
-    [b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp", b"uuid"];
+const FIRST_BOXES: [&[u8; 4]; 9] = [b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp", b"uuid"];
 /// More boxes at the top than any file has: each fragment brings two.
 const MOST_BOXES: u32 = 2_000_000;
 const EBML: [u8; 4] = [0x1A, 0x45, 0xDF, 0xA3];

@@ -11,9 +11,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::afterwards;
-use super::board::{Board, Condition};
+use super::board::{Board, Condition, Contents};
 use super::ears::Ears;
-use super::ledger::{Entry, Ledger, Ending};
+use super::ledger::{Ending, Entry, Ledger};
 use super::pattern::Pattern;
 use super::rules::{Changed, WatchFolder};
 use super::scan::{Change, Ground};
@@ -39,6 +39,8 @@ const SECOND_LOOK: Duration = Duration::from_secs(1);
 const DEAF_AFTER: u32 = 2;
 /// Files of one folder that are on their way at the same time; the others wait in the folder.
 const ROOM: usize = 512;
+/// What is shown is put together this often at most.
+const SHOW_EVERY: Duration = Duration::from_millis(200);
 /// Ended files that are shown.
 const SHOWN: usize = 50;
 
@@ -72,6 +74,8 @@ pub(super) struct Folder {
     /// What could not be moved or deleted, by its journey.
     stuck: HashMap<String, Error>,
     ended: VecDeque<Entry>,
+    /// Files that were taken, and files that were there before.
+    counts: (usize, usize),
     again: Vec<(Instant, PathBuf)>,
     next_scan: Instant,
 }
@@ -143,6 +147,7 @@ impl Folder {
             open: open.collect(),
             stuck: HashMap::new(),
             ended: ledger.ended(SHOWN).await?.into(),
+            counts: ledger.counts().await?,
             again: Vec::new(),
             next_scan: Instant::now(),
             rule: rule.clone(),
@@ -174,11 +179,17 @@ impl Folder {
     /// Works until the folder is no longer the one that it was.
     async fn work(&mut self, id: FileId, orders: &mut mpsc::UnboundedReceiver<Order>) -> Result<()> {
         let mut next_root = Instant::now() + ROOT_EVERY;
+        // What is shown is out of date from the first step after it was shown.
+        let (mut shown, mut next_show) = (Instant::now(), Some(Instant::now()));
         loop {
-            self.show();
+            if next_show.is_some_and(|at| at <= Instant::now()) {
+                self.show();
+                (shown, next_show) = (Instant::now(), None);
+            }
             let looks = self.tracker.next_look().map(Instant::from_std);
             let again = self.again.iter().map(|(at, _)| *at).min();
-            let wake = [Some(self.next_scan), Some(next_root), looks, again].into_iter().flatten().min();
+            let work =
+                [Some(self.next_scan), looks, again].into_iter().flatten().min().unwrap_or(next_root).min(next_root);
             let heard = async {
                 match &self.ears {
                     Some(ears) => ears.wait().await,
@@ -188,8 +199,10 @@ impl Folder {
             tokio::select! {
                 () = heard => self.hear().await?,
                 Some(order) = orders.recv() => self.obey(order).await?,
-                () = tokio::time::sleep_until(wake.unwrap_or(next_root)) => {}
+                () = tokio::time::sleep_until(work) => {}
+                () = tokio::time::sleep_until(next_show.unwrap_or(work)) => continue,
             }
+            next_show.get_or_insert(shown + SHOW_EVERY);
             let now = Instant::now();
             if now >= next_root {
                 let path = self.rule.path.clone();
@@ -382,10 +395,7 @@ impl Folder {
                 sidecars: settled.stamp.sidecars.iter().map(|(path, _)| self.ground.root.join(&**path)).collect(),
                 template: self.rule.template.clone(),
                 // Another folder's file of the same name is another video; what changed is offered.
-                answers: Answers {
-                    same_content: Some(Answer::Skip),
-                    same_name: (!asks).then_some(Answer::KeepBoth),
-                },
+                answers: Answers { same_content: Some(Answer::Skip), same_name: (!asks).then_some(Answer::KeepBoth) },
             });
             entries.push(self.entry(settled, None, None));
         }
@@ -406,6 +416,7 @@ impl Folder {
                 self.open.insert(journey, entry);
             }
         }
+        self.counts = self.ledger.counts().await?;
         // Some may have ended before they were known here.
         self.recheck().await
     }
@@ -425,7 +436,8 @@ impl Folder {
     /// A file that was known under another path is the same one; answers whether it is.
     async fn was_moved(&mut self, settled: &Settled, before: Entry) -> Result<bool> {
         let from = self.ground.root.join(&before.path);
-        let there = tokio::task::spawn_blocking(move || super::stamp::regular(&from).ok()).await.map_err(Error::internal)?;
+        let there =
+            tokio::task::spawn_blocking(move || super::stamp::regular(&from).ok()).await.map_err(Error::internal)?;
         let entry = Entry {
             path: settled.path.clone(),
             gone: false,
@@ -501,7 +513,8 @@ impl Folder {
     async fn finish(&mut self, id: &str, ending: Ending) -> Result<()> {
         let Some(entry) = self.open.get(id).cloned() else { return Ok(()) };
         let (root, rule, ground) = (self.ground.root.clone(), self.rule.afterwards, self.ground.clone());
-        let done = tokio::task::spawn_blocking(move || afterwards::apply(&root, rule, &entry, |is| ground.identity(is)));
+        let done =
+            tokio::task::spawn_blocking(move || afterwards::apply(&root, rule, &entry, |is| ground.identity(is)));
         match done.await.map_err(Error::internal)? {
             Ok(()) => self.end(id, ending).await,
             Err(error) => {
@@ -534,12 +547,10 @@ impl Folder {
     }
 
     fn show(&self) {
-        let condition = if self.polls() {
-            Condition::Polling { why: self.deaf.clone() }
-        } else {
-            Condition::Watching
-        };
-        self.board.show(&self.rule, condition, &self.tracker, self.open.values(), &self.stuck, &self.ended);
+        let condition = if self.polls() { Condition::Polling { why: self.deaf.clone() } } else { Condition::Watching };
+        let (taken, left_out) = self.counts;
+        let Self { tracker, open, stuck, ended, .. } = self;
+        self.board.show(&self.rule, condition, &Contents { tracker, open, stuck, ended, taken, left_out });
     }
 }
 

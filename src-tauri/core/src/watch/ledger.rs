@@ -141,6 +141,19 @@ impl Ledger {
             .await
     }
 
+    /// How many files were taken, and how many were there before.
+    pub async fn counts(&self) -> Result<(usize, usize)> {
+        let folder = self.folder.to_string();
+        let sums = "SELECT count(journey), count(*) FILTER (WHERE ending = ?2) FROM watched WHERE folder = ?1";
+        self.store
+            .call(move |db| {
+                let sums =
+                    db.query_row(sums, [&folder, Ending::Before.word()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                Ok(sums)
+            })
+            .await
+    }
+
     /// What is under way.
     pub async fn open(&self) -> Result<Vec<Entry>> {
         self.select("ending IS NULL ORDER BY taken_at").await
@@ -180,8 +193,10 @@ impl Ledger {
         self.store
             .call(move |db| {
                 let transaction = db.transaction()?;
-                transaction
-                    .execute("DELETE FROM watched WHERE folder = ?1 AND path = ?2", params![folder.to_string(), from])?;
+                transaction.execute(
+                    "DELETE FROM watched WHERE folder = ?1 AND path = ?2",
+                    params![folder.to_string(), from],
+                )?;
                 enter(&transaction, folder, &[to])?;
                 Ok(transaction.commit()?)
             })

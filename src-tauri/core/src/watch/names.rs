@@ -17,8 +17,21 @@ pub(super) enum Kind {
 
 /// Endings that browsers, copiers and transfer programs give what is not finished.
 const UNFINISHED: [&str; 15] = [
-    "part", "partial", "crdownload", "download", "opdownload", "filepart", "tmp", "temp", "!ut", "!qb", "bc!",
-    "unfinished", "incomplete", "inprogress", "uploading",
+    "part",
+    "partial",
+    "crdownload",
+    "download",
+    "opdownload",
+    "filepart",
+    "tmp",
+    "temp",
+    "!ut",
+    "!qb",
+    "bc!",
+    "unfinished",
+    "incomplete",
+    "inprogress",
+    "uploading",
 ];
 
 /// Files that programs keep beside one that they have not finished.

@@ -17,8 +17,23 @@ impl Place {
     pub fn of(folder: &Path) -> Self {
         /// Those of other computers, and of programs.
         const REMOTE: [&str; 17] = [
-            "nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "9p", "ceph", "glusterfs", "lustre", "beegfs",
-            "vboxsf", "vmhgfs", "virtiofs", "prl_fs", "fuse",
+            "nfs",
+            "nfs4",
+            "cifs",
+            "smb3",
+            "smbfs",
+            "ncpfs",
+            "afs",
+            "9p",
+            "ceph",
+            "glusterfs",
+            "lustre",
+            "beegfs",
+            "vboxsf",
+            "vmhgfs",
+            "virtiofs",
+            "prl_fs",
+            "fuse",
         ];
         /// Those that number their files anew at each mount.
         const NUMBERED_ANEW: [&str; 4] = ["vfat", "msdos", "exfat", "fuseblk"];

@@ -284,7 +284,8 @@ impl Rules {
             }
         }
         // What comes while this is looked at is new.
-        let before = if is_new && rule.existing == Existing::LeaveOut { self.present(&rule).await? } else { Vec::new() };
+        let before =
+            if is_new && rule.existing == Existing::LeaveOut { self.present(&rule).await? } else { Vec::new() };
         let body = serde_json::to_string(&rule).map_err(Error::internal)?;
         let (id, existing) = (rule.id, rule.existing);
         self.store
@@ -379,7 +380,7 @@ mod tests {
         let path = folder.path().join("exports");
         std::fs::create_dir(&path).unwrap();
         let rule = rules.put(WatchFolder::of("sandbox", &path)).await.unwrap();
-        assert_eq!(rules.all().await.unwrap(), [rule.clone()]);
+        assert_eq!(rules.all().await.unwrap(), std::slice::from_ref(&rule));
         let twice = rules.put(WatchFolder::of("production", &path.join("../exports"))).await.unwrap_err();
         assert!(twice.code == Code::Exists && twice.message.contains("sandbox"), "{twice}");
         // Its disk is away, and it is paused all the same.

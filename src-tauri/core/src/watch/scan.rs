@@ -10,8 +10,8 @@ use super::rules::{self, WatchFolder};
 use super::sieve::Sieve;
 use super::stamp::{Stamp, regular};
 use super::tracker::{Aside, Tracker};
-use crate::upload::{Identity, unreadable};
 use crate::Result;
+use crate::upload::{Identity, unreadable};
 
 /// Larger files are no metadata.
 const METADATA: u64 = 1024 * 1024;
@@ -71,11 +71,8 @@ impl Ground {
                     || relative().is_some_and(|relative| ground.sieve.admits_folder(&relative, entry.path()))
             }
         };
-        let walk = ignore::WalkBuilder::new(folder)
-            .standard_filters(false)
-            .follow_links(false)
-            .filter_entry(filter)
-            .build();
+        let walk =
+            ignore::WalkBuilder::new(folder).standard_filters(false).follow_links(false).filter_entry(filter).build();
         let mut news = 0;
         for entry in walk {
             match entry {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::container;
-use super::ledger::{Entry, Ending};
+use super::ledger::{Ending, Entry};
 use super::names::BESIDE_UNFINISHED;
 use super::scan::Ground;
 use super::stamp::Stamp;
@@ -29,17 +29,22 @@ pub(super) fn complete(settled: Vec<Settled>, tracker: &mut Tracker, ground: &Gr
     }
     let paths: Vec<PathBuf> = settled.iter().map(|one| ground.root.join(&one.path)).collect();
     let held = writers::held(&paths);
-    settled.into_iter().zip(paths).filter(|(one, path)| one.insisted || is_complete(&one.path, path, &held, tracker)).map(|(one, _)| one).collect()
+    settled
+        .into_iter()
+        .zip(paths)
+        .filter(|(one, path)| one.insisted || is_complete(&one.path, path, &held, tracker))
+        .map(|(one, _)| one)
+        .collect()
 }
 
 fn is_complete(relative: &str, path: &PathBuf, held: &HashSet<PathBuf>, tracker: &mut Tracker) -> bool {
-    let beside = |ending: &&str| {
+    let beside = |ending: &&'static str| {
         let mut name = path.clone().into_os_string();
         name.push(".");
         name.push(ending);
         PathBuf::from(name).exists()
     };
-    let state = if held.contains(path) || BESIDE_UNFINISHED.iter().any(|ending| beside(&ending)) {
+    let state = if held.contains(path) || BESIDE_UNFINISHED.iter().any(beside) {
         State::Held
     } else {
         match container::missing(path) {

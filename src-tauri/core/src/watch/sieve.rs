@@ -34,11 +34,10 @@ impl Sieve {
     /// Whether to look into a folder; `relative` with `/` between its parts, `path` as the system names it.
     pub fn admits_folder(&self, relative: &str, path: &Path) -> bool {
         let name = relative.rsplit('/').next().unwrap_or_default();
-        self.recursive
-            && !name.starts_with('.')
-            && !(self.moves && relative == DONE)
-            && !self.barred.iter().any(|barred| barred == path)
-            && !self.exclude.matched_path_or_any_parents(relative, true).is_ignore()
+        let is_done = self.moves && relative == DONE;
+        let is_barred = is_done || self.barred.iter().any(|barred| barred == path);
+        let is_excluded = || self.exclude.matched_path_or_any_parents(relative, true).is_ignore();
+        self.recursive && !name.starts_with('.') && !is_barred && !is_excluded()
     }
 
     /// What a file is, if the rule is about it.
@@ -50,7 +49,11 @@ impl Sieve {
         let is_included = kind == Kind::Sidecar
             || self.include.as_ref().is_none_or(|include| {
                 // What is still called otherwise counts by the name that it will have.
-                let name = if kind == Kind::Temporary { relative.rsplit_once('.').map_or(relative, |(stem, _)| stem) } else { relative };
+                let name = if kind == Kind::Temporary {
+                    relative.rsplit_once('.').map_or(relative, |(stem, _)| stem)
+                } else {
+                    relative
+                };
                 include.matched_path_or_any_parents(name, false).is_ignore()
             });
         is_included.then_some(kind)
