@@ -73,7 +73,7 @@ async fn a_dropped_folder_is_watched() {
     window.wait_for("//section[@data-condition='paused']", SHORT).await.unwrap();
     window.click("//button[@title='Resume']").await.unwrap();
     window.wait_for("//section[@data-condition='watching']", SHORT).await.unwrap();
-    window.click(&format!("{}//button[contains(., 'Look')]", row("text", "Needs you"))).await.unwrap();
+    window.click(&format!("{}//button[contains(., 'Show why')]", row("text", "Needs you"))).await.unwrap();
     window.wait_for("//li[@data-stage='needsYou']//div[contains(@class, 'sought')]", SHORT).await.unwrap();
 
     window.click("//nav//button[contains(., 'Library')]").await.unwrap();

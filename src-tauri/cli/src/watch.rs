@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use reeldesk_core::event::Event;
 use reeldesk_core::ingest::{Driving, Journey, Stage};
-use reeldesk_core::watch::{Condition, Rules, WatchFolder, WatchedFolder};
+use reeldesk_core::watch::{Condition, Rules, WatchFolder, WatchedFile, WatchedFolder};
 use reeldesk_core::workspace::{SANDBOX, Settings};
 use reeldesk_core::{Driver, Error, Folders, Result, Session, watch_rules};
 use serde_json::{Value, json};
@@ -87,7 +87,7 @@ async fn serve(folders: &Folders, workspace: &str, json: bool) -> Result<ExitCod
     let mut events = session.events.subscribe();
     let driver = session.drive(Driving::Server).await?;
     let watch = driver.watch();
-    let mut log = Log { json, stages: HashMap::new(), conditions: HashMap::new() };
+    let mut log = Log { json, stages: HashMap::new(), conditions: HashMap::new(), waiting: HashMap::new() };
     log.begin(&driver);
     let stopped = stop_asked();
     tokio::pin!(stopped);
@@ -126,6 +126,8 @@ struct Log {
     json: bool,
     stages: HashMap<String, Stage>,
     conditions: HashMap<String, Condition>,
+    /// What the files of each folder wait for, as it was said last.
+    waiting: HashMap<String, HashMap<String, String>>,
 }
 
 impl Log {
@@ -181,6 +183,15 @@ impl Log {
 
     fn folder(&mut self, folder: &WatchedFolder) {
         let path = folder.rule.path.display().to_string();
+        let before = self.waiting.remove(&path).unwrap_or_default();
+        let waits = |file: &WatchedFile| Some((file.path.clone(), file.state.waits_for()?));
+        let waiting: HashMap<_, _> = folder.files.iter().filter_map(waits).collect();
+        for (file, why) in waiting.iter().filter(|(file, why)| before.get(*file) != Some(why)) {
+            let file = folder.rule.path.join(file);
+            let line = json!({ "event": "waits", "path": file, "why": why });
+            self.say(line, &format!("waits {}: {why}", file.display()));
+        }
+        self.waiting.insert(path.clone(), waiting);
         if self.conditions.insert(path.clone(), folder.condition.clone()).as_ref() == Some(&folder.condition) {
             return;
         }

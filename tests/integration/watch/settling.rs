@@ -43,6 +43,7 @@ async fn a_writer_that_rests_and_keeps_the_file_open() {
     scene.sentinel();
     scene.sentinel();
     assert_eq!(taken(&scene, "held.mp4"), 0);
+    assert_eq!(scene.hear("waits", "held.mp4")["why"], "a program holds it open for writing");
     file.write_all(second).unwrap();
     drop(file);
     scene.hear("verified", "held.mp4");
@@ -143,6 +144,9 @@ async fn an_mp4_without_its_index_waits_for_it() {
     scene.put("cut.mp4", &film[..film.len() - 3]);
     scene.sentinel();
     assert_eq!(scene.count("taken"), 1, "the sentinel alone");
+    assert_eq!(scene.hear("waits", "late.mp4")["why"], "it has no moov yet");
+    assert_eq!(scene.hear("waits", "empty.mp4")["why"], "it is empty");
+    assert!(scene.hear("waits", "cut.mp4")["why"].as_str().unwrap().starts_with("it is cut off: "));
     File::options().append(true).open(scene.folder.join("late.mp4")).unwrap().write_all(&film[moov..]).unwrap();
     scene.hear("verified", "late.mp4");
     scene.put("cut.mp4", &clip(2));

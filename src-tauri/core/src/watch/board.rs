@@ -277,6 +277,24 @@ impl Board {
 }
 
 impl FileState {
+    /// What a file waits for, where someone may have to see to it; none for the usual way of things.
+    #[must_use]
+    pub fn waits_for(&self) -> Option<String> {
+        Some(match self {
+            Self::Stuck { error, .. } | Self::Unreadable { error } => format!("{} {}", error.message, error.remedy),
+            Self::Incomplete { missing: Incomplete::Empty } => "it is empty".to_owned(),
+            Self::Incomplete { missing: Incomplete::NoIndex { index } } => format!("it has no {index} yet"),
+            Self::Incomplete { missing: Incomplete::CutOff { has, wants } } => {
+                format!("it is cut off: {has} of at least {wants} bytes are there")
+            }
+            Self::Held => "a program holds it open for writing".to_owned(),
+            Self::Link => "it is a link, which is not followed".to_owned(),
+            Self::Unnamed => "its name is not readable text".to_owned(),
+            Self::Closed => "it is a folder that may not be read".to_owned(),
+            _ => return None,
+        })
+    }
+
     fn rank(&self) -> u8 {
         match self {
             Self::Stuck { .. } | Self::Unreadable { .. } => 0,

@@ -556,7 +556,9 @@ impl Folder {
 
 /// The folder itself, to tell whether another disk has taken its place.
 fn root_id(path: &std::path::Path) -> Result<FileId> {
-    let id = file_id::get_file_id(path).map_err(|error| unreadable(path, &error))?;
-    drop(std::fs::read_dir(path).map_err(|error| unreadable(path, &error))?);
-    Ok(id)
+    let id = file_id::get_file_id(path).and_then(|id| std::fs::read_dir(path).map(|_| id));
+    id.map_err(|error| Error {
+        remedy: "Connect its disk or give your user read permission on it; it goes on by itself then.".to_owned(),
+        ..unreadable(path, &error)
+    })
 }

@@ -14,6 +14,8 @@ use crate::upload::Identity;
 const CLOSELY: usize = 1024;
 /// What grows is looked at this often, so that the screen sees it grow.
 const GROWS: Duration = Duration::from_millis(250);
+/// What settles is looked at this often where nobody tells of changes.
+const LOOKS_AGAIN: Duration = Duration::from_secs(1);
 /// What waits for something is looked at this often at least, should nobody tell.
 const WAITS: Duration = Duration::from_secs(2);
 
@@ -257,17 +259,15 @@ impl Tracker {
             // What is seen for the first time may have been still for long; the next look tells.
             candidate.state = if candidate.stamp.is_none() { State::Settling } else { State::Growing };
             (candidate.stamp, candidate.since) = (Some(stamp), now);
-            candidate.next_look = now + settle;
-            if is_deaf {
-                candidate.next_look = candidate.next_look.min(now + Duration::from_secs(1));
-            }
+            // Soon once more, to tell what grows from what was written.
+            candidate.next_look = now + settle.min(LOOKS_AGAIN);
             return false;
         }
         if now < candidate.since + settle {
             candidate.state = State::Settling;
             candidate.next_look = candidate.since + settle;
             if is_deaf {
-                candidate.next_look = candidate.next_look.min(now + Duration::from_secs(1));
+                candidate.next_look = candidate.next_look.min(now + LOOKS_AGAIN);
             }
             return false;
         }
@@ -354,9 +354,11 @@ mod tests {
         assert!(tracker.found("a.mp4", &identity(1), at(0)));
         assert_eq!(tracker.due(at(0)), [Box::from("a.mp4")]);
         assert!(!tracker.looked("a.mp4", Ok(stamp("1")), at(0)));
-        assert_eq!(tracker.next_look(), Some(at(5)));
-        tracker.touched("a.mp4", Kind::Video, at(1));
-        assert_eq!(tracker.next_look(), Some(at(1) + GROWS));
+        assert_eq!(tracker.next_look(), Some(at(1)));
+        assert!(!tracker.looked("a.mp4", Ok(stamp("1")), at(1)));
+        assert_eq!(tracker.next_look(), Some(at(5)), "still since the first look");
+        tracker.touched("a.mp4", Kind::Video, at(2));
+        assert_eq!(tracker.next_look(), Some(at(2) + GROWS));
         assert!(!tracker.looked("a.mp4", Ok(stamp("12")), at(3)));
         assert_eq!(tracker.candidate("a.mp4").unwrap().state, State::Growing);
         assert!(!tracker.looked("a.mp4", Ok(stamp("12")), at(7)));
