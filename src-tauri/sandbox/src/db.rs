@@ -38,6 +38,7 @@ impl Db {
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.execute_batch(SCHEMA)?;
+        connection.execute_batch(crate::cognito::SCHEMA)?;
         Ok(Self(Arc::new(Mutex::new(connection))))
     }
 

@@ -9,6 +9,7 @@ use http_body_util::BodyExt as _;
 use s3s::service::S3Service;
 use tower::ServiceExt as _;
 
+use crate::db::Db;
 use crate::endpoints::Endpoints;
 use crate::{ACCOUNT, Credentials, cognito, query};
 
@@ -16,6 +17,7 @@ use crate::{ACCOUNT, Credentials, cognito, query};
 #[derive(Clone)]
 pub(crate) struct Services {
     pub s3: S3Service,
+    pub db: Db,
     pub mediaconvert: Router,
     /// `http://127.0.0.1:<port>` of the DynamoDB listener.
     pub dynamodb: String,
@@ -28,6 +30,9 @@ const MAX_DYNAMODB_BODY: usize = 17 * 1024 * 1024;
 
 /// The largest body of a request to one of the services that take small ones, in bytes.
 const MAX_SMALL_BODY: usize = 256 * 1024;
+
+/// Where the mails are that the pool would have sent; no path of S3, whose buckets begin with a letter or a digit.
+const MAILBOX: &str = "/-/mails";
 
 const NOT_KNOWN: &str = "The security token included in the request is invalid.";
 
@@ -47,8 +52,16 @@ async fn route(State(services): State<Services>, request: Request<Body>) -> Resp
         };
     }
     if let Some(operation) = target.and_then(|target| target.strip_prefix(cognito::TARGET)).map(str::to_owned) {
+        let credentials = &services.endpoints.credentials;
+        let is_allowed = !cognito::is_signed(&operation) || signed_by(request.headers(), credentials);
+        return match is_allowed {
+            true => cognito(&services, &operation, request).await,
+            false => not_signed("UnrecognizedClientException"),
+        };
+    }
+    if request.uri().path() == MAILBOX {
         return match signed_by(request.headers(), &services.endpoints.credentials) {
-            true => cognito(&operation, request).await,
+            true => cognito::mailbox(&services.db).await,
             false => not_signed("UnrecognizedClientException"),
         };
     }
@@ -114,9 +127,9 @@ fn plain(status: StatusCode, text: &str) -> Response<Body> {
     response
 }
 
-async fn cognito(operation: &str, request: Request<Body>) -> Response<Body> {
+async fn cognito(services: &Services, operation: &str, request: Request<Body>) -> Response<Body> {
     match axum::body::to_bytes(request.into_body(), MAX_SMALL_BODY).await {
-        Ok(body) => cognito::answer(operation, &serde_json::from_slice(&body).unwrap_or_default()),
+        Ok(body) => cognito::answer(&services.db, operation, serde_json::from_slice(&body).unwrap_or_default()).await,
         Err(_) => plain(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large"),
     }
 }

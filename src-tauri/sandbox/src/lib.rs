@@ -41,6 +41,9 @@ pub const ROLE: &str = "arn:aws:iam::000000000000:role/reeldesk-sandbox-mediacon
 /// The user pool of the viewers.
 pub const USER_POOL: &str = "us-east-1_Reeldesk0";
 
+/// The app client of the pool that viewers sign in with.
+pub const APP_CLIENT: &str = "reeldesksandboxviewers0000";
+
 const ACCOUNT: &str = "000000000000";
 
 /// The access key of the sandbox. It opens nothing but the sandbox of this computer, so it is no secret.

@@ -97,6 +97,7 @@ impl Sandbox {
 
         let services = Services {
             s3: s3::service(s3.clone(), &endpoints.credentials),
+            db: db.clone(),
             mediaconvert: mediaconvert::api::router(mediaconvert.clone()),
             dynamodb,
             http: reqwest::Client::builder()
