@@ -12,7 +12,7 @@ use reeldesk_tests::{Ended, Reelctl, Server, make};
 use serde_json::Value;
 
 /// No test waits longer for anything.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A film of a few kilobytes that is no other's: `number` is in its bytes.
 pub(crate) fn clip(number: u32) -> Vec<u8> {
