@@ -16,6 +16,7 @@ async fn a_restart_takes_nothing_again() {
     scene.hear("verified", "while away.mp4");
     scene.sentinel();
     assert_eq!(scene.names().await, ["film.mp4", "while away.mp4"]);
+    assert_eq!(scene.count("skipped"), 0, "nothing was looked at again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -105,3 +105,23 @@ async fn a_folder_moved_in() {
     scene.hear("verified", "moved/b/new.mp4");
     assert_eq!(scene.names().await.len(), 4);
 }
+
+/// A pipeline that starts on metadata: its file names the rule's template and has what the admin's own one says.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_for_a_pipeline_that_starts_on_metadata() {
+    let own = tempfile::tempdir().unwrap();
+    let mut scene = Scene::unwatched(own.path());
+    let settings = scene.reelctl.data.path().join("settings.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(&settings, text.replace("trigger = \"videoFile\"", "trigger = \"metadataFile\"")).unwrap();
+    scene.add(&scene.folder.clone(), &["--template", "house-style"]);
+    scene.start();
+    scene.put("film.json", br#"{ "srcVideo": "film.mp4", "archiveSource": "GLACIER" }"#);
+    scene.put("film.mp4", &clip(1));
+    let line = scene.hear("verified", "film.mp4");
+    let key = line["key"].as_str().unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&scene.object(&key.replace(".mp4", ".json")).await).unwrap();
+    let expected = serde_json::json!({ "archiveSource": "GLACIER", "jobTemplate": "house-style", "srcVideo": key });
+    assert_eq!(told, expected);
+    assert_eq!(scene.keys().await.len(), 2);
+}
