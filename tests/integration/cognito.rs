@@ -18,9 +18,18 @@ struct Pool {
 
 fn client(sandbox: &Sandbox, key: &str) -> Client {
     let endpoints = sandbox.endpoints();
-    let keys = aws_credential_types::Credentials::from_keys(key, &endpoints.credentials.secret_access_key, None);
+    client_with(&endpoints.api, key, &endpoints.credentials.secret_access_key)
+}
+
+/// A client of the sandbox's pool.
+pub(crate) fn client_of(endpoint: &str) -> Client {
+    client_with(endpoint, reeldesk_tests::KEYS.0, reeldesk_tests::KEYS.1)
+}
+
+pub(crate) fn client_with(endpoint: &str, key: &str, secret: &str) -> Client {
+    let keys = aws_credential_types::Credentials::from_keys(key, secret, None);
     let config = Config::builder().behavior_version(BehaviorVersion::latest()).region(Region::new("us-east-1"));
-    Client::from_conf(config.endpoint_url(&endpoints.api).credentials_provider(keys).build())
+    Client::from_conf(config.endpoint_url(endpoint).credentials_provider(keys).build())
 }
 
 impl Pool {

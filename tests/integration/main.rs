@@ -15,5 +15,6 @@ mod sign_in;
 mod steering;
 mod torture;
 mod uploads;
+mod viewers;
 mod watch;
 mod workspaces;

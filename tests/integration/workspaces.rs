@@ -181,6 +181,8 @@ async fn the_check_names_the_permission_that_is_missing() {
         "dynamodb:ListTables",
         "cognito-idp:ListUserPools",
         "s3:DeleteObjectVersion",
+        // No harmless call can tell.
+        "cognito-idp:CreateGroup",
     ];
     for action in ACTIONS.iter().map(|action| action.name).filter(|name| !untried.contains(name)) {
         let guard =
@@ -221,6 +223,9 @@ async fn the_policy_is_enough_and_not_too_much() {
     run(&["jobs", "list"]);
     run(&["uploads", "list"]);
     run(&["uploads", "orphans"]);
+    run(&["viewers", "groups", "create", "viewers"]);
+    run(&["viewers", "invite", "ada@example.com", "--group", "viewers"]);
+    run(&["viewers", "list", "--group", "viewers"]);
     run(&["workspace", "check"]);
     let mut asked = guard.asked();
     asked.remove("sts:GetCallerIdentity");

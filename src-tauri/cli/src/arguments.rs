@@ -75,6 +75,105 @@ pub(crate) enum Command {
     /// Folders whose finished files become videos by themselves
     #[command(subcommand)]
     Watch(Watching),
+    /// The people who may watch
+    #[command(subcommand)]
+    Viewers(People),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum People {
+    /// All viewers, with the state of each
+    List {
+        /// Only those in this group
+        #[arg(long)]
+        group: Option<String>,
+    },
+    /// The settings of the user pool that matter to those who invite
+    Pool,
+    /// Invite people who are not in the pool yet; the same command again goes on where it was broken off
+    Invite {
+        /// Their addresses
+        #[arg(required_unless_present = "csv")]
+        addresses: Vec<String>,
+        /// A list: CSV with a header, or any text with addresses in it (- for standard input)
+        #[arg(long, value_name = "FILE", conflicts_with = "addresses")]
+        csv: Option<PathBuf>,
+        /// The group of those for whom the list names none
+        #[arg(long)]
+        group: Option<String>,
+        /// Send no mail, and print the temporary passwords, once
+        #[arg(long)]
+        silent: bool,
+    },
+    /// Send invitations again, with a new temporary password
+    Resend(Who),
+    /// Let viewers sign in no longer
+    Disable(Who),
+    /// Let them sign in again
+    Enable(Who),
+    /// Sign viewers out everywhere
+    SignOut(Who),
+    /// Have viewers choose a new password, with a code that they get by mail
+    Reset(Who),
+    /// Delete viewers for good
+    Remove {
+        /// Their addresses
+        #[arg(required = true)]
+        addresses: Vec<String>,
+        /// That is meant
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Groups of viewers
+    #[command(subcommand)]
+    Groups(Groups),
+    /// Write all viewers into a CSV file
+    Export {
+        /// The file
+        file: PathBuf,
+    },
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Who {
+    /// Their addresses
+    #[arg(required = true)]
+    pub addresses: Vec<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Groups {
+    /// All groups
+    List,
+    /// Make one
+    Create {
+        /// Its name
+        name: String,
+        /// What it is for
+        #[arg(long)]
+        description: Option<String>,
+    },
+    /// Delete one; its members stay
+    Delete {
+        /// Its name
+        name: String,
+    },
+    /// Put viewers into one
+    Add {
+        /// Its name
+        name: String,
+        /// Their addresses
+        #[arg(required = true)]
+        addresses: Vec<String>,
+    },
+    /// Take viewers out of one
+    Take {
+        /// Its name
+        name: String,
+        /// Their addresses
+        #[arg(required = true)]
+        addresses: Vec<String>,
+    },
 }
 
 #[derive(Subcommand)]

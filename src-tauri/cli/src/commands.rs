@@ -8,7 +8,7 @@ use reeldesk_core::{Code, Error, Folders, Result, Session};
 use serde_json::json;
 
 use crate::arguments::{Arguments, Command, Hls, Jobs, Videos};
-use crate::{ingest, output, upload, uploads, watch, workspace};
+use crate::{ingest, output, upload, uploads, viewers, watch, workspace};
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let folders = Folders::choose(arguments.data_dir.as_deref())?;
@@ -33,6 +33,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let code = match arguments.command {
         Command::Ingest { paths, wait, limit, again } => ingest::run(&session, paths, wait, limit, again, json).await,
         Command::Uploads(command) => uploads::run(&session, command, json).await,
+        Command::Viewers(command) => viewers::run(&session, command, json).await,
         Command::Videos(Videos::List) => list_videos(&session, json).await,
         Command::Videos(Videos::Show { guid }) => show_video(&session, guid, json).await,
         Command::Jobs(Jobs::List) => list_jobs(&session, json).await,

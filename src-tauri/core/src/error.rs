@@ -55,6 +55,10 @@ pub enum Code {
     Playback,
     /// The system does not tell of changes in a folder.
     WatchLimit,
+    /// A mail could not be delivered.
+    Delivery,
+    /// A quota of AWS is used up.
+    Quota,
     /// AWS asks to slow down.
     Throttled,
     /// Anything of ours.

@@ -15,6 +15,7 @@ pub mod playback;
 pub mod session;
 pub mod store;
 pub mod upload;
+pub mod viewers;
 pub mod watch;
 pub mod workspace;
 

@@ -12,6 +12,7 @@ use crate::ingest::{Driving, Ingest, Journey, KEY_PREFIX, Limits, Stage, Wish, l
 use crate::playback::{self, Access, Proxy, Stream};
 use crate::store::Store;
 use crate::upload::{Orphan, Uploader, orphans};
+use crate::viewers::Viewers;
 use crate::watch::{Rules, Watch};
 use crate::workspace::{RunningSandbox, SANDBOX, Settings, Workspace};
 use crate::{Code, Error, Result};
@@ -69,6 +70,14 @@ impl Session {
     #[must_use]
     pub fn sandbox(&self) -> Option<&RunningSandbox> {
         self.sandbox.as_ref()
+    }
+
+    /// Its viewers.
+    ///
+    /// # Errors
+    /// When the workspace names no user pool.
+    pub fn viewers(&self) -> Result<Viewers> {
+        Viewers::of(&self.workspace, &self.aws)
     }
 
     /// Begins to drive this store's journeys, taking up the unfinished ones.

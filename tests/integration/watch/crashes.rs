@@ -70,10 +70,7 @@ async fn many_at_once_with_kills() {
             scene.start();
         }
         writing.join().unwrap();
-        while scene.sizes().await.len() < files as usize {
-            // Each file that comes says that the others are worth waiting for.
-            scene.sentinel();
-        }
+        scene.until_sent(files as usize).await;
         scene.sentinel();
         let sent = scene.sizes().await;
         let expected: BTreeMap<String, Vec<usize>> = sizes

@@ -12,7 +12,7 @@ use reeldesk_tests::{Ended, Reelctl, Server, make};
 use serde_json::Value;
 
 /// No test waits longer for anything.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A film of a few kilobytes that is no other's: `number` is in its bytes.
 pub(crate) fn clip(number: u32) -> Vec<u8> {
@@ -206,6 +206,19 @@ impl Scene {
     pub async fn hear_or_be_there(&self, event: &str, name: &str) {
         if !self.names().await.iter().any(|sent| sent == name) {
             self.hear(event, name);
+        }
+    }
+
+    /// Waits until so many videos are in the bucket, for as long as more of them come.
+    pub async fn until_sent(&self, count: usize) {
+        let (mut there, mut since) = (0, Instant::now());
+        while there < count {
+            let now = self.keys().await.len();
+            if now > there {
+                (there, since) = (now, Instant::now());
+            }
+            assert!(since.elapsed() < PATIENCE, "{there} of {count} are sent, and no more come");
+            tokio::time::sleep(Duration::from_millis(500)).await;
         }
     }
 

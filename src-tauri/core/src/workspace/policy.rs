@@ -71,6 +71,20 @@ actions! {
     GET_JOB "mediaconvert:GetJob" Jobs "Shows a job";
     CANCEL_JOB "mediaconvert:CancelJob" Jobs "Cancels a job";
     LIST_USERS "cognito-idp:ListUsers" UserPool "Lists the viewers";
+    DESCRIBE_POOL "cognito-idp:DescribeUserPool" UserPool "Reads how long invitations are good for";
+    CREATE_USER "cognito-idp:AdminCreateUser" UserPool "Invites viewers";
+    UPDATE_USER "cognito-idp:AdminUpdateUserAttributes" UserPool "Changes what a viewer is called";
+    DISABLE_USER "cognito-idp:AdminDisableUser" UserPool "Disables viewers";
+    ENABLE_USER "cognito-idp:AdminEnableUser" UserPool "Enables viewers";
+    SIGN_OUT_USER "cognito-idp:AdminUserGlobalSignOut" UserPool "Signs viewers out";
+    RESET_USER "cognito-idp:AdminResetUserPassword" UserPool "Resets passwords";
+    DELETE_USER "cognito-idp:AdminDeleteUser" UserPool "Removes viewers";
+    LIST_GROUPS "cognito-idp:ListGroups" UserPool "Lists the groups of viewers";
+    LIST_MEMBERS "cognito-idp:ListUsersInGroup" UserPool "Lists who is in a group";
+    CREATE_GROUP "cognito-idp:CreateGroup" UserPool "Makes groups";
+    DELETE_GROUP "cognito-idp:DeleteGroup" UserPool "Deletes groups";
+    ADD_TO_GROUP "cognito-idp:AdminAddUserToGroup" UserPool "Puts viewers into groups";
+    REMOVE_FROM_GROUP "cognito-idp:AdminRemoveUserFromGroup" UserPool "Takes viewers out of groups";
 }
 
 impl Action {
