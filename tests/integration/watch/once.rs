@@ -113,9 +113,11 @@ async fn replaced_while_it_is_sent() {
     let scene = Scene::new(&[]);
     // Slow enough to be replaced on the way.
     assert!(scene.reelctl(&["uploads", "limit", "4M"]).0);
-    scene.put("film.mp4", &padded_clip(1, 12_000_000));
-    scene.hear("taken", "film.mp4");
-    let (first, second) = (padded_clip(1, 12_000_000), padded_clip(2, 3_000_000));
+    let (first, second) = (padded_clip(1, 30_000_000), padded_clip(2, 3_000_000));
+    scene.put("film.mp4", &first);
+    scene.until_disk("a part of it is stored", || {
+        scene.reelctl(&["uploads", "list"]).1.iter().any(|journey| journey["stored"].as_u64() > Some(0))
+    });
     scene.put(".new", &second);
     std::fs::rename(scene.folder.join(".new"), scene.folder.join("film.mp4")).unwrap();
     scene.hear("verified", "film.mp4");
