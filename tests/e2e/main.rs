@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop")]
 
 mod notices;
+mod viewers;
 mod watch;
 mod window;
 mod workspace;

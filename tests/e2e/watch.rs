@@ -136,7 +136,7 @@ async fn it_goes_on_in_the_tray() {
     let mut tray = SystemTray::start();
     let reelctl = Reelctl::at(data.path());
     let config = tempfile::tempdir().unwrap();
-    let environment = [("XDG_CONFIG_HOME", config.path().to_str().unwrap())];
+    let environment = [("HOME", config.path().to_str().unwrap())];
     let window = Window::open_in(data.path(), &["--workspace", "sandbox"], &environment).await.unwrap();
     window.click("//nav//button[contains(., 'Watch folders')]").await.unwrap();
     // From another process: the window knows it at once.
@@ -150,7 +150,7 @@ async fn it_goes_on_in_the_tray() {
         .await
         .unwrap();
     window.click("//label[contains(., 'Start with my session')]//input").await.unwrap();
-    let entry = config.path().join("autostart/Reeldesk.desktop");
+    let entry = config.path().join(".config/autostart/Reeldesk.desktop");
     window.until("return 1", SHORT, |_| entry.exists()).await.unwrap();
     assert!(std::fs::read_to_string(&entry).unwrap().contains("--hidden"));
     window.picture("watch-habits").await;

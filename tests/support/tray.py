@@ -59,14 +59,23 @@ def look():
 
 def click(_source, _condition):
     label = sys.stdin.readline().strip()
-    if not label:
-        return False
+    if label:
+        GLib.timeout_add(50, click_on, label)
+    return bool(label)
+
+
+def click_on(label):
+    """Clicks, again and again until a menu takes it: an app may be changing it at the moment."""
     for item in items:
-        path, entries = menu(item)
-        for number, properties, _children in entries:
-            if properties.get("label") == label:
-                event = GLib.Variant("(isvu)", (number, "clicked", GLib.Variant("i", 0), 0))
-                call(item, "com.canonical.dbusmenu", "Event", event, path)
+        try:
+            path, entries = menu(item)
+            for number, properties, _children in entries:
+                if properties.get("label") == label:
+                    event = GLib.Variant("(isvu)", (number, "clicked", GLib.Variant("i", 0), 0))
+                    call(item, "com.canonical.dbusmenu", "Event", event, path)
+                    return False
+        except GLib.Error as error:
+            print(error, file=sys.stderr, flush=True)
     return True
 
 

@@ -16,12 +16,17 @@ import type {
   Guid,
   Habits,
   Identity,
+  Invitation,
+  Invited,
+  Invitee,
+  Invitees,
   Job,
   Journey,
   Keep,
   Limits,
   Orphan,
   Page,
+  PoolFacts,
   PoolUser,
   Preview,
   Profile,
@@ -29,6 +34,7 @@ import type {
   Stack,
   Stream,
   Video,
+  Viewer,
   WatchedFolder,
   WatchFolder,
   Wish,
@@ -97,6 +103,18 @@ export const stream = (guid: Guid) => invoke<Stream>('stream', { guid });
 export const play = (guid: Guid) => invoke<string>('play', { guid });
 export const localUrls = (stored: string[]) => invoke<(string | null)[]>('local_urls', { stored });
 export const jobs = () => invoke<Job[]>('jobs');
+export const viewers = () => invoke<Viewer[]>('viewers');
+export const poolFacts = () => invoke<PoolFacts>('pool_facts');
+/** What a pasted list of people holds. */
+export const readInvitees = (text: string) => invoke<Invitees>('read_invitees', { text });
+/** Invites people; `hear` gets what became of each as it is done. */
+export function invite(people: Invitee[], invitation: Invitation, hear: (address: string, invited: Invited) => void): Promise<null> {
+  const told = new Channel<{ address: string; invited: Invited }>();
+  told.onmessage = ({ address, invited }) => hear(address, invited);
+  return invoke('invite', { people, invitation, told });
+}
+export type ViewerAct = 'resend' | 'disable' | 'enable' | 'sign-out' | 'reset' | 'remove';
+export const actOnViewer = (address: string, act: ViewerAct) => invoke<null>('act_on_viewer', { address, act });
 export const watchedFolders = () => invoke<WatchedFolder[]>('watched_folders');
 /** Rules for those of these paths that are folders. */
 export const rulesFor = (paths: string[]) => invoke<WatchFolder[]>('rules_for', { paths });

@@ -944,6 +944,138 @@ duration: number,
  */
 renditions: Array<Rendition>, };
 
+export type ViewerState = { "kind": "invited", 
+/**
+ * When the temporary password ends, in milliseconds since the epoch.
+ */
+expiresAt: number, } | { "kind": "invitationExpired" } | { "kind": "active" } | { "kind": "mustReset" } | { "kind": "disabled" } | { "kind": "external" } | { "kind": "unconfirmed" } | { "kind": "unknown" };
+
+export type Viewer = { 
+/**
+ * The pool's own name for the account.
+ */
+username: string, 
+/**
+ * The address; none for accounts that have none.
+ */
+email: string | null, 
+/**
+ * What the person is called.
+ */
+name: string | null, 
+/**
+ * Where the account stands.
+ */
+state: ViewerState, 
+/**
+ * When it was made, in milliseconds since the epoch.
+ */
+createdAt: number | null, 
+/**
+ * When it was last changed.
+ */
+modifiedAt: number | null, };
+
+export type PoolFacts = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Accounts in it, an estimate.
+ */
+estimatedUsers: number, 
+/**
+ * Days that an invitation is good for.
+ */
+validityDays: number, 
+/**
+ * The subject of the invitation; none for Cognito's own.
+ */
+invitationSubject: string | null, 
+/**
+ * The text of the invitation; none for Cognito's own.
+ */
+invitationText: string | null, 
+/**
+ * Whether mail goes by Cognito's own sender, which is 50 a day, rather than by SES.
+ */
+hasSmallMailQuota: boolean, 
+/**
+ * Whether anyone may sign up.
+ */
+isOpenToAll: boolean, 
+/**
+ * Whether the pool cannot be deleted by mistake.
+ */
+isProtected: boolean, 
+/**
+ * What people sign in with.
+ */
+signInWith: Array<string>, 
+/**
+ * `OFF`, `ON` or `OPTIONAL`.
+ */
+mfa: string, 
+/**
+ * The password policy in words.
+ */
+passwordPolicy: string, };
+
+export type Invitee = { 
+/**
+ * The line of the list, from 1.
+ */
+line: number, 
+/**
+ * The address, its domain in lower-case ASCII.
+ */
+address: string, 
+/**
+ * What the person is called, if that is given.
+ */
+name: string | null, 
+/**
+ * The group to be in, if one is given.
+ */
+group: string | null, };
+
+export type Problem = { 
+/**
+ * The line of the list, from 1.
+ */
+line: number, 
+/**
+ * What stands there.
+ */
+text: string, 
+/**
+ * What is wrong with it.
+ */
+reason: string, };
+
+export type Invitees = { 
+/**
+ * Those that can be invited, each once.
+ */
+people: Array<Invitee>, 
+/**
+ * What cannot be.
+ */
+problems: Array<Problem>, };
+
+export type Invitation = "mail" | "silent";
+
+export type Invited = { "kind": "sent" } | { "kind": "handOver", 
+/**
+ * The temporary password.
+ */
+password: string, } | { "kind": "wasThere" } | { "kind": "failed", 
+/**
+ * Why.
+ */
+error: Error, };
+
 export type Existing = "take" | "leave-out";
 
 export type Afterwards = "leave" | "move" | "delete";

@@ -4,6 +4,7 @@ import { Ingest } from './ingest/ingest.svelte';
 import { continued } from './ingest/stages';
 import { Jobs } from './jobs/jobs.svelte';
 import { Library } from './library/library.svelte';
+import { Viewers } from './viewers/viewers.svelte';
 import { Watch } from './watch/watch.svelte';
 import { Connect } from './workspace/connect.svelte';
 
@@ -17,6 +18,7 @@ export class Desk {
   library = $state.raw(new Library());
   jobs = $state.raw(new Jobs());
   watch = $state.raw(new Watch());
+  viewers = $state.raw(new Viewers());
   workspace = $state<Workspace | null>(null);
   /** All but the sandbox. */
   workspaces = $state<Workspace[]>([]);
@@ -176,7 +178,7 @@ export class Desk {
 
   async #show(open: () => Promise<Workspace>): Promise<void> {
     // Before it is opened: its first events come while it is.
-    [this.ingest, this.library, this.jobs, this.watch] = [new Ingest(), new Library(), new Jobs(), new Watch()];
+    [this.ingest, this.library, this.jobs, this.watch, this.viewers] = [new Ingest(), new Library(), new Jobs(), new Watch(), new Viewers()];
     this.unreachable = null;
     const workspace = await open();
     this.workspaces = await backend.workspaces();

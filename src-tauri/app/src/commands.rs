@@ -14,6 +14,7 @@ use tauri::{AppHandle, State};
 use crate::desk::{Boot, Desk};
 use crate::quit::{self, How};
 
+pub(crate) mod viewers;
 pub(crate) mod watch;
 pub(crate) mod workspace;
 

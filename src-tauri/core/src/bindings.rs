@@ -2,7 +2,7 @@
 
 use ts_rs::{Config, TS};
 
-use crate::{catalog, encode, error, event, ingest, playback, upload, watch, workspace};
+use crate::{catalog, encode, error, event, ingest, playback, upload, viewers, watch, workspace};
 
 /// The text of `ui/src/bindings.ts`.
 #[must_use]
@@ -61,6 +61,14 @@ pub fn typescript() -> String {
         upload::Orphan,
         playback::Rendition,
         playback::Stream,
+        viewers::ViewerState,
+        viewers::Viewer,
+        viewers::PoolFacts,
+        viewers::Invitee,
+        viewers::Problem,
+        viewers::Invitees,
+        viewers::Invitation,
+        viewers::Invited,
         watch::Existing,
         watch::Afterwards,
         watch::Changed,

@@ -1,0 +1,19 @@
+import { describe, expect, it } from 'vitest';
+
+import type { PoolFacts } from '../bindings';
+import { stateWords, warnings } from './states';
+
+const DAY = 24 * 60 * 60 * 1000;
+
+describe('viewers', () => {
+  it('tell when invitations end', () => {
+    const words = (left: number) => stateWords({ kind: 'invited', expiresAt: left }, 0).text;
+    expect([words(3 * DAY), words(2.2 * DAY), words(DAY / 3)]).toEqual(['Invited, expires in 3 days', 'Invited, expires in 3 days', 'Invited, expires within a day']);
+  });
+  it('warn of the small quota of mail only where it matters', () => {
+    const facts = { hasSmallMailQuota: true, isOpenToAll: false } as PoolFacts;
+    expect(warnings(facts, 50)).toEqual([]);
+    expect(warnings(facts, 51)).toHaveLength(1);
+    expect(warnings({ ...facts, hasSmallMailQuota: false, isOpenToAll: true }, 900)).toEqual(['Anyone may sign up to this pool by oneself.']);
+  });
+});
