@@ -3,6 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use aws_sdk_cognitoidentityprovider::types::{
+    AdminCreateUserConfigType, EmailConfigurationType, EmailSendingAccountType, MessageTemplateType,
+};
 use reeldesk_sandbox::USER_POOL;
 use reeldesk_tests::{KEYS, Ministack, Reelctl};
 use serde_json::Value;
@@ -94,6 +97,31 @@ async fn what_is_refused_is_told() {
     assert!(run(&server, &["groups", "create", "viewers"]).0);
     refused(&["groups", "create", "viewers"], "exists", "a group of this name");
     refused(&["invite", "bob@example.com", "--group", "nope"], "not-found", "no such group");
+
+    // A template that names no password cannot be delivered.
+    let client = crate::cognito::client_of(&server.endpoint);
+    let template = MessageTemplateType::builder().email_message("Welcome").email_subject("Welcome").build();
+    let invites = AdminCreateUserConfigType::builder().invite_message_template(template).build();
+    client.update_user_pool().user_pool_id(USER_POOL).admin_create_user_config(invites).send().await.unwrap();
+    refused(&["invite", "carol@example.com"], "delivery", "could not be delivered");
+    let facts = &run(&server, &["pool"]).1[0];
+    assert!(facts["isOpenToAll"] == true && facts["validityDays"] == 7, "{facts:#}");
+}
+
+/// Cognito's own mail is 50 a day: the 51st is told, and can be invited tomorrow.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_quota_of_mail_is_used_up() {
+    let server = Server::start();
+    let client = crate::cognito::client_of(&server.endpoint);
+    let own = EmailConfigurationType::builder().email_sending_account(EmailSendingAccountType::CognitoDefault).build();
+    client.update_user_pool().user_pool_id(USER_POOL).email_configuration(own).send().await.unwrap();
+    assert_eq!(run(&server, &["pool"]).1[0]["hasSmallMailQuota"], true);
+    let addresses: Vec<String> = (0..51).map(|number| format!("viewer{number}@example.com")).collect();
+    let arguments: Vec<&str> = ["invite"].into_iter().chain(addresses.iter().map(String::as_str)).collect();
+    let (well, lines) = run(&server, &arguments);
+    let refused: Vec<_> = lines.iter().filter(|line| line["state"] == "failed").collect();
+    assert!(!well && refused.len() == 1 && refused[0]["code"] == "quota", "{refused:#?}");
+    assert_eq!(run(&server, &["list"]).1.len(), 50);
 }
 
 /// The temporary password is printed once, opens the account, and is in no file of Reeldesk's.

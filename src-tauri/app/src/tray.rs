@@ -1,5 +1,7 @@
 //! The icon in the system's tray: a sign that folders are watched, and the way back to the window.
 
+use std::sync::{Mutex, PoisonError};
+
 use reeldesk_core::watch::{self, Condition, WatchedFolder};
 use tauri::image::Image;
 use tauri::menu::{Menu, MenuItem, PredefinedMenuItem};
@@ -18,6 +20,16 @@ pub(crate) struct Tray {
     icon: TrayIcon<Wry>,
     state: MenuItem<Wry>,
     pause: MenuItem<Wry>,
+    shown: Mutex<Option<Face>>,
+}
+
+/// What it shows.
+#[derive(PartialEq, Eq)]
+struct Face {
+    is_seen: bool,
+    is_marked: bool,
+    is_paused: bool,
+    words: Option<String>,
 }
 
 /// Makes the icon, unseen yet. A system without a tray is none the worse.
@@ -63,27 +75,44 @@ fn build(app: &AppHandle) -> tauri::Result<Tray> {
         })
         .build(app)?;
     icon.set_visible(false)?;
-    Ok(Tray { icon, state, pause })
+    Ok(Tray { icon, state, pause, shown: Mutex::default() })
 }
 
-/// Shows what the watch folders are at.
+/// Shows what the watch folders are at; what has not changed is left as it is.
 pub(crate) fn tell(app: &AppHandle, folders: &[WatchedFolder]) {
     let Some(tray) = app.try_state::<Tray>() else { return };
-    let words = watch::in_words(folders);
-    let is_paused = folders.iter().any(|folder| folder.condition == Condition::Paused);
     let stays = app.state::<Desk>().settings().habits().unwrap_or_default().stays_in_tray;
-    let picture = Image::from_bytes(if words.is_some() && !is_paused { WATCHING } else { ICON });
-    let shown = || -> tauri::Result<()> {
-        tray.icon.set_visible(stays || words.is_some())?;
-        tray.icon.set_icon(Some(picture?))?;
-        tray.icon
-            .set_tooltip(Some(words.as_ref().map_or("Reeldesk".to_owned(), |words| format!("Reeldesk: {words}"))))?;
-        tray.state.set_text(words.as_deref().unwrap_or("Nothing is watched"))?;
-        tray.pause.set_text(if is_paused { "Resume watching" } else { "Pause watching" })?;
-        tray.pause.set_enabled(words.is_some())
-    };
-    if let Err(error) = shown() {
-        tracing::warn!(%error, "the tray could not be renewed");
+    let now = Face::of(folders, stays);
+    let mut shown = tray.shown.lock().unwrap_or_else(PoisonError::into_inner);
+    if shown.as_ref() == Some(&now) {
+        return;
+    }
+    match tray.show(&now, shown.as_ref()) {
+        Ok(()) => *shown = Some(now),
+        Err(error) => tracing::warn!(%error, "the tray could not be renewed"),
+    }
+}
+
+impl Face {
+    fn of(folders: &[WatchedFolder], stays: bool) -> Self {
+        let words = watch::in_words(folders);
+        let is_paused = folders.iter().any(|folder| folder.condition == Condition::Paused);
+        Self { is_seen: stays || words.is_some(), is_marked: words.is_some() && !is_paused, is_paused, words }
+    }
+}
+
+impl Tray {
+    fn show(&self, now: &Face, before: Option<&Face>) -> tauri::Result<()> {
+        // On Linux each picture is written into a file for the desktop.
+        if before.is_none_or(|before| before.is_marked != now.is_marked) {
+            self.icon.set_icon(Some(Image::from_bytes(if now.is_marked { WATCHING } else { ICON })?))?;
+        }
+        let words = now.words.as_deref();
+        self.icon.set_visible(now.is_seen)?;
+        self.icon.set_tooltip(Some(words.map_or("Reeldesk".to_owned(), |words| format!("Reeldesk: {words}"))))?;
+        self.state.set_text(words.unwrap_or("Nothing is watched"))?;
+        self.pause.set_text(if now.is_paused { "Resume watching" } else { "Pause watching" })?;
+        self.pause.set_enabled(words.is_some())
     }
 }
 
