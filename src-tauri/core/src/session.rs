@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
+use std::time::Duration;
 
 use crate::aws::Aws;
 use crate::catalog::{Catalog, Guid, Video};
@@ -22,6 +23,8 @@ const STORE: &str = "reeldesk.sqlite";
 
 /// Held by the process that drives the journeys of a data folder.
 const LOCK: &str = "uploads.lock";
+/// Tenths of a second that it is asked for.
+const STILL_HELD: u32 = 10;
 
 /// A connected workspace.
 pub struct Session {
@@ -85,7 +88,7 @@ impl Session {
     /// # Errors
     /// [`Code::InUse`] when another process does.
     pub async fn drive(&self, driving: Driving) -> Result<Driver> {
-        let lock = lock(&self.folders.data.join(LOCK))?;
+        let lock = self.take_lock().await?;
         let store = Store::open(&self.folders.data.join(STORE))?;
         let ingest = Ingest::open(&self.workspace, &self.aws, store.clone(), self.events.clone(), driving).await?;
         let follower = tokio::spawn({
@@ -104,6 +107,18 @@ impl Session {
             follower,
             _lock: lock,
         })
+    }
+
+    /// A process that was killed a moment ago may hold it still, through a child that it was just starting.
+    async fn take_lock(&self) -> Result<File> {
+        let path = self.folders.data.join(LOCK);
+        for _ in 0..STILL_HELD {
+            match lock(&path) {
+                Err(error) if error.code == Code::InUse => tokio::time::sleep(Duration::from_millis(100)).await,
+                done => return done,
+            }
+        }
+        lock(&path)
     }
 
     /// The journeys as the store has them, without driving them.
