@@ -67,8 +67,10 @@ pub(super) struct Folder {
     ears: Option<Ears>,
     /// Why there are none.
     deaf: Option<Error>,
-    /// Looks that found what was not heard of.
+    /// Looks, one after another, that found what was not heard of.
     unheard: u32,
+    /// The system's queue of events ran over.
+    ran_over: bool,
     /// What is under way, by its journey.
     open: HashMap<String, Entry>,
     /// What could not be moved or deleted, by its journey.
@@ -144,6 +146,7 @@ impl Folder {
             ears: None,
             deaf: None,
             unheard: 0,
+            ran_over: false,
             open: open.collect(),
             stuck: HashMap::new(),
             ended: ledger.ended(SHOWN).await?.into(),
@@ -263,8 +266,11 @@ impl Folder {
     async fn beat(&mut self) -> Result<()> {
         // What is on its way to us is heard, not missed.
         self.hear().await?;
-        if self.scan().await? > 0 && !self.polls() && !self.has_heard() {
-            self.unheard += 1;
+        // After a queue that ran over there is news, and nobody is deaf.
+        let ran_over = std::mem::take(&mut self.ran_over);
+        let news = self.scan().await?;
+        if !self.polls() && !ran_over {
+            self.unheard = if news > 0 && !self.has_heard() { self.unheard + 1 } else { 0 };
             self.tracker.is_deaf = self.polls();
         }
         for journey in std::mem::take(&mut self.stuck).into_keys() {
@@ -288,6 +294,7 @@ impl Folder {
         let Some(ears) = &self.ears else { return Ok(()) };
         let hints = ears.take();
         if hints.all {
+            self.ran_over = true;
             self.next_scan = Instant::now();
         }
         let looked = move |tracker: &mut Tracker, ground: &Ground| {
