@@ -950,6 +950,8 @@ export type ViewerState = { "kind": "invited",
  */
 expiresAt: number, } | { "kind": "invitationExpired" } | { "kind": "active" } | { "kind": "mustReset" } | { "kind": "disabled" } | { "kind": "external" } | { "kind": "unconfirmed" } | { "kind": "unknown" };
 
+export type StateKind = "invited" | "invitationExpired" | "active" | "mustReset" | "disabled" | "external" | "unconfirmed" | "unknown";
+
 export type Viewer = { 
 /**
  * The pool's own name for the account.
@@ -974,9 +976,111 @@ createdAt: number | null,
 /**
  * When it was last changed.
  */
-modifiedAt: number | null, };
+modifiedAt: number | null, 
+/**
+ * The groups that it is in, by name.
+ */
+groups: Array<string>, };
+
+export type Sort = "address" | "created" | "modified";
+
+export type Query = { 
+/**
+ * Part of an address, a name or a user name; empty for all.
+ */
+text: string, 
+/**
+ * Only those in this state.
+ */
+state: StateKind | null, 
+/**
+ * Only those in this group.
+ */
+group: string | null, 
+/**
+ * By what they are sorted.
+ */
+sort: Sort, 
+/**
+ * Whether the last comes first.
+ */
+descending: boolean, };
+
+export type Found = { 
+/**
+ * Those of the window that was asked for.
+ */
+viewers: Array<Viewer>, 
+/**
+ * How many there are in all.
+ */
+total: number, };
+
+export type Group = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What it is for.
+ */
+description: string | null, 
+/**
+ * The ARN of the IAM role that the tokens of its members name, where it has one.
+ */
+role: string | null, 
+/**
+ * Which role a member of several groups gets: the lowest number wins.
+ */
+precedence: number | null, };
+
+export type StateCount = { state: StateKind, count: number, };
+
+export type GroupCount = { group: Group, count: number, };
+
+export type Census = { 
+/**
+ * All viewers.
+ */
+total: number, 
+/**
+ * How many are in each state; states that nobody is in are left out.
+ */
+states: Array<StateCount>, 
+/**
+ * The groups, by name, and how many are in each.
+ */
+groups: Array<GroupCount>, 
+/**
+ * When all of the pool was last read, in milliseconds since the epoch; none if it never was.
+ */
+readAt: number | null, };
+
+export type Reading = { 
+/**
+ * Accounts that were read.
+ */
+read: number, 
+/**
+ * Accounts that there are, as the pool guesses.
+ */
+estimated: number, };
+
+export type PoolAttribute = { 
+/**
+ * Its name; the deployment's own begin with `custom:`.
+ */
+name: string, 
+/**
+ * Whether nobody can be without it.
+ */
+isRequired: boolean, };
 
 export type PoolFacts = { 
+/**
+ * Its id.
+ */
+id: string, 
 /**
  * Its name.
  */
@@ -994,13 +1098,17 @@ validityDays: number,
  */
 invitationSubject: string | null, 
 /**
- * The text of the invitation; none for Cognito's own.
+ * The text of the invitation, which may be HTML; none for Cognito's own.
  */
 invitationText: string | null, 
 /**
  * Whether mail goes by Cognito's own sender, which is 50 a day, rather than by SES.
  */
 hasSmallMailQuota: boolean, 
+/**
+ * Who the mail comes from; none for Cognito's own address.
+ */
+mailFrom: string | null, 
 /**
  * Whether anyone may sign up.
  */
@@ -1010,7 +1118,7 @@ isOpenToAll: boolean,
  */
 isProtected: boolean, 
 /**
- * What people sign in with.
+ * What people sign in with, as the pool calls it: `email`, `phone_number`, `username` and so on.
  */
 signInWith: Array<string>, 
 /**
@@ -1020,7 +1128,185 @@ mfa: string,
 /**
  * The password policy in words.
  */
-passwordPolicy: string, };
+passwordPolicy: string, 
+/**
+ * The attributes that can be changed, in the pool's order.
+ */
+attributes: Array<PoolAttribute>, };
+
+export type Attribute = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its value; empty where there is none.
+ */
+value: string, };
+
+export type Person = { 
+/**
+ * As in the list.
+ */
+viewer: Viewer, 
+/**
+ * All attributes, as the pool tells them.
+ */
+attributes: Array<Attribute>, };
+
+export type Act = { "kind": "resend" } | { "kind": "invite-anew" } | { "kind": "enable" } | { "kind": "disable" } | { "kind": "sign-out" } | { "kind": "reset" } | { "kind": "remove" } | { "kind": "add-to", 
+/**
+ * Its name.
+ */
+group: string, } | { "kind": "take-out", 
+/**
+ * Its name.
+ */
+group: string, } | { "kind": "edit", 
+/**
+ * Those that change; an empty value takes the attribute away.
+ */
+attributes: Array<Attribute>, };
+
+export type Selection = { "kind": "these", 
+/**
+ * Their names.
+ */
+usernames: Array<string>, } | { "kind": "matching", 
+/**
+ * The query.
+ */
+query: Query, };
+
+export type Outcome = { "kind": "done" } | { "kind": "unchanged" } | { "kind": "failed", 
+/**
+ * Why.
+ */
+error: Error, };
+
+export type Acted = { 
+/**
+ * The user name.
+ */
+username: string, 
+/**
+ * The address.
+ */
+whom: string, 
+/**
+ * How it ended.
+ */
+outcome: Outcome, };
+
+export type RunSummary = { 
+/**
+ * The name of the run, to undo it by.
+ */
+run: string, 
+/**
+ * All that were meant.
+ */
+of: number, 
+/**
+ * Done.
+ */
+done: number, 
+/**
+ * It was so already.
+ */
+unchanged: number, 
+/**
+ * It could not be done.
+ */
+failed: number, 
+/**
+ * Whether what was done can be undone.
+ */
+canBeUndone: boolean, };
+
+export type LogEntry = { 
+/**
+ * Its number; later ones are higher.
+ */
+id: number, 
+/**
+ * When, in milliseconds since the epoch.
+ */
+at: number, 
+/**
+ * The ARN of who did it.
+ */
+who: string, 
+/**
+ * What was done, such as `invite` or `disable`.
+ */
+what: string, 
+/**
+ * With whom: the address, or a group's name; none where it was wiped.
+ */
+whom: string | null, 
+/**
+ * More of it, such as the name of the group.
+ */
+detail: string | null, 
+/**
+ * How it ended; none where that is not known.
+ */
+outcome: Outcome | null, 
+/**
+ * The run that it belongs to: what was done at once.
+ */
+run: string, 
+/**
+ * Whether it can be undone.
+ */
+canBeUndone: boolean, };
+
+export type Mail = { 
+/**
+ * Its number; later ones are higher.
+ */
+id: number, 
+/**
+ * Who it is to.
+ */
+to: string, 
+/**
+ * Its subject.
+ */
+subject: string, 
+/**
+ * Its text.
+ */
+body: string, 
+/**
+ * What is secret in it: the temporary password, or the code.
+ */
+secret: string, 
+/**
+ * When it was sent, in milliseconds since the epoch.
+ */
+sentAt: number, };
+
+export type Watchable = { 
+/**
+ * Its key.
+ */
+guid: string, 
+/**
+ * What it is called.
+ */
+title: string, 
+/**
+ * Its multivariant playlist.
+ */
+hlsUrl: string, };
+
+export type Step = { "kind": "newPassword" } | { "kind": "code" } | { "kind": "in", 
+/**
+ * Newest first.
+ */
+videos: Array<Watchable>, };
 
 export type Invitee = { 
 /**
@@ -1070,7 +1356,11 @@ export type Invited = { "kind": "sent" } | { "kind": "handOver",
 /**
  * The temporary password.
  */
-password: string, } | { "kind": "wasThere" } | { "kind": "failed", 
+password: string, 
+/**
+ * What could not be done besides.
+ */
+trouble: Error | null, } | { "kind": "wasThere" } | { "kind": "failed", 
 /**
  * Why.
  */
@@ -1304,7 +1594,11 @@ readAt: number, } | { "kind": "watch",
 /**
  * All of them.
  */
-folders: Array<WatchedFolder>, } | { "kind": "unreachable", 
+folders: Array<WatchedFolder>, } | { "kind": "viewers", 
+/**
+ * How far its reading has come, while it is read.
+ */
+reading: Reading | null, } | { "kind": "unreachable", 
 /**
  * Why.
  */

@@ -1,7 +1,10 @@
 //! What is open: at most one workspace, driven by this process.
 
+use std::sync::{OnceLock, PoisonError};
+
 use reeldesk_core::ingest::Driving;
 use reeldesk_core::playback::Proxy;
+use reeldesk_core::viewers::Seat;
 use reeldesk_core::watch::Watch;
 use reeldesk_core::workspace::credentials::{self, DeviceSignIn};
 use reeldesk_core::workspace::{Settings, Workspace};
@@ -10,6 +13,7 @@ use serde::Serialize;
 use tauri::AppHandle;
 use tauri::async_runtime::JoinHandle;
 use tokio::sync::{Mutex, RwLock, RwLockReadGuard};
+use tokio_util::sync::CancellationToken;
 
 use crate::options::Options;
 use crate::{events, notices};
@@ -20,6 +24,8 @@ pub(crate) struct Desk {
     open: RwLock<Option<Open>>,
     /// The sign-in that waits for the browser.
     signing_in: Mutex<Option<DeviceSignIn>>,
+    /// Ends what is being done with viewers.
+    run: std::sync::Mutex<CancellationToken>,
 }
 
 /// An open workspace.
@@ -28,6 +34,7 @@ pub(crate) struct Open {
     pub driver: Driver,
     pub watch: Watch,
     pub proxy: Proxy,
+    seat: OnceLock<Seat>,
     bridge: JoinHandle<()>,
     notices: JoinHandle<()>,
 }
@@ -62,7 +69,7 @@ pub(crate) struct SignInPage {
 
 impl Desk {
     pub fn new(options: Options) -> Self {
-        Self { options, open: RwLock::new(None), signing_in: Mutex::new(None) }
+        Self { options, open: RwLock::new(None), signing_in: Mutex::new(None), run: std::sync::Mutex::default() }
     }
 
     pub fn boot(&self) -> Boot {
@@ -117,7 +124,7 @@ impl Desk {
         if let Err(error) = self.settings().set_last_open(name) {
             tracing::warn!(%error, details = error.details, "the workspace of this run could not be remembered");
         }
-        *open = Some(Open { session, driver, watch, proxy, bridge, notices });
+        *open = Some(Open { session, driver, watch, proxy, seat: OnceLock::new(), bridge, notices });
         Ok(workspace)
     }
 
@@ -149,6 +156,7 @@ impl Desk {
             self.close().await;
         }
         reeldesk_core::watch_rules(&self.options.folders)?.remove_of(name).await?;
+        reeldesk_core::forget_viewers(&self.options.folders, name).await?;
         self.settings().remove(name)?;
         credentials::forget(&gone.connection.credentials).await;
         Ok(())
@@ -169,8 +177,21 @@ impl Desk {
         begun.finish().await
     }
 
+    /// What ends the run that begins now; one at a time is shown.
+    pub fn begin_run(&self) -> CancellationToken {
+        let fresh = CancellationToken::new();
+        *self.run.lock().unwrap_or_else(PoisonError::into_inner) = fresh.clone();
+        fresh
+    }
+
+    /// Ends it.
+    pub fn stop_run(&self) {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner).cancel();
+    }
+
     /// Closes in good order.
     pub async fn close(&self) {
+        self.stop_run();
         if let Some(open) = self.open.write().await.take() {
             open.close().await;
         }
@@ -178,6 +199,15 @@ impl Desk {
 }
 
 impl Open {
+    /// Where one signs in as a viewer.
+    pub fn seat(&self) -> Result<&Seat> {
+        if let Some(seat) = self.seat.get() {
+            return Ok(seat);
+        }
+        let seat = self.session.seat()?;
+        Ok(self.seat.get_or_init(|| seat))
+    }
+
     async fn close(self) {
         self.watch.stop().await;
         self.driver.stop().await;

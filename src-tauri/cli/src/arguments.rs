@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use reeldesk_core::upload::{Place, Rate};
+use reeldesk_core::viewers::{Attribute, StateKind};
 use reeldesk_core::watch::{Afterwards, Changed, Existing};
 
 /// Reeldesk on the command line.
@@ -87,6 +88,28 @@ pub(crate) enum People {
         /// Only those in this group
         #[arg(long)]
         group: Option<String>,
+        /// Only those in this state
+        #[arg(long, value_parser = state)]
+        state: Option<StateKind>,
+        /// Only those with this in their address, name or user name
+        #[arg(long, default_value = "")]
+        search: String,
+        /// Do not ask the pool: as it was last read
+        #[arg(long)]
+        offline: bool,
+    },
+    /// One viewer with all attributes
+    Show {
+        /// The address
+        address: String,
+    },
+    /// Change attributes of a viewer: name="Ada Lovelace" given_name=Ada (an empty value takes one away)
+    Edit {
+        /// The address
+        address: String,
+        /// Attributes and their values
+        #[arg(required = true, value_name = "ATTRIBUTE=VALUE", value_parser = attribute)]
+        attributes: Vec<Attribute>,
     },
     /// The settings of the user pool that matter to those who invite
     Pool,
@@ -107,6 +130,8 @@ pub(crate) enum People {
     },
     /// Send invitations again, with a new temporary password
     Resend(Who),
+    /// Delete accounts that nobody has signed in to, and invite their owners once more
+    InviteAnew(Who),
     /// Let viewers sign in no longer
     Disable(Who),
     /// Let them sign in again
@@ -132,6 +157,32 @@ pub(crate) enum People {
         /// The file
         file: PathBuf,
     },
+    /// Who did what with whom, and when; the newest last
+    Log {
+        /// Write all of it into a CSV file
+        #[arg(long, value_name = "FILE")]
+        csv: Option<PathBuf>,
+        /// How many lines
+        #[arg(long, default_value_t = 50, conflicts_with = "csv")]
+        most: usize,
+    },
+    /// Undo what was done at once, where that can be
+    Undo {
+        /// The run, as the log names it
+        run: String,
+    },
+    /// Wipe what this computer keeps of the viewers; in the pool nothing changes
+    Forget,
+}
+
+fn state(text: &str) -> Result<StateKind, String> {
+    let states = "invited, invitationExpired, active, mustReset, disabled, external, unconfirmed, unknown";
+    serde_json::from_value(text.into()).map_err(|_| format!("one of {states}"))
+}
+
+fn attribute(text: &str) -> Result<Attribute, String> {
+    let (name, value) = text.split_once('=').ok_or("it has no =")?;
+    Ok(Attribute { name: name.trim().to_owned(), value: value.trim().to_owned() })
 }
 
 #[derive(clap::Args)]

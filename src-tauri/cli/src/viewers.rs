@@ -6,41 +6,43 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use reeldesk_core::event::now_ms;
-use reeldesk_core::viewers::{self, Invitation, Invited, Invitee, Invitees, Viewer, Viewers};
+use reeldesk_core::viewers::{
+    self, Act, Acted, Invitation, Invited, Invitee, Invitees, LogEntry, Outcome, Query, Selection, Viewer, Viewers,
+};
 use reeldesk_core::{Code, Error, Result, Session};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{Groups, People};
 use crate::output;
 
+/// More viewers than any pool has.
+const ALL: usize = usize::MAX >> 1;
+
 pub(crate) async fn run(session: &Session, command: People, json: bool) -> Result<ExitCode> {
-    let pool = session.viewers()?;
+    let pool = session.viewers().await?;
+    let many = |addresses, act| each(&pool, addresses, act, json);
     match command {
-        People::List { group } => {
-            let all = match &group {
-                Some(group) => pool.members(group).await?,
-                None => pool.list().await?,
-            };
-            show(&all, json);
-            Ok(ExitCode::SUCCESS)
-        }
-        People::Pool => {
-            let facts = pool.facts().await?;
-            if json {
-                output::line(&facts);
-            } else {
-                output::text(&serde_json::to_string_pretty(&facts).unwrap_or_default());
+        People::List { group, state, search, offline } => {
+            if !offline {
+                pool.read().await?;
             }
+            let query = Query { text: search, state, group, ..Query::default() };
+            show(&pool.find(query, 0, ALL).await?.viewers, json);
             Ok(ExitCode::SUCCESS)
         }
+        People::Show { address } => Ok(value(&pool.person(&address).await?, json)),
+        People::Pool => Ok(value(&pool.facts().await?, json)),
         People::Invite { addresses, csv, group, silent } => {
             invite(&pool, &addresses, csv.as_deref(), group, silent, json).await
         }
-        People::Resend(who) => each(&who.addresses, json, "invited again", |one| pool.resend(one)).await,
-        People::Disable(who) => each(&who.addresses, json, "disabled", |one| pool.disable(one)).await,
-        People::Enable(who) => each(&who.addresses, json, "enabled", |one| pool.enable(one)).await,
-        People::SignOut(who) => each(&who.addresses, json, "signed out", |one| pool.sign_out(one)).await,
-        People::Reset(who) => each(&who.addresses, json, "reset", |one| pool.reset(one)).await,
+        People::Resend(who) => many(who.addresses, Act::Resend).await,
+        People::InviteAnew(who) => many(who.addresses, Act::InviteAnew).await,
+        People::Disable(who) => many(who.addresses, Act::Disable).await,
+        People::Enable(who) => many(who.addresses, Act::Enable).await,
+        People::SignOut(who) => many(who.addresses, Act::SignOut).await,
+        People::Reset(who) => many(who.addresses, Act::Reset).await,
+        People::Edit { address, attributes } => many(vec![address], Act::Edit { attributes }).await,
         People::Remove { addresses, yes } => {
             if !yes {
                 return Err(Error::new(
@@ -49,18 +51,40 @@ pub(crate) async fn run(session: &Session, command: People, json: bool) -> Resul
                     "Say --yes if that is meant; disable keeps the account.",
                 ));
             }
-            each(&addresses, json, "removed", |one| pool.remove(one)).await
+            many(addresses, Act::Remove).await
         }
         People::Groups(command) => groups(&pool, command, json).await,
         People::Export { file } => {
-            let text = viewers::csv(&pool.list().await?)?;
-            std::fs::write(&file, text).map_err(|error| {
-                let message = format!("{} could not be written.", file.display());
-                Error::new(Code::FileUnreadable, message, "Choose another place.").with_details(error)
-            })?;
+            pool.read().await?;
+            pool.export(Query::default(), &file).await?;
             Ok(ExitCode::SUCCESS)
         }
+        People::Log { csv: Some(file), .. } => pool.export_log(&file).await.map(|()| ExitCode::SUCCESS),
+        People::Log { csv: None, most } => {
+            let mut lines = pool.log(None, None, most).await?;
+            lines.reverse();
+            show_log(&lines, json);
+            Ok(ExitCode::SUCCESS)
+        }
+        People::Undo { run } => {
+            let summary = pool.undo(&run, &CancellationToken::new(), |acted| tell_acted(acted, "undone", json)).await?;
+            if summary.of == 0 {
+                let message = format!("Nothing of the run {run} can be undone.");
+                return Err(Error::new(Code::NotFound, message, "Look at the log: what was undone once is done."));
+            }
+            Ok(if summary.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        People::Forget => pool.forget().await.map(|()| ExitCode::SUCCESS),
     }
+}
+
+fn value(value: &impl serde::Serialize, json: bool) -> ExitCode {
+    if json {
+        output::line(value);
+    } else {
+        output::text(&serde_json::to_string_pretty(value).unwrap_or_default());
+    }
+    ExitCode::SUCCESS
 }
 
 fn show(all: &[Viewer], json: bool) {
@@ -71,9 +95,28 @@ fn show(all: &[Viewer], json: bool) {
     let now = now_ms();
     let row = |one: &Viewer| {
         let email = one.email.clone().unwrap_or_else(|| one.username.clone());
-        vec![email, one.state.in_words(now), one.name.clone().unwrap_or_default()]
+        vec![email, one.state.in_words(now), one.name.clone().unwrap_or_default(), one.groups.join(", ")]
     };
-    output::table(&["VIEWER", "STATE", "NAME"], &all.iter().map(row).collect::<Vec<_>>());
+    output::table(&["VIEWER", "STATE", "NAME", "GROUPS"], &all.iter().map(row).collect::<Vec<_>>());
+}
+
+fn show_log(lines: &[LogEntry], json: bool) {
+    if json {
+        lines.iter().for_each(output::line);
+        return;
+    }
+    let row = |one: &LogEntry| {
+        let outcome = match &one.outcome {
+            None => "not known",
+            Some(Outcome::Done) => "done",
+            Some(Outcome::Unchanged) => "unchanged",
+            Some(Outcome::Failed { .. }) => "failed",
+        };
+        let whom = one.whom.clone().unwrap_or_default();
+        let what = [Some(one.what.clone()), one.detail.clone()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        vec![output::time(one.at), one.who.clone(), what, whom, outcome.to_owned(), one.run.clone()]
+    };
+    output::table(&["AT", "WHO", "WHAT", "WHOM", "OUTCOME", "RUN"], &lines.iter().map(row).collect::<Vec<_>>());
 }
 
 async fn invite(
@@ -84,19 +127,19 @@ async fn invite(
     silent: bool,
     json: bool,
 ) -> Result<ExitCode> {
-    let text = match csv {
+    let text: Result<String> = match csv {
         Some(path) if path == Path::new("-") => {
             let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text).map(|_| text)
+            let read = std::io::stdin().read_to_string(&mut text);
+            read.map(|_| text).map_err(|error| {
+                let message = "The list on standard input cannot be read.";
+                Error::new(Code::FileUnreadable, message, "Check that it is text in UTF-8.").with_details(error)
+            })
         }
-        Some(path) => std::fs::read_to_string(path),
+        Some(path) => Invitees::text_of(path).await,
         None => Ok(addresses.join("\n")),
     };
-    let text = text.map_err(|error| {
-        Error::new(Code::FileUnreadable, "The list cannot be read.", "Check its path, and that it is text in UTF-8.")
-            .with_details(error)
-    })?;
-    let mut list = Invitees::parse(&text);
+    let mut list = Invitees::parse(&text?);
     for one in &mut list.people {
         one.group = one.group.take().or_else(|| group.clone());
     }
@@ -115,7 +158,7 @@ async fn invite(
         tell(one, invited, json);
     };
     let invitation = if silent { Invitation::Silent } else { Invitation::Mail };
-    pool.invite(&list.people, invitation, tell).await?;
+    pool.invite(&list.people, invitation, &CancellationToken::new(), tell).await?;
     Ok(if all_well.get() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -124,7 +167,9 @@ fn tell(one: &Invitee, invited: &Invited, json: bool) {
     if json {
         let mut line = match invited {
             Invited::Sent => json!({ "state": "invited" }),
-            Invited::HandOver { password } => json!({ "state": "invited", "temporaryPassword": password }),
+            Invited::HandOver { password, trouble } => {
+                json!({ "state": "invited", "temporaryPassword": password, "trouble": trouble })
+            }
             Invited::WasThere => json!({ "state": "was-there" }),
             Invited::Failed { error } => output::failure(error),
         };
@@ -134,33 +179,54 @@ fn tell(one: &Invitee, invited: &Invited, json: bool) {
     }
     output::text(&match invited {
         Invited::Sent => format!("{address}: invited"),
-        Invited::HandOver { password } => format!("{address}: the temporary password is {password}"),
-        Invited::WasThere => format!("{address}: is there already, and got nothing"),
+        Invited::HandOver { password, trouble } => {
+            let trouble = trouble.as_ref().map(|error| format!(" ({})", error.message)).unwrap_or_default();
+            format!("{address}: the temporary password is {password}{trouble}")
+        }
+        Invited::WasThere => format!("{address}: is there already, and got no invitation"),
         Invited::Failed { error } => format!("{} {}", error.message, error.remedy),
     });
 }
 
 /// Does the same with each; what fails with one is told of that one.
-async fn each<'a, F>(addresses: &'a [String], json: bool, done: &str, work: impl Fn(&'a str) -> F) -> Result<ExitCode>
-where
-    F: Future<Output = Result<()>>,
-{
-    let mut all_well = true;
-    for address in addresses {
-        let ended = work(address).await;
-        all_well &= ended.is_ok();
-        match (ended, json) {
-            (Ok(()), true) => output::line(&json!({ "state": "done", "address": address })),
-            (Ok(()), false) => output::text(&format!("{address}: {done}")),
-            (Err(error), true) => {
-                let mut line = output::failure(&error);
-                line["address"] = address.as_str().into();
-                output::line(&line);
-            }
-            (Err(error), false) => output::failed(false, &error),
-        }
+async fn each(pool: &Viewers, usernames: Vec<String>, act: Act, json: bool) -> Result<ExitCode> {
+    let done = match &act {
+        Act::Resend | Act::InviteAnew => "invited again",
+        Act::Enable => "enabled",
+        Act::Disable => "disabled",
+        Act::SignOut => "signed out",
+        Act::Reset => "reset",
+        Act::Remove => "removed",
+        Act::AddTo { .. } => "added",
+        Act::TakeOut { .. } => "taken out",
+        Act::Edit { .. } => "changed",
+    };
+    let tell = |acted: &Acted| tell_acted(acted, done, json);
+    let summary = pool.act(Selection::These { usernames }, &act, &CancellationToken::new(), tell).await?;
+    if json && summary.can_be_undone {
+        output::line(&json!({ "state": "can-be-undone", "run": summary.run }));
     }
-    Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if summary.failed == 0 && summary.done + summary.unchanged == summary.of {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn tell_acted(acted: &Acted, done: &str, json: bool) {
+    let whom = &acted.whom;
+    match (&acted.outcome, json) {
+        (Outcome::Done, true) => output::line(&json!({ "state": "done", "address": whom })),
+        (Outcome::Done, false) => output::text(&format!("{whom}: {done}")),
+        (Outcome::Unchanged, true) => output::line(&json!({ "state": "unchanged", "address": whom })),
+        (Outcome::Unchanged, false) => output::text(&format!("{whom}: was so already")),
+        (Outcome::Failed { error }, true) => {
+            let mut line = output::failure(error);
+            line["address"] = whom.as_str().into();
+            output::line(&line);
+        }
+        (Outcome::Failed { error }, false) => output::failed(false, error),
+    }
 }
 
 async fn groups(pool: &Viewers, command: Groups, json: bool) -> Result<ExitCode> {
@@ -183,9 +249,7 @@ async fn groups(pool: &Viewers, command: Groups, json: bool) -> Result<ExitCode>
             pool.delete_group(&name).await?;
             Ok(ExitCode::SUCCESS)
         }
-        Groups::Add { name, addresses } => each(&addresses, json, "added", |one| pool.add_to_group(one, &name)).await,
-        Groups::Take { name, addresses } => {
-            each(&addresses, json, "taken out", |one| pool.remove_from_group(one, &name)).await
-        }
+        Groups::Add { name, addresses } => each(pool, addresses, Act::AddTo { group: name }, json).await,
+        Groups::Take { name, addresses } => each(pool, addresses, Act::TakeOut { group: name }, json).await,
     }
 }

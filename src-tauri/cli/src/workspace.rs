@@ -28,6 +28,7 @@ pub(crate) async fn run(folders: &Folders, command: Workspaces, name: &str, json
         Workspaces::Remove { name } => {
             let gone = settings.get(&name)?;
             settings.remove(&name)?;
+            reeldesk_core::forget_viewers(folders, &name).await?;
             workspace::credentials::forget(&gone.connection.credentials).await;
         }
     }

@@ -7,6 +7,7 @@ use ts_rs::TS;
 use crate::catalog::Video;
 use crate::encode::Job;
 use crate::ingest::{BatchSummary, Journey};
+use crate::viewers::Reading;
 use crate::watch::WatchedFolder;
 
 /// Something that the screen shows has changed.
@@ -43,6 +44,11 @@ pub enum Event {
     Watch {
         /// All of them.
         folders: Vec<WatchedFolder>,
+    },
+    /// The copy of the user pool has changed.
+    Viewers {
+        /// How far its reading has come, while it is read.
+        reading: Option<Reading>,
     },
     /// AWS could not be asked; what is shown is older than it looks.
     Unreachable {

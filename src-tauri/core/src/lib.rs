@@ -27,7 +27,7 @@ pub use bindings::typescript;
 pub use diagnostics::diagnostics;
 pub use error::{Code, Error, Result};
 pub use folders::Folders;
-pub use session::{Driver, Session, uploader_of_environment, watch_rules};
+pub use session::{Driver, Session, forget_viewers, uploader_of_environment, watch_rules};
 
 /// A path as it is shown: its last part, control characters and line breaks made visible.
 pub(crate) fn shown(path: &Path) -> String {

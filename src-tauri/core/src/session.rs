@@ -4,6 +4,8 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::Duration;
 
+use reeldesk_sandbox::Endpoints;
+
 use crate::aws::Aws;
 use crate::catalog::{Catalog, Guid, Video};
 use crate::encode::Jobs;
@@ -13,7 +15,7 @@ use crate::ingest::{Driving, Ingest, Journey, KEY_PREFIX, Limits, Stage, Wish, l
 use crate::playback::{self, Access, Proxy, Stream};
 use crate::store::Store;
 use crate::upload::{Orphan, Uploader, orphans};
-use crate::viewers::Viewers;
+use crate::viewers::{self, Mail, Seat, Viewers, mailbox};
 use crate::watch::{Rules, Watch};
 use crate::workspace::{RunningSandbox, SANDBOX, Settings, Workspace};
 use crate::{Code, Error, Result};
@@ -40,6 +42,7 @@ pub struct Session {
     folders: Folders,
     sandbox: Option<RunningSandbox>,
     access: Access,
+    viewers: tokio::sync::OnceCell<Viewers>,
 }
 
 impl Session {
@@ -66,6 +69,7 @@ impl Session {
             aws,
             sandbox,
             access,
+            viewers: tokio::sync::OnceCell::new(),
         })
     }
 
@@ -78,9 +82,37 @@ impl Session {
     /// Its viewers.
     ///
     /// # Errors
-    /// When the workspace names no user pool.
-    pub fn viewers(&self) -> Result<Viewers> {
-        Viewers::of(&self.workspace, &self.aws)
+    /// When the workspace names no user pool, or the store cannot be used.
+    pub async fn viewers(&self) -> Result<Viewers> {
+        let open = || async {
+            // A connection of its own: a search holds up no upload.
+            let store = Store::open(&self.folders.data.join(STORE))?;
+            Viewers::of(&self.workspace, &self.aws, store, self.events.clone()).await
+        };
+        self.viewers.get_or_try_init(open).await.cloned()
+    }
+
+    /// A place to sign in as a viewer does, where the workspace has one: the sandbox.
+    ///
+    /// # Errors
+    /// When it has none.
+    pub fn seat(&self) -> Result<Seat> {
+        Seat::new(&self.aws, self.own_sandbox()?)
+    }
+
+    /// The mails that the sandbox's pool would have sent, the newest first.
+    ///
+    /// # Errors
+    /// When the workspace is not the sandbox, or it does not answer.
+    pub async fn mails(&self) -> Result<Vec<Mail>> {
+        mailbox::read(self.own_sandbox()?).await
+    }
+
+    fn own_sandbox(&self) -> Result<&Endpoints> {
+        let sandbox = self.sandbox.as_ref().map(RunningSandbox::endpoints);
+        sandbox.ok_or_else(|| {
+            Error::new(Code::Invalid, "Only the sandbox has this.", "Open the sandbox to see what viewers see.")
+        })
     }
 
     /// Begins to drive this store's journeys, taking up the unfinished ones.
@@ -253,6 +285,15 @@ pub async fn uploader_of_environment(folders: &Folders) -> Result<Uploader> {
 pub fn watch_rules(folders: &Folders) -> Result<Rules> {
     make(&folders.data)?;
     Ok(Rules::new(Store::open(&folders.data.join(STORE))?, folders.clone()))
+}
+
+/// Forgets what a data folder keeps of the viewers of a workspace.
+///
+/// # Errors
+/// When the data folder cannot be used.
+pub async fn forget_viewers(folders: &Folders, workspace: &str) -> Result<()> {
+    make(&folders.data)?;
+    viewers::forget_workspace(&Store::open(&folders.data.join(STORE))?, workspace).await
 }
 
 /// The right to drive a store's journeys, and the journeys.

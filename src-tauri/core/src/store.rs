@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::{Error, Result};
 
 /// Each entry takes the file from the version before it to the next; `user_version` says where a file is.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     "
 CREATE TABLE uploads (
   id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key TEXT NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL,
@@ -44,6 +44,28 @@ CREATE TABLE watched (
   sidecars TEXT NOT NULL, taken_at INTEGER NOT NULL, PRIMARY KEY (folder, path)) WITHOUT ROWID;
 CREATE INDEX watched_by_file ON watched (folder, file_id, size);
 CREATE INDEX watched_by_journey ON watched (folder, journey);
+",
+    "
+CREATE TABLE viewers (
+  workspace TEXT NOT NULL, username TEXT NOT NULL, email TEXT, name TEXT, enabled INTEGER NOT NULL, status TEXT NOT NULL,
+  created_at INTEGER, modified_at INTEGER, address TEXT NOT NULL, sought TEXT NOT NULL, seen INTEGER NOT NULL,
+  PRIMARY KEY (workspace, username));
+CREATE INDEX viewers_by_address ON viewers (workspace, address, username);
+CREATE INDEX viewers_by_created ON viewers (workspace, created_at, username);
+CREATE INDEX viewers_by_modified ON viewers (workspace, modified_at, username);
+CREATE TABLE viewer_members (
+  workspace TEXT NOT NULL, name TEXT NOT NULL, username TEXT NOT NULL, seen INTEGER NOT NULL,
+  PRIMARY KEY (workspace, name, username)) WITHOUT ROWID;
+CREATE INDEX viewer_members_by_viewer ON viewer_members (workspace, username, name);
+CREATE TABLE viewer_pools (
+  workspace TEXT PRIMARY KEY, pool TEXT NOT NULL, read_at INTEGER, validity_days INTEGER, groups TEXT) WITHOUT ROWID;
+CREATE TABLE viewer_log (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, workspace TEXT NOT NULL, at INTEGER NOT NULL, who TEXT NOT NULL,
+  run TEXT NOT NULL, what TEXT NOT NULL, username TEXT NOT NULL, whom TEXT, detail TEXT, outcome TEXT, inverse TEXT,
+  keep TEXT);
+CREATE INDEX viewer_log_in_order ON viewer_log (workspace, id);
+CREATE INDEX viewer_log_by_viewer ON viewer_log (workspace, username, id);
+CREATE INDEX viewer_log_by_run ON viewer_log (workspace, run);
 ",
 ];
 

@@ -16,7 +16,7 @@ pub(crate) fn router(s3: S3) -> Router {
     Router::new().fallback(serve).with_state(s3)
 }
 
-async fn serve(State(s3): State<S3>, request: Request<Body>) -> Response<Body> {
+pub(crate) async fn serve(State(s3): State<S3>, request: Request<Body>) -> Response<Body> {
     let (parts, _) = request.into_parts();
     let mut response = match parts.method {
         Method::GET | Method::HEAD => read(&s3, &parts).await,

@@ -41,6 +41,7 @@ CREATE TABLE IF NOT EXISTS pool_members (
 CREATE TABLE IF NOT EXISTS pool_mails (
   id INTEGER PRIMARY KEY AUTOINCREMENT, recipient TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL,
   sent INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS pool_mail_secrets (mail INTEGER PRIMARY KEY REFERENCES pool_mails(id), secret TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS pool_settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 ";
 
@@ -87,6 +88,11 @@ pub(crate) async fn mailbox(db: &Db) -> Response<Body> {
         Ok(mails) => respond(StatusCode::OK, None, &json!({ "mails": mails })),
         Err(Refused(_, message)) => respond(StatusCode::INTERNAL_SERVER_ERROR, None, &json!({ "message": message })),
     }
+}
+
+/// Whether an access token is one of this pool's that is still good.
+pub(crate) fn is_signed_in(db: &Connection, token: &str) -> Result<(), Refused> {
+    sign_in::of_token(db, token, "access").map(drop)
 }
 
 fn act(db: &mut Connection, operation: &str, request: &Value) -> Said {
@@ -176,6 +182,7 @@ fn describe(db: &Connection) -> Said {
     pool["UsernameAttributes"] = json!(["email"]);
     pool["UsernameConfiguration"] = json!({ "CaseSensitive": false });
     pool["MfaConfiguration"] = "OFF".into();
+    pool["SchemaAttributes"] = users::schema();
     pool["EstimatedNumberOfUsers"] = users.into();
     Ok(json!({ "UserPool": pool }))
 }

@@ -16,6 +16,8 @@ pub struct Endpoints {
     pub api: String,
     /// The CDN in front of the destination bucket: `http://127.0.0.1:<port>`.
     pub cdn: String,
+    /// The site of the viewers, whose files want signed cookies: `http://127.0.0.1:<port>`.
+    pub site: String,
     /// The region to sign for.
     pub region: String,
     /// The access key.
@@ -30,6 +32,8 @@ pub struct Endpoints {
     pub table_index: String,
     /// The user pool of the viewers.
     pub user_pool: String,
+    /// The app client of the pool that viewers sign in with.
+    pub app_client: String,
     /// The stack's name, which is the `workflow` of its jobs.
     pub stack: String,
     /// The role to submit jobs with.
@@ -37,10 +41,12 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    pub(crate) fn on(api: u16, cdn: u16) -> Self {
+    pub(crate) fn on(ports: Ports) -> Self {
+        let local = |port: u16| format!("http://127.0.0.1:{port}");
         Self {
-            api: format!("http://127.0.0.1:{api}"),
-            cdn: format!("http://127.0.0.1:{cdn}"),
+            api: local(ports.api),
+            cdn: local(ports.cdn),
+            site: local(ports.site),
             region: REGION.into(),
             credentials: Credentials::default(),
             source_bucket: SOURCE_BUCKET.into(),
@@ -48,6 +54,7 @@ impl Endpoints {
             table: TABLE.into(),
             table_index: TABLE_INDEX.into(),
             user_pool: USER_POOL.into(),
+            app_client: crate::APP_CLIENT.into(),
             stack: STACK.into(),
             role: crate::ROLE.into(),
         }
@@ -59,6 +66,9 @@ impl Endpoints {
 pub(crate) struct Ports {
     pub api: u16,
     pub cdn: u16,
+    /// 0 in the files of before there was one.
+    #[serde(default)]
+    pub site: u16,
 }
 
 impl Ports {
@@ -102,5 +112,5 @@ pub fn find_running(folder: &Path) -> io::Result<Option<Endpoints>> {
     if !folder.exists() || Lock::take(folder)?.is_some() {
         return Ok(None);
     }
-    Ok(Ports::read(folder).map(|ports| Endpoints::on(ports.api, ports.cdn)))
+    Ok(Ports::read(folder).map(Endpoints::on))
 }

@@ -7,6 +7,7 @@ mod blobs;
 mod cdn;
 mod checksum;
 mod cognito;
+mod cookies;
 mod db;
 mod endpoints;
 mod ffmpeg;
@@ -16,6 +17,7 @@ mod pipeline;
 mod probe;
 mod query;
 mod s3;
+mod site;
 mod start;
 mod time;
 

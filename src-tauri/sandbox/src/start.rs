@@ -20,6 +20,7 @@ use crate::front_door::{self, Services};
 use crate::mediaconvert::{self, MediaConvert};
 use crate::pipeline::Pipeline;
 use crate::s3::{self, S3};
+use crate::site::{self, Site};
 use crate::{DESTINATION_BUCKET, REGION, SOURCE_BUCKET, STACK, TABLE, TABLE_INDEX, cdn};
 
 const TEMPLATES: [&str; 3] = [
@@ -80,9 +81,15 @@ impl Sandbox {
         let before = Ports::read(folder).unwrap_or_default();
         let api = listen(before.api).await.map_err(unusable)?;
         let cdn = listen(before.cdn).await.map_err(unusable)?;
-        let ports = Ports { api: port(&api).map_err(unusable)?, cdn: port(&cdn).map_err(unusable)? };
+        let site = listen(before.site).await.map_err(unusable)?;
+        let [api_port, cdn_port, site_port] = [port(&api), port(&cdn), port(&site)];
+        let ports = Ports {
+            api: api_port.map_err(unusable)?,
+            cdn: cdn_port.map_err(unusable)?,
+            site: site_port.map_err(unusable)?,
+        };
         ports.write(folder).map_err(unusable)?;
-        let endpoints = Endpoints::on(ports.api, ports.cdn);
+        let endpoints = Endpoints::on(ports);
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
 
@@ -110,6 +117,8 @@ impl Sandbox {
         serve(&mut tasks, cdn, cdn::router(s3.clone()), &stop);
         let table = table_client(&endpoints);
         create_table(&table).await.map_err(StartError::part("DynamoDB table"))?;
+        let viewers = Site { db: db.clone(), s3: s3.clone(), dynamodb: table.clone(), address: endpoints.site.clone() };
+        serve(&mut tasks, site, site::router(viewers), &stop);
         let pipeline = Pipeline {
             db,
             s3,

@@ -1,29 +1,61 @@
 //! The commands of the Viewers screen.
 
+use std::path::PathBuf;
+
 use reeldesk_core::Result;
-use reeldesk_core::viewers::{Invitation, Invited, Invitee, Invitees, PoolFacts, Viewer};
-use serde::{Deserialize, Serialize};
+use reeldesk_core::viewers::{
+    Act, Acted, Census, Found, Invitation, Invited, Invitee, Invitees, LogEntry, Mail, Person, PoolFacts, Query,
+    RunSummary, Selection, Step, Viewers, Watchable,
+};
+use serde::Serialize;
 use tauri::State;
 use tauri::ipc::Channel;
 
 use crate::desk::Desk;
 
+/// Lines of the log that are shown at once.
+const LINES: usize = 200;
+
+async fn pool(desk: &State<'_, Desk>) -> Result<Viewers> {
+    desk.opened().await?.session.viewers().await
+}
+
 #[tauri::command]
-pub(crate) async fn viewers(desk: State<'_, Desk>) -> Result<Vec<Viewer>> {
-    let viewers = desk.opened().await?.session.viewers()?;
-    viewers.list().await
+pub(crate) async fn census(desk: State<'_, Desk>) -> Result<Census> {
+    pool(&desk).await?.census().await
+}
+
+#[tauri::command]
+pub(crate) async fn find_viewers(desk: State<'_, Desk>, query: Query, first: usize, most: usize) -> Result<Found> {
+    pool(&desk).await?.find(query, first, most).await
+}
+
+/// Reads all of the pool; the page hears of it as events.
+#[tauri::command]
+pub(crate) async fn read_viewers(desk: State<'_, Desk>) -> Result<()> {
+    pool(&desk).await?.read().await
 }
 
 #[tauri::command]
 pub(crate) async fn pool_facts(desk: State<'_, Desk>) -> Result<PoolFacts> {
-    let viewers = desk.opened().await?.session.viewers()?;
-    viewers.facts().await
+    pool(&desk).await?.facts().await
+}
+
+#[tauri::command]
+pub(crate) async fn person(desk: State<'_, Desk>, username: String) -> Result<Person> {
+    pool(&desk).await?.person(&username).await
 }
 
 /// What a pasted list holds.
 #[tauri::command]
 pub(crate) async fn read_invitees(text: String) -> Result<Invitees> {
     Ok(Invitees::parse(&text))
+}
+
+/// The text of a list that was dropped or chosen.
+#[tauri::command]
+pub(crate) async fn read_list(path: PathBuf) -> Result<String> {
+    Invitees::text_of(&path).await
 }
 
 /// What became of one of them.
@@ -41,35 +73,105 @@ pub(crate) async fn invite(
     invitation: Invitation,
     told: Channel<Told>,
 ) -> Result<()> {
-    let viewers = desk.opened().await?.session.viewers()?;
+    let (viewers, stop) = (pool(&desk).await?, desk.begin_run());
     // A page that has gone away needs none.
     let tell = |one: &Invitee, invited: &Invited| {
         drop(told.send(Told { address: one.address.clone(), invited: invited.clone() }));
     };
-    viewers.invite(&people, invitation, tell).await
+    viewers.invite(&people, invitation, &stop, tell).await
 }
 
-/// What is done with a viewer.
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Act {
-    Resend,
-    Disable,
-    Enable,
-    SignOut,
-    Reset,
-    Remove,
+/// Does the same with each of them; each is told as it is done.
+#[tauri::command]
+pub(crate) async fn act_on_viewers(
+    desk: State<'_, Desk>,
+    selection: Selection,
+    act: Act,
+    told: Channel<Acted>,
+) -> Result<RunSummary> {
+    let (viewers, stop) = (pool(&desk).await?, desk.begin_run());
+    viewers.act(selection, &act, &stop, |acted| drop(told.send(acted.clone()))).await
 }
 
 #[tauri::command]
-pub(crate) async fn act_on_viewer(desk: State<'_, Desk>, address: String, act: Act) -> Result<()> {
-    let viewers = desk.opened().await?.session.viewers()?;
-    match act {
-        Act::Resend => viewers.resend(&address).await,
-        Act::Disable => viewers.disable(&address).await,
-        Act::Enable => viewers.enable(&address).await,
-        Act::SignOut => viewers.sign_out(&address).await,
-        Act::Reset => viewers.reset(&address).await,
-        Act::Remove => viewers.remove(&address).await,
-    }
+pub(crate) async fn undo_run(desk: State<'_, Desk>, run: String, told: Channel<Acted>) -> Result<RunSummary> {
+    let (viewers, stop) = (pool(&desk).await?, desk.begin_run());
+    viewers.undo(&run, &stop, |acted| drop(told.send(acted.clone()))).await
+}
+
+/// Ends the invitation or act that is going on, after those that are on their way.
+#[tauri::command]
+pub(crate) async fn stop_run(desk: State<'_, Desk>) -> Result<()> {
+    desk.stop_run();
+    Ok(())
+}
+
+#[tauri::command]
+pub(crate) async fn viewer_log(
+    desk: State<'_, Desk>,
+    username: Option<String>,
+    before: Option<i64>,
+) -> Result<Vec<LogEntry>> {
+    pool(&desk).await?.log(username, before, LINES).await
+}
+
+#[tauri::command]
+pub(crate) async fn export_viewers(desk: State<'_, Desk>, query: Query, to: PathBuf) -> Result<()> {
+    pool(&desk).await?.export(query, &to).await
+}
+
+#[tauri::command]
+pub(crate) async fn export_viewer_log(desk: State<'_, Desk>, to: PathBuf) -> Result<()> {
+    pool(&desk).await?.export_log(&to).await
+}
+
+#[tauri::command]
+pub(crate) async fn forget_viewers(desk: State<'_, Desk>) -> Result<()> {
+    pool(&desk).await?.forget().await
+}
+
+#[tauri::command]
+pub(crate) async fn create_group(desk: State<'_, Desk>, name: String, description: Option<String>) -> Result<()> {
+    pool(&desk).await?.create_group(&name, description.as_deref()).await
+}
+
+#[tauri::command]
+pub(crate) async fn delete_group(desk: State<'_, Desk>, name: String) -> Result<()> {
+    pool(&desk).await?.delete_group(&name).await
+}
+
+#[tauri::command]
+pub(crate) async fn mails(desk: State<'_, Desk>) -> Result<Vec<Mail>> {
+    desk.opened().await?.session.mails().await
+}
+
+#[tauri::command]
+pub(crate) async fn sign_in_as(desk: State<'_, Desk>, address: String, password: String) -> Result<Step> {
+    desk.opened().await?.seat()?.sign_in(&address, &password).await
+}
+
+#[tauri::command]
+pub(crate) async fn choose_password_as(desk: State<'_, Desk>, password: String) -> Result<Step> {
+    desk.opened().await?.seat()?.choose_password(&password).await
+}
+
+#[tauri::command]
+pub(crate) async fn give_code_as(desk: State<'_, Desk>, code: String, password: String) -> Result<Step> {
+    desk.opened().await?.seat()?.give_code(&code, &password).await
+}
+
+#[tauri::command]
+pub(crate) async fn look_again_as(desk: State<'_, Desk>) -> Result<Vec<Watchable>> {
+    desk.opened().await?.seat()?.look_again().await
+}
+
+#[tauri::command]
+pub(crate) async fn play_as(desk: State<'_, Desk>, video: Watchable) -> Result<String> {
+    desk.opened().await?.seat()?.play(&video).await
+}
+
+#[tauri::command]
+pub(crate) async fn leave_seat(desk: State<'_, Desk>) -> Result<()> {
+    desk.opened().await?.seat()?.leave().await;
+    Ok(())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_s3::presigning::PresigningConfig;
 use percent_encoding::percent_decode_str;
 use reqwest::Method;
-use reqwest::header::{HeaderValue, RANGE};
+use reqwest::header::{COOKIE, HeaderValue, RANGE};
 use url::Url;
 
 use crate::aws::plain_client;
@@ -20,6 +20,14 @@ const SIGNED_FOR: Duration = Duration::from_secs(60);
 pub struct Access {
     http: reqwest::Client,
     bucket: Option<Bucket>,
+    cookies: Option<Cookies>,
+}
+
+/// Signed cookies, and where they are for.
+#[derive(Clone)]
+struct Cookies {
+    site: Url,
+    header: HeaderValue,
 }
 
 /// A bucket in the place of the CDN before it.
@@ -34,7 +42,17 @@ impl Access {
     /// As the web gives them, to anyone.
     #[must_use]
     pub fn of_web(http: reqwest::Client) -> Self {
-        Self { http, bucket: None }
+        Self { http, bucket: None, cookies: None }
+    }
+
+    /// As a site gives them to those who have its signed cookies (`name=value; name=value`).
+    ///
+    /// # Errors
+    /// When they are no cookies.
+    pub(crate) fn of_viewer(http: reqwest::Client, site: Url, cookies: &str) -> Result<Self> {
+        let mut header = HeaderValue::from_str(cookies).map_err(Error::internal)?;
+        header.set_sensitive(true);
+        Ok(Self { http, bucket: None, cookies: Some(Cookies { site, header }) })
     }
 
     /// As a workspace says.
@@ -48,7 +66,7 @@ impl Access {
                 Some(Bucket { s3: s3.clone(), name: workspace.destination_bucket.clone(), cdn: workspace.cdn_url("")? })
             }
         };
-        Ok(Self { http: plain_client(workspace.is_sandbox())?, bucket })
+        Ok(Self { http: plain_client(workspace.is_sandbox())?, bucket, cookies: None })
     }
 
     /// Asks for a file, or a range of it.
@@ -61,6 +79,9 @@ impl Access {
             _ => url.clone(),
         };
         let mut request = self.http.request(method, signed);
+        if let Some(cookies) = self.cookies.as_ref().filter(|cookies| cookies.site.origin() == url.origin()) {
+            request = request.header(COOKIE, cookies.header.clone());
+        }
         if let Some(range) = range {
             request = request.header(RANGE, range);
         }

@@ -1,13 +1,18 @@
 //! A pasted or dropped list of people: CSV with a header, or any text with addresses in it.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::{Code, Error, Result};
+
 /// The longest user name that Cognito takes (`AdminCreateUser`, `Username`).
 const LONGEST: usize = 128;
+/// The largest list, in bytes: more people than any pool has.
+const LARGEST: u64 = 10 * 1024 * 1024;
 /// Names of the columns, as they are found in the field.
 const ADDRESS: [&str; 8] =
     ["email", "e-mail", "mail", "address", "email address", "e-mail address", "username", "user"];
@@ -51,6 +56,31 @@ pub struct Problem {
 }
 
 impl Invitees {
+    /// The text of a list in a file: UTF-8, UTF-16 with its mark, or what spreadsheets on Windows write.
+    ///
+    /// # Errors
+    /// When it cannot be read, is too large to be a list of people, or is no text.
+    pub async fn text_of(path: &Path) -> Result<String> {
+        let name = crate::shown(path);
+        let unreadable = |error: std::io::Error| crate::upload::unreadable(path, &error);
+        let size = tokio::fs::metadata(path).await.map_err(unreadable)?.len();
+        if size > LARGEST {
+            let message = format!("{name} is too large to be a list of people.");
+            return Err(Error::new(Code::Invalid, message, "Choose another file, or split it: 10 MB are the most."));
+        }
+        let bytes = tokio::fs::read(path).await.map_err(unreadable)?;
+        let (text, _, _) = match std::str::from_utf8(&bytes) {
+            Ok(_) => encoding_rs::UTF_8.decode(&bytes),
+            // A mark at the beginning says more than this guess.
+            Err(_) => encoding_rs::WINDOWS_1252.decode(&bytes),
+        };
+        if text.contains('\0') {
+            let message = format!("{name} is no text.");
+            return Err(Error::new(Code::Invalid, message, "Save the list as CSV, then try again."));
+        }
+        Ok(text.into_owned())
+    }
+
     /// Reads a list.
     #[must_use]
     pub fn parse(text: &str) -> Self {
@@ -261,6 +291,24 @@ mod tests {
         assert_eq!(said[3], (5, "it has 129 letters, and Cognito takes 128"));
         assert_eq!(said[4].1, "it has 254 letters, and Cognito takes 128");
         assert_eq!(said.len(), 7);
+    }
+
+    #[tokio::test]
+    async fn files_of_every_spreadsheet() {
+        let folder = tempfile::tempdir().unwrap();
+        let list = "name;email\nZoë;zoe@example.com\n";
+        let wide: Vec<u8> = ["\u{FEFF}", list].concat().encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let narrow = encoding_rs::WINDOWS_1252.encode(list).0.into_owned();
+        for bytes in [list.into(), ["\u{FEFF}", list].concat().into_bytes(), wide, narrow] {
+            let path = folder.path().join("list.csv");
+            std::fs::write(&path, bytes).unwrap();
+            let read = Invitees::parse(&Invitees::text_of(&path).await.unwrap());
+            assert_eq!((read.people.len(), read.people[0].name.as_deref()), (1, Some("Zoë")));
+        }
+        let film = folder.path().join("film.mp4");
+        std::fs::write(&film, [0, 0, 0, 0x20, 0xFF]).unwrap();
+        assert!(Invitees::text_of(&film).await.unwrap_err().message.contains("film.mp4 is no text"));
+        assert_eq!(Invitees::text_of(&folder.path().join("none")).await.unwrap_err().code, Code::FileMissing);
     }
 
     #[test]

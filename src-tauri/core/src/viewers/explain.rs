@@ -22,6 +22,11 @@ where
             "there is no such viewer".to_owned(),
             "Look at the list again: someone may have removed the viewer.",
         ),
+        "InvalidPasswordException" if doing.contains("new password") => (
+            Code::Invalid,
+            said.rsplit_once("policy: ").map_or(said.as_str(), |(_, reason)| reason).trim_end_matches('.').to_owned(),
+            "Choose another password.",
+        ),
         "InvalidPasswordException" => (
             Code::Invalid,
             format!("the temporary password is not good enough ({said})"),
@@ -41,6 +46,24 @@ where
             Code::Invalid,
             "the viewer has signed in already, so there is no invitation to send again".to_owned(),
             "Reset the password instead.",
+        ),
+        "NotAuthorizedException" if said.contains("Incorrect username or password") => (
+            Code::Invalid,
+            "the address or the password is wrong".to_owned(),
+            "Look at the newest mail: an older temporary password ends with each new one.",
+        ),
+        "NotAuthorizedException" if said.contains("emporary password has expired") => (
+            Code::Invalid,
+            "the invitation has expired".to_owned(),
+            "Send the invitation again: it comes with a new temporary password.",
+        ),
+        "NotAuthorizedException" if said.contains("has been revoked") || said.contains("Invalid Access Token") => {
+            (Code::SignIn, "the session has ended".to_owned(), "Sign in once more.")
+        }
+        "CodeMismatchException" | "ExpiredCodeException" => (
+            Code::Invalid,
+            "this is not the code that was sent last".to_owned(),
+            "Look at the newest mail, or reset the password once more.",
         ),
         "NotAuthorizedException" if said.contains("cannot be reset") => (
             Code::Invalid,

@@ -1,28 +1,30 @@
 //! Inviting: one or thousands, within the pool's quota, each once.
 
-use std::collections::HashSet;
-use std::time::Duration;
+use std::sync::Mutex;
 
-use aws_sdk_cognitoidentityprovider::types::{AttributeType, DeliveryMediumType, MessageActionType};
+use aws_sdk_cognitoidentityprovider::types::{
+    AliasAttributeType, DeliveryMediumType, MessageActionType, PasswordPolicyType, UserPoolType,
+};
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex;
-use tokio::time::Instant;
+use sha1::{Digest as _, Sha1};
+use tokio_util::sync::CancellationToken;
 use ts_rs::TS;
 
 use super::addresses::Invitee;
+use super::audit::{Entry, Outcome, new_run};
 use super::explain::explain;
+use super::mirror::Account;
+use super::pace::Pace;
+use super::profile::{Attribute, attribute};
 use super::{Viewers, password};
+use crate::event::now_ms;
 use crate::{Code, Error, Result};
 
-/// Accounts a second: well below the 50 that all programs of an account share (Developer Guide, "Quotas in Amazon
-/// Cognito", UserCreation).
-const A_SECOND: u32 = 20;
 /// Invitations that are on their way at the same time.
 const AT_ONCE: usize = 4;
-/// How long all wait when Cognito asks to slow down; twice as long each time.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-const TRIES: u32 = 8;
+/// Accounts a page of a pool's list.
+const PAGE: usize = 60;
 
 /// How someone is invited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -44,8 +46,10 @@ pub enum Invited {
     HandOver {
         /// The temporary password.
         password: String,
+        /// What could not be done besides.
+        trouble: Option<Error>,
     },
-    /// The address was in the pool already, and got nothing.
+    /// The address was in the pool already, and got no invitation.
     WasThere,
     /// It could not be done.
     Failed {
@@ -54,30 +58,53 @@ pub enum Invited {
     },
 }
 
-/// When the next account may be made.
-struct Pace(Mutex<Instant>);
+/// How the pool makes accounts.
+struct Making {
+    naming: Naming,
+    policy: Option<PasswordPolicyType>,
+}
 
-impl Pace {
-    async fn wait(&self) {
-        let at = {
-            let mut next = self.0.lock().await;
-            let at = (*next).max(Instant::now());
-            *next = at + Duration::from_secs(1) / A_SECOND;
-            at
-        };
-        tokio::time::sleep_until(at).await;
+/// What the user name of a new account is.
+enum Naming {
+    /// The address.
+    Address,
+    /// One that is made: the pool knows addresses as aliases, and takes none for a name. The same address gives the
+    /// same name, so that an answer that was lost makes no second account.
+    Made,
+}
+
+impl Making {
+    fn of(pool: &UserPoolType) -> Self {
+        let has_alias = pool.alias_attributes().contains(&AliasAttributeType::Email);
+        let naming = if has_alias && pool.username_attributes().is_empty() { Naming::Made } else { Naming::Address };
+        Self { naming, policy: pool.policies().and_then(|policies| policies.password_policy().cloned()) }
     }
 
-    /// All wait: Cognito has asked to slow down.
-    async fn hold(&self, wait: Duration) {
-        let mut next = self.0.lock().await;
-        *next = (*next).max(Instant::now() + wait);
+    fn username(&self, address: &str) -> String {
+        match self.naming {
+            Naming::Address => address.to_owned(),
+            Naming::Made => {
+                let hash = Sha1::digest(address.to_lowercase());
+                let mut bytes = [0; 16];
+                bytes.copy_from_slice(&hash[..16]);
+                uuid::Builder::from_sha1_bytes(bytes).into_uuid().to_string()
+            }
+        }
     }
+}
+
+/// What is kept of an account while it is made anew.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    address: String,
+    attributes: Vec<Attribute>,
+    groups: Vec<String>,
 }
 
 impl Viewers {
     /// Invites each of them who is not in the pool, and tells of each as it is done. Broken off and begun again it goes
-    /// on: who was invited is in the pool.
+    /// on: who was invited is in the pool. Where the pool may send no more mail today, the others are told so and not
+    /// tried.
     ///
     /// # Errors
     /// When the pool cannot be read; what goes wrong with one of them is told of that one.
@@ -85,93 +112,249 @@ impl Viewers {
         &self,
         people: &[Invitee],
         invitation: Invitation,
+        stop: &CancellationToken,
         tell: impl Fn(&Invitee, &Invited),
     ) -> Result<()> {
-        let policy = self.describe().await?.policies().and_then(|policies| policies.password_policy().cloned());
-        let there = if people.len() > 1 { self.addresses().await? } else { HashSet::new() };
-        let pace = Pace(Mutex::new(Instant::now()));
+        let pool = self.describe().await?;
+        let making = Making::of(&pool);
+        // Asking for each of few costs less than reading all of many.
+        let pages = usize::try_from(pool.estimated_number_of_users()).unwrap_or(0) / PAGE;
+        let asks_for_each = people.len() <= pages.max(1);
+        if !asks_for_each {
+            self.read().await?;
+        }
+        let (pace, lists, run, used_up) = (Pace::of_invitations(), Pace::of_lists(), new_run(), Mutex::new(None));
         let one = |invitee: Invitee| {
-            let (pace, policy, there) = (&pace, policy.as_ref(), &there);
+            let (pace, lists, making, run, used_up) = (&pace, &lists, &making, &run, &used_up);
             async move {
-                let password = match invitation {
-                    Invitation::Silent => Some(password::temporary(policy)),
-                    Invitation::Mail => None,
+                if stop.is_cancelled() {
+                    return Ok(None);
+                }
+                if let Some(error) = taken(used_up) {
+                    return Ok(Some((invitee, Invited::Failed { error })));
+                }
+                let is_there = match asks_for_each {
+                    true => lists.insist(|| self.is_there(&invitee.address)).await,
+                    false => self.mirror.has_address(&invitee.address).await,
                 };
-                let invited = if there.contains(&invitee.address.to_lowercase()) {
-                    Ok(Invited::WasThere)
-                } else {
-                    self.insist(pace, || self.create(&invitee, password.as_deref())).await
+                let invited = match is_there {
+                    Ok(true) => self.join(pace, &invitee, Invited::WasThere).await,
+                    Ok(false) => self.invite_one(pace, run, making, &invitee, invitation).await?,
+                    Err(error) => Invited::Failed { error },
                 };
-                let invited = match (invited, &invitee.group) {
-                    (Ok(invited), Some(group)) if invited != Invited::WasThere => {
-                        self.insist(pace, || self.add_to_group(&invitee.address, group)).await.map(|()| invited)
-                    }
-                    (invited, _) => invited,
-                };
-                (invitee, invited.unwrap_or_else(|error| Invited::Failed { error }))
+                if let Invited::Failed { error } = &invited
+                    && error.code == Code::Quota
+                {
+                    *used_up.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error.clone());
+                }
+                Ok(Some((invitee, invited)))
             }
         };
         let mut done = futures::stream::iter(people.iter().cloned()).map(one).buffer_unordered(AT_ONCE);
-        while let Some((invitee, invited)) = done.next().await {
-            tell(&invitee, &invited);
+        while let Some(told) = done.next().await {
+            let told: Result<Option<(Invitee, Invited)>> = told;
+            if let Some((invitee, invited)) = told? {
+                tell(&invitee, &invited);
+            }
         }
+        self.tell_changed();
         Ok(())
     }
 
-    /// The addresses in the pool, in lower case.
-    async fn addresses(&self) -> Result<HashSet<String>> {
-        Ok(self.list().await?.into_iter().filter_map(|one| one.email).map(|email| email.to_lowercase()).collect())
-    }
-
-    /// Does something within the quota, again where Cognito asks to slow down.
-    async fn insist<T, F: Future<Output = Result<T>>>(&self, pace: &Pace, work: impl Fn() -> F) -> Result<T> {
-        let mut wait = FIRST_WAIT;
-        for _ in 1..TRIES {
-            pace.wait().await;
-            match work().await {
-                Err(error) if matches!(error.code, Code::Throttled | Code::Network) => {
-                    pace.hold(wait.mul_f64(0.75 + fastrand::f64() / 2.0)).await;
-                    wait *= 2;
-                }
-                done => return done,
+    async fn invite_one(
+        &self,
+        pace: &Pace,
+        run: &str,
+        making: &Making,
+        invitee: &Invitee,
+        invitation: Invitation,
+    ) -> Result<Invited> {
+        let entry = Entry {
+            run: run.to_owned(),
+            what: "invite",
+            username: making.username(&invitee.address),
+            whom: invitee.address.clone(),
+            detail: invitee.group.clone(),
+            keep: None,
+        };
+        let id = self.log.begin(&self.who().await, entry).await?;
+        let name = invitee
+            .name
+            .iter()
+            .map(|name| Attribute { name: "name".to_owned(), value: name.clone() })
+            .collect::<Vec<_>>();
+        let password = (invitation == Invitation::Silent).then(|| password::temporary(making.policy.as_ref()));
+        let made = pace.insist(|| self.create(making, &invitee.address, &name, password.as_deref())).await;
+        let invited = match made {
+            Ok(Some(account)) => {
+                self.mirror.put(vec![account], now_ms()).await?;
+                let invited = password.map_or(Invited::Sent, |password| Invited::HandOver { password, trouble: None });
+                self.join(pace, invitee, invited).await
             }
-        }
-        pace.wait().await;
-        work().await
+            Ok(None) => self.join(pace, invitee, Invited::WasThere).await,
+            Err(error) => Invited::Failed { error },
+        };
+        let outcome = match &invited {
+            Invited::Sent | Invited::HandOver { .. } => Outcome::Done,
+            Invited::WasThere => Outcome::Unchanged,
+            Invited::Failed { error } => Outcome::Failed { error: error.clone() },
+        };
+        self.log.end(id, &outcome, None).await?;
+        Ok(invited)
     }
 
-    async fn create(&self, invitee: &Invitee, password: Option<&str>) -> Result<Invited> {
-        let attribute =
-            |name: &str, value: &str| AttributeType::builder().name(name).value(value).build().map_err(Error::internal);
+    /// Into the group that the list names, also those who were there: a run that was broken off may have left one out.
+    async fn join(&self, pace: &Pace, invitee: &Invitee, invited: Invited) -> Invited {
+        let Some(group) = &invitee.group else { return invited };
+        let joined = pace.insist(|| self.add_to_group(&invitee.address, group)).await;
+        match (joined, invited) {
+            (Ok(()), invited) => {
+                // The copy is of no weight here: it is read anew soon enough.
+                self.mirror.join(&invitee.address, group).await.ok();
+                invited
+            }
+            // The password is shown once, whatever else went wrong.
+            (Err(error), Invited::HandOver { password, .. }) => Invited::HandOver { password, trouble: Some(error) },
+            (Err(error), _) => Invited::Failed { error },
+        }
+    }
+
+    async fn add_to_group(&self, address: &str, group: &str) -> Result<()> {
+        let add = self.client.admin_add_user_to_group().user_pool_id(&self.pool).username(address);
+        let added = add.group_name(group).send().await;
+        added.map(drop).map_err(|error| explain(&format!("{address} could not be put into \"{group}\""), error))
+    }
+
+    /// Whether someone in the pool has this address.
+    async fn is_there(&self, address: &str) -> Result<bool> {
+        let quoted = address.replace('\\', "\\\\").replace('"', "\\\"");
+        let list = self.client.list_users().user_pool_id(&self.pool).filter(format!("email = \"{quoted}\"")).limit(1);
+        let found = list.send().await.map_err(|error| explain(&format!("{address} could not be looked up"), error))?;
+        Ok(!found.users().is_empty())
+    }
+
+    /// Makes an account; answers none where there is one already.
+    async fn create(
+        &self,
+        making: &Making,
+        address: &str,
+        more: &[Attribute],
+        password: Option<&str>,
+    ) -> Result<Option<Account>> {
         let mut create = self
             .client
             .admin_create_user()
             .user_pool_id(&self.pool)
-            .username(&invitee.address)
-            .user_attributes(attribute("email", &invitee.address)?)
+            .username(making.username(address))
+            .user_attributes(attribute("email", address)?)
             // The invitation goes there: who signs in with it has the address.
             .user_attributes(attribute("email_verified", "true")?)
             .desired_delivery_mediums(DeliveryMediumType::Email);
-        if let Some(name) = &invitee.name {
-            create = create.user_attributes(attribute("name", name)?);
+        for Attribute { name, value } in more {
+            create = create.user_attributes(attribute(name, value)?);
         }
         if let Some(password) = password {
             create = create.temporary_password(password).message_action(MessageActionType::Suppress);
         }
         match create.send().await {
-            Ok(_) => Ok(password.map_or(Invited::Sent, |password| Invited::HandOver { password: password.to_owned() })),
+            Ok(made) => {
+                let user = made.user.ok_or_else(|| Error::internal("an account without a user"))?;
+                Ok(Some(Account::of(&user)))
+            }
             // A lost answer looks the same; either way there is one account and one invitation.
             Err(error) if error.as_service_error().is_some_and(|error| error.is_username_exists_exception()) => {
-                Ok(Invited::WasThere)
+                Ok(None)
             }
-            Err(error) => Err(explain(&format!("{} could not be invited", invitee.address), error)),
+            Err(error) => Err(explain(&format!("{address} could not be invited"), error)),
         }
     }
 
-    pub(super) async fn send_again(&self, address: &str) -> Result<()> {
-        let again = self.client.admin_create_user().user_pool_id(&self.pool).username(address);
+    pub(super) async fn send_again(&self, username: &str, whom: &str) -> Result<()> {
+        let again = self.client.admin_create_user().user_pool_id(&self.pool).username(username);
         let again = again.message_action(MessageActionType::Resend);
         let sent = again.desired_delivery_mediums(DeliveryMediumType::Email).send().await;
-        sent.map(drop).map_err(|error| explain(&format!("The invitation of {address} could not be sent again"), error))
+        sent.map(drop).map_err(|error| explain(&format!("The invitation of {whom} could not be sent again"), error))
     }
+
+    /// Deletes an account that nobody has signed in to, and makes it anew with what it had.
+    pub(super) async fn invite_anew(&self, pace: &Pace, mut entry: Entry) -> Result<Outcome> {
+        let (username, whom) = (entry.username.clone(), entry.whom.clone());
+        let before = async {
+            let profile = pace.insist(|| self.ask(&username, &whom)).await?;
+            if profile.status() != "FORCE_CHANGE_PASSWORD" {
+                let message = format!("{whom} was not invited anew: the account has been used, and would be lost.");
+                return Err(Error::new(Code::Invalid, message, "Reset the password instead."));
+            }
+            let groups = self.groups_of(&username, &whom).await?;
+            let making = Making::of(&self.describe().await?);
+            let own = profile.attributes().into_iter();
+            let attributes =
+                own.filter(|one| !matches!(one.name.as_str(), "sub" | "email" | "email_verified")).collect();
+            Ok((making, Kept { address: profile.value("email"), attributes, groups }))
+        };
+        let (making, kept) = match before.await {
+            Ok(before) => before,
+            Err(error) => {
+                let id = self.log.begin(&self.who().await, entry).await?;
+                let outcome = Outcome::Failed { error };
+                self.log.end(id, &outcome, None).await?;
+                return Ok(outcome);
+            }
+        };
+        // Between the deletion and the new account the person is nowhere else.
+        entry.keep = Some(serde_json::to_string(&kept).map_err(Error::internal)?);
+        let id = self.log.begin(&self.who().await, entry).await?;
+        let removed = pace.insist(|| async {
+            let removed = self.client.admin_delete_user().user_pool_id(&self.pool).username(&username).send().await;
+            removed.map(drop).map_err(|error| explain(&format!("{whom} could not be invited anew"), error))
+        });
+        if let Err(error) = removed.await {
+            let outcome = Outcome::Failed { error };
+            self.log.end(id, &outcome, None).await?;
+            return Ok(outcome);
+        }
+        self.mirror.remove(&username).await?;
+        self.make_again(pace, &making, id, &kept).await
+    }
+
+    /// The second half of it. What fails for now stays kept, and is tried again at the next reading of the pool.
+    async fn make_again(&self, pace: &Pace, making: &Making, id: i64, kept: &Kept) -> Result<Outcome> {
+        let address = &kept.address;
+        let outcome = match pace.insist(|| self.create(making, address, &kept.attributes, None)).await {
+            Ok(Some(account)) => {
+                self.mirror.put(vec![account], now_ms()).await?;
+                Outcome::Done
+            }
+            Ok(None) => Outcome::Unchanged,
+            Err(error) => return Ok(Outcome::Failed { error }),
+        };
+        for group in &kept.groups {
+            if let Err(error) = pace.insist(|| self.add_to_group(address, group)).await {
+                return Ok(Outcome::Failed { error });
+            }
+            self.mirror.join(address, group).await?;
+        }
+        self.log.end(id, &outcome, None).await?;
+        Ok(outcome)
+    }
+
+    /// Ends what a kill broke off in the middle.
+    pub(super) async fn finish_broken(&self) -> Result<()> {
+        let broken = self.log.broken().await?;
+        if broken.is_empty() {
+            return Ok(());
+        }
+        let (pace, making) = (Pace::of_invitations(), Making::of(&self.describe().await?));
+        for one in broken {
+            let kept: Kept = serde_json::from_str(&one.keep).map_err(Error::internal)?;
+            if let Outcome::Failed { error } = self.make_again(&pace, &making, one.id, &kept).await? {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn taken(used_up: &Mutex<Option<Error>>) -> Option<Error> {
+    used_up.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
 }

@@ -71,9 +71,11 @@ actions! {
     GET_JOB "mediaconvert:GetJob" Jobs "Shows a job";
     CANCEL_JOB "mediaconvert:CancelJob" Jobs "Cancels a job";
     LIST_USERS "cognito-idp:ListUsers" UserPool "Lists the viewers";
-    DESCRIBE_POOL "cognito-idp:DescribeUserPool" UserPool "Reads how long invitations are good for";
+    DESCRIBE_POOL "cognito-idp:DescribeUserPool" UserPool "Reads how invitations go out and how long they are good for";
+    GET_USER "cognito-idp:AdminGetUser" UserPool "Reads all of a viewer";
+    LIST_GROUPS_OF_USER "cognito-idp:AdminListGroupsForUser" UserPool "Lists the groups of a viewer";
     CREATE_USER "cognito-idp:AdminCreateUser" UserPool "Invites viewers";
-    UPDATE_USER "cognito-idp:AdminUpdateUserAttributes" UserPool "Changes what a viewer is called";
+    UPDATE_USER "cognito-idp:AdminUpdateUserAttributes" UserPool "Changes names, addresses and other attributes of viewers";
     DISABLE_USER "cognito-idp:AdminDisableUser" UserPool "Disables viewers";
     ENABLE_USER "cognito-idp:AdminEnableUser" UserPool "Enables viewers";
     SIGN_OUT_USER "cognito-idp:AdminUserGlobalSignOut" UserPool "Signs viewers out";

@@ -149,7 +149,7 @@ fn token(db: &Connection, user: &User, kind: &str, valid_for: i64) -> Result<Str
 }
 
 /// The user of a token that this pool made and that is still good.
-fn of_token(db: &Connection, token: &str, kind: &str) -> Result<User, Refused> {
+pub(super) fn of_token(db: &Connection, token: &str, kind: &str) -> Result<User, Refused> {
     let bad = || {
         Refused(
             "NotAuthorizedException",

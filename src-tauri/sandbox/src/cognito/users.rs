@@ -29,6 +29,20 @@ const STANDARD: [&str; 19] = [
     "zoneinfo",
 ];
 
+/// The attributes as `DescribeUserPool` tells them.
+pub(super) fn schema() -> Value {
+    let attribute = |name: &str| {
+        let kind = match name {
+            "email_verified" | "phone_number_verified" => "Boolean",
+            "updated_at" => "Number",
+            _ => "String",
+        };
+        json!({ "Name": name, "AttributeDataType": kind, "Mutable": true, "Required": name == "email" })
+    };
+    let sub = json!({ "Name": "sub", "AttributeDataType": "String", "Mutable": false, "Required": true });
+    [sub].into_iter().chain(STANDARD.iter().copied().map(attribute)).collect()
+}
+
 pub(super) const INVITED: &str = "FORCE_CHANGE_PASSWORD";
 pub(super) const CONFIRMED: &str = "CONFIRMED";
 pub(super) const RESET: &str = "RESET_REQUIRED";
@@ -99,6 +113,8 @@ impl User {
             Some((_, own)) => value.clone_into(own),
             None => self.attributes.push((name.to_owned(), value.to_owned())),
         }
+        // A blank value takes the attribute away (`AdminUpdateUserAttributes`).
+        self.attributes.retain(|(_, value)| !value.is_empty());
     }
 
     pub fn keep(&mut self, db: &Connection) -> Result<(), Refused> {
@@ -155,6 +171,7 @@ fn attributes(request: &Value) -> Result<Vec<(String, String)>, Refused> {
                 "Attributes did not conform to the schema: {name}: Attribute does not exist in the schema.\n"
             ));
         }
+        // To submit a blank value takes an attribute away; nobody is without an address.
         if name == "email" && !is_address(value) {
             return invalid("Invalid email address format.");
         }

@@ -66,6 +66,12 @@ impl Checker<'_> {
         let again = MessageActionType::Resend;
         let address = AttributeType::builder().name("name").value("Nobody").build().map_err(Error::internal);
         of_nobody!("Read the pool's settings", policy::DESCRIBE_POOL, client.describe_user_pool().user_pool_id(pool));
+        of_nobody!("Look at a viewer", policy::GET_USER, client.admin_get_user().user_pool_id(pool).username(NOBODY));
+        of_nobody!(
+            "List the groups of a viewer",
+            policy::LIST_GROUPS_OF_USER,
+            client.admin_list_groups_for_user().user_pool_id(pool).username(NOBODY).limit(1)
+        );
         of_nobody!(
             "Invite viewers",
             policy::CREATE_USER,

@@ -1,0 +1,194 @@
+//! What is done with a viewer, and what undoes it.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::Viewers;
+use super::audit::{Entry, Outcome};
+use super::explain::explain;
+use super::pace::Pace;
+use super::profile::{Attribute, Profile};
+use crate::Result;
+
+/// What is done with a viewer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Act {
+    /// Sends the invitation again, with a new temporary password.
+    Resend,
+    /// Deletes an account that nobody has signed in to, and invites its owner once more.
+    InviteAnew,
+    /// Lets the viewer sign in again.
+    Enable,
+    /// Lets the viewer sign in no longer.
+    Disable,
+    /// Ends the viewer's sessions on all devices.
+    SignOut,
+    /// Has the viewer choose a new password, with a code that comes by mail.
+    Reset,
+    /// Deletes the account for good.
+    Remove,
+    /// Puts the viewer into a group.
+    AddTo {
+        /// Its name.
+        group: String,
+    },
+    /// Takes the viewer out of a group.
+    TakeOut {
+        /// Its name.
+        group: String,
+    },
+    /// Changes attributes.
+    Edit {
+        /// Those that change; an empty value takes the attribute away.
+        attributes: Vec<Attribute>,
+    },
+}
+
+impl Act {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Resend => "resend",
+            Self::InviteAnew => "invite-anew",
+            Self::Enable => "enable",
+            Self::Disable => "disable",
+            Self::SignOut => "sign-out",
+            Self::Reset => "reset",
+            Self::Remove => "remove",
+            Self::AddTo { .. } => "add-to-group",
+            Self::TakeOut { .. } => "take-out-of-group",
+            Self::Edit { .. } => "edit",
+        }
+    }
+
+    fn detail(&self) -> Option<String> {
+        match self {
+            Self::AddTo { group } | Self::TakeOut { group } => Some(group.clone()),
+            // What the attributes hold is nobody's business later.
+            Self::Edit { attributes } => {
+                Some(attributes.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", "))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What an act means for a viewer as it stands.
+enum Plan {
+    /// It is so already.
+    Nothing,
+    /// It is to be done, and this undoes it.
+    Do(Option<Act>),
+}
+
+impl Viewers {
+    /// Does one act with one viewer, and writes it into the log.
+    pub(super) async fn act_on(
+        &self,
+        pace: &Pace,
+        run: &str,
+        username: &str,
+        whom: &str,
+        act: &Act,
+    ) -> Result<Outcome> {
+        let entry = Entry {
+            run: run.to_owned(),
+            what: act.name(),
+            username: username.to_owned(),
+            whom: whom.to_owned(),
+            detail: act.detail(),
+            keep: None,
+        };
+        if *act == Act::InviteAnew {
+            return self.invite_anew(pace, entry).await;
+        }
+        let id = self.log.begin(&self.who().await, entry).await?;
+        let (outcome, inverse) = match self.try_act(pace, username, whom, act).await {
+            Ok(Plan::Nothing) => (Outcome::Unchanged, None),
+            Ok(Plan::Do(inverse)) => (Outcome::Done, inverse),
+            Err(error) => (Outcome::Failed { error }, None),
+        };
+        self.log.end(id, &outcome, inverse.as_ref()).await?;
+        if outcome == Outcome::Done && *act == Act::Remove {
+            self.mirror.remove(username).await?;
+        } else {
+            self.refresh(username).await?;
+        }
+        Ok(outcome)
+    }
+
+    async fn try_act(&self, pace: &Pace, username: &str, whom: &str, act: &Act) -> Result<Plan> {
+        let before = pace.insist(|| self.ask(username, whom)).await?;
+        let plan = self.plan(&before, act, whom).await?;
+        if let Plan::Do(_) = plan {
+            pace.insist(|| self.call(username, whom, act)).await?;
+        }
+        Ok(plan)
+    }
+
+    async fn plan(&self, before: &Profile, act: &Act, whom: &str) -> Result<Plan> {
+        Ok(match act {
+            Act::Enable if before.is_enabled() => Plan::Nothing,
+            Act::Enable => Plan::Do(Some(Act::Disable)),
+            Act::Disable if !before.is_enabled() => Plan::Nothing,
+            Act::Disable => Plan::Do(Some(Act::Enable)),
+            Act::AddTo { group } => {
+                if self.groups_of(before.username(), whom).await?.contains(group) {
+                    Plan::Nothing
+                } else {
+                    Plan::Do(Some(Act::TakeOut { group: group.clone() }))
+                }
+            }
+            Act::TakeOut { group } => {
+                if self.groups_of(before.username(), whom).await?.contains(group) {
+                    Plan::Do(Some(Act::AddTo { group: group.clone() }))
+                } else {
+                    Plan::Nothing
+                }
+            }
+            Act::Edit { attributes } => {
+                let changed = attributes.iter().filter(|one| before.value(&one.name) != one.value);
+                let inverse: Vec<_> =
+                    changed.map(|one| Attribute { name: one.name.clone(), value: before.value(&one.name) }).collect();
+                if inverse.is_empty() { Plan::Nothing } else { Plan::Do(Some(Act::Edit { attributes: inverse })) }
+            }
+            Act::Resend | Act::InviteAnew | Act::SignOut | Act::Reset | Act::Remove => Plan::Do(None),
+        })
+    }
+
+    /// The one call of an act.
+    async fn call(&self, username: &str, whom: &str, act: &Act) -> Result<()> {
+        let client = &self.client;
+        // Each operation has types of its own.
+        macro_rules! call {
+            ($request:expr, $failed:expr) => {
+                $request
+                    .user_pool_id(&self.pool)
+                    .username(username)
+                    .send()
+                    .await
+                    .map(drop)
+                    .map_err(|error| explain($failed, error))
+            };
+        }
+        match act {
+            Act::Resend | Act::InviteAnew => self.send_again(username, whom).await,
+            Act::Enable => call!(client.admin_enable_user(), &format!("{whom} could not be enabled")),
+            Act::Disable => call!(client.admin_disable_user(), &format!("{whom} could not be disabled")),
+            Act::SignOut => call!(client.admin_user_global_sign_out(), &format!("{whom} could not be signed out")),
+            Act::Reset => {
+                call!(client.admin_reset_user_password(), &format!("The password of {whom} could not be reset"))
+            }
+            Act::Remove => call!(client.admin_delete_user(), &format!("{whom} could not be removed")),
+            Act::AddTo { group } => call!(
+                client.admin_add_user_to_group().group_name(group),
+                &format!("{whom} could not be put into \"{group}\"")
+            ),
+            Act::TakeOut { group } => call!(
+                client.admin_remove_user_from_group().group_name(group),
+                &format!("{whom} could not be taken out of \"{group}\"")
+            ),
+            Act::Edit { attributes } => self.write(username, whom, attributes).await,
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Who did what with whom, and when. An entry is written before the act and ended after it: a kill in between leaves
+//! one that says that its end is not known.
+
+use rusqlite::{Connection, Row, params};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::Viewers;
+use super::act::Act;
+use super::mirror::wiped;
+use crate::event::now_ms;
+use crate::store::Store;
+use crate::{Error, Result};
+
+/// How an act ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum Outcome {
+    /// Done.
+    Done,
+    /// It was so already: nothing was changed.
+    Unchanged,
+    /// It could not be done.
+    Failed {
+        /// Why.
+        error: Error,
+    },
+}
+
+impl From<Result<()>> for Outcome {
+    fn from(done: Result<()>) -> Self {
+        match done {
+            Ok(()) => Self::Done,
+            Err(error) => Self::Failed { error },
+        }
+    }
+}
+
+/// A line of the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct LogEntry {
+    /// Its number; later ones are higher.
+    #[ts(type = "number")]
+    pub id: i64,
+    /// When, in milliseconds since the epoch.
+    #[ts(type = "number")]
+    pub at: i64,
+    /// The ARN of who did it.
+    pub who: String,
+    /// What was done, such as `invite` or `disable`.
+    pub what: String,
+    /// With whom: the address, or a group's name; none where it was wiped.
+    pub whom: Option<String>,
+    /// More of it, such as the name of the group.
+    pub detail: Option<String>,
+    /// How it ended; none where that is not known.
+    pub outcome: Option<Outcome>,
+    /// The run that it belongs to: what was done at once.
+    pub run: String,
+    /// Whether it can be undone.
+    pub can_be_undone: bool,
+}
+
+/// What is about to be done.
+#[derive(Default)]
+pub(super) struct Entry {
+    pub run: String,
+    pub what: &'static str,
+    pub username: String,
+    pub whom: String,
+    pub detail: Option<String>,
+    /// What must not be lost if the act breaks off in the middle.
+    pub keep: Option<String>,
+}
+
+impl Entry {
+    pub fn of_group(what: &'static str, name: &str) -> Self {
+        Self { run: new_run(), what, whom: name.to_owned(), ..Self::default() }
+    }
+}
+
+/// The name of a new run.
+pub(super) fn new_run() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+/// An act that can be undone.
+pub(super) struct Undo {
+    pub id: i64,
+    pub username: String,
+    pub whom: String,
+    pub inverse: Act,
+}
+
+/// An act that broke off in the middle.
+pub(super) struct Broken {
+    pub id: i64,
+    pub keep: String,
+}
+
+/// The log of one workspace; cheap to clone.
+#[derive(Clone)]
+pub(super) struct Log {
+    store: Store,
+    workspace: String,
+}
+
+impl Log {
+    pub fn of(store: Store, workspace: &str) -> Self {
+        Self { store, workspace: workspace.to_owned() }
+    }
+
+    async fn call<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection, &str) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let workspace = self.workspace.clone();
+        self.store.call(move |db| work(db, &workspace)).await
+    }
+
+    /// Writes that something is about to be done.
+    pub async fn begin(&self, who: &str, entry: Entry) -> Result<i64> {
+        let who = who.to_owned();
+        self.call(move |db, workspace| {
+            let Entry { run, what, username, whom, detail, keep } = entry;
+            db.execute(
+                "INSERT INTO viewer_log (workspace, at, who, run, what, username, whom, detail, keep)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                params![workspace, now_ms(), who, run, what, username, whom, detail, keep],
+            )?;
+            Ok(db.last_insert_rowid())
+        })
+        .await
+    }
+
+    /// Writes how it ended, and what undoes it.
+    pub async fn end(&self, id: i64, outcome: &Outcome, inverse: Option<&Act>) -> Result<()> {
+        let outcome = serde_json::to_string(outcome).map_err(Error::internal)?;
+        let inverse = inverse.map(serde_json::to_string).transpose().map_err(Error::internal)?;
+        self.call(move |db, _| {
+            let end = "UPDATE viewer_log SET outcome = ?2, inverse = ?3, keep = NULL WHERE id = ?1";
+            db.execute(end, params![id, outcome, inverse])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// The newest entries, of one viewer where one is named, before an entry where one is.
+    pub async fn newest(&self, username: Option<String>, before: Option<i64>, most: usize) -> Result<Vec<LogEntry>> {
+        self.call(move |db, workspace| {
+            let newest = format!(
+                "SELECT id, at, who, what, whom, detail, outcome, run, inverse IS NOT NULL FROM viewer_log
+                 WHERE workspace = ?1 AND (?2 IS NULL OR username = ?2) AND (?3 IS NULL OR id < ?3)
+                 ORDER BY id DESC LIMIT {most}"
+            );
+            let mut statement = db.prepare_cached(&newest)?;
+            let rows = statement.query_map(params![workspace, username, before], entry)?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// What can be undone of a run, the last act first.
+    pub async fn undoable(&self, run: &str) -> Result<Vec<Undo>> {
+        let run = run.to_owned();
+        self.call(move |db, workspace| {
+            let mut statement = db.prepare(
+                "SELECT id, username, whom, inverse FROM viewer_log
+                 WHERE workspace = ?1 AND run = ?2 AND inverse IS NOT NULL ORDER BY id DESC",
+            )?;
+            let rows = statement.query_map(params![workspace, run], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get::<_, Option<String>>(2)?, row.get::<_, String>(3)?))
+            })?;
+            let mut all = Vec::new();
+            for row in rows {
+                let (id, username, whom, inverse) = row?;
+                let inverse = serde_json::from_str(&inverse).map_err(Error::internal)?;
+                all.push(Undo { id, whom: whom.unwrap_or_default(), username, inverse });
+            }
+            Ok(all)
+        })
+        .await
+    }
+
+    /// It was undone: that cannot be done twice.
+    pub async fn undone(&self, id: i64) -> Result<()> {
+        self.call(move |db, _| {
+            db.execute("UPDATE viewer_log SET inverse = NULL WHERE id = ?1", [id])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// What broke off in the middle and has to be ended.
+    pub async fn broken(&self) -> Result<Vec<Broken>> {
+        self.call(|db, workspace| {
+            let mut statement =
+                db.prepare("SELECT id, keep FROM viewer_log WHERE workspace = ?1 AND keep IS NOT NULL ORDER BY id")?;
+            let rows = statement.query_map([workspace], |row| Ok(Broken { id: row.get(0)?, keep: row.get(1)? }))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// Forgets with whom it was: who did what and when stays.
+    pub async fn wipe(&self) -> Result<()> {
+        self.call(|db, workspace| {
+            wiped(db, |db| {
+                // What has not ended needs its names to be ended.
+                let wipe = "UPDATE viewer_log SET username = '', whom = NULL, detail = NULL, inverse = NULL,
+                            outcome = CASE WHEN json_extract(outcome, '$.kind') = 'failed' THEN
+                              json_set(outcome, '$.error.message', 'Wiped.', '$.error.details', '') ELSE outcome END
+                            WHERE workspace = ?1 AND keep IS NULL";
+                db.execute(wipe, [workspace])?;
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<LogEntry> {
+    let outcome: Option<String> = row.get(6)?;
+    Ok(LogEntry {
+        id: row.get(0)?,
+        at: row.get(1)?,
+        who: row.get(2)?,
+        what: row.get(3)?,
+        whom: row.get(4)?,
+        detail: row.get(5)?,
+        outcome: outcome.and_then(|text| serde_json::from_str(&text).ok()),
+        run: row.get(7)?,
+        can_be_undone: row.get(8)?,
+    })
+}
+
+impl Viewers {
+    /// Who acts, as AWS knows them.
+    pub(super) async fn who(&self) -> String {
+        let ask = || async {
+            let caller = self.sts.get_caller_identity().send().await;
+            caller.map_err(drop).and_then(|caller| caller.arn.ok_or(()))
+        };
+        // Without an answer it is asked again at the next act.
+        self.caller.get_or_try_init(ask).await.cloned().unwrap_or_else(|()| "not known".to_owned())
+    }
+
+    /// Does something, with an entry in the log.
+    pub(super) async fn logged<T>(&self, entry: Entry, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let id = self.log.begin(&self.who().await, entry).await?;
+        let done = work.await;
+        let outcome = Outcome::from(done.as_ref().map(drop).map_err(Clone::clone));
+        self.log.end(id, &outcome, None).await?;
+        done
+    }
+
+    /// The newest lines of the log: of one viewer (by user name) where one is named, before a line where one is.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn log(&self, username: Option<String>, before: Option<i64>, most: usize) -> Result<Vec<LogEntry>> {
+        self.log.newest(username, before, most).await
+    }
+}

@@ -1,0 +1,104 @@
+//! Viewers and the log as CSV for a spreadsheet, which takes no cell of it for a formula.
+
+use std::path::Path;
+
+use super::addresses::cell;
+use super::audit::{LogEntry, Outcome};
+use super::mirror::Query;
+use super::{Viewer, Viewers};
+use crate::event::now_ms;
+use crate::{Code, Error, Result};
+
+impl Viewers {
+    /// Writes all that a query finds in the copy of the pool into a CSV file.
+    ///
+    /// # Errors
+    /// When the store cannot be read or the file not be written.
+    pub async fn export(&self, query: Query, file: &Path) -> Result<()> {
+        write(file, csv(&self.find(query, 0, usize::MAX >> 1).await?.viewers)?).await
+    }
+
+    /// Writes all of the log into a CSV file, the oldest line first.
+    ///
+    /// # Errors
+    /// When the store cannot be read or the file not be written.
+    pub async fn export_log(&self, file: &Path) -> Result<()> {
+        let mut entries = self.log(None, None, usize::MAX >> 1).await?;
+        entries.reverse();
+        write(file, log_csv(&entries)?).await
+    }
+}
+
+/// Beside it and then in its place: what breaks off leaves no half of it.
+async fn write(file: &Path, text: String) -> Result<()> {
+    let to = file.to_owned();
+    let write = move || -> std::io::Result<()> {
+        let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let fresh = tempfile::NamedTempFile::new_in(folder)?;
+        std::fs::write(fresh.path(), text)?;
+        fresh.persist(&to)?;
+        Ok(())
+    };
+    let written = tokio::task::spawn_blocking(write).await.map_err(Error::internal)?;
+    written.map_err(|error| {
+        let message = format!("{} could not be written.", file.display());
+        Error::new(Code::FileUnreadable, message, "Choose another place, or free some space.").with_details(error)
+    })
+}
+
+/// Viewers as CSV.
+fn csv(viewers: &[Viewer]) -> Result<String> {
+    let now = now_ms();
+    let rows = viewers.iter().map(|one| {
+        [
+            one.email.clone().unwrap_or_default(),
+            one.name.clone().unwrap_or_default(),
+            one.state.in_words(now),
+            one.groups.join("; "),
+            time(one.created_at),
+            time(one.modified_at),
+            one.username.clone(),
+        ]
+    });
+    table(["email", "name", "state", "groups", "created", "modified", "username"], rows)
+}
+
+/// The log as CSV.
+fn log_csv(entries: &[LogEntry]) -> Result<String> {
+    let rows = entries.iter().map(|one| {
+        let (outcome, error) = match &one.outcome {
+            None => ("not known", String::new()),
+            Some(Outcome::Done) => ("done", String::new()),
+            Some(Outcome::Unchanged) => ("unchanged", String::new()),
+            Some(Outcome::Failed { error }) => ("failed", error.message.clone()),
+        };
+        [
+            time(Some(one.at)),
+            one.who.clone(),
+            one.what.clone(),
+            one.whom.clone().unwrap_or_default(),
+            one.detail.clone().unwrap_or_default(),
+            outcome.to_owned(),
+            error,
+            one.run.clone(),
+        ]
+    });
+    table(["at", "who", "what", "whom", "detail", "outcome", "error", "run"], rows)
+}
+
+fn table<const COLUMNS: usize>(
+    header: [&str; COLUMNS],
+    rows: impl Iterator<Item = [String; COLUMNS]>,
+) -> Result<String> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    table.write_record(header).map_err(Error::internal)?;
+    for row in rows {
+        table.write_record(row.iter().map(|text| cell(text))).map_err(Error::internal)?;
+    }
+    String::from_utf8(table.into_inner().map_err(Error::internal)?).map_err(Error::internal)
+}
+
+fn time(milliseconds: Option<i64>) -> String {
+    let time = milliseconds.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+    time.map(|at| at.to_string()).unwrap_or_default()
+}

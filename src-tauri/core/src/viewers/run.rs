@@ -1,0 +1,151 @@
+//! The same act on many viewers, at the pool's pace, and back again.
+
+use futures::StreamExt as _;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+use ts_rs::TS;
+
+use super::Viewers;
+use super::act::Act;
+use super::audit::{Outcome, new_run};
+use super::mirror::Query;
+use super::pace::Pace;
+use crate::{Code, Result};
+
+/// Acts that are on their way at the same time.
+const AT_ONCE: usize = 4;
+
+/// With whom something is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum Selection {
+    /// Those of these user names, or addresses where the pool knows them by address.
+    These {
+        /// Their names.
+        usernames: Vec<String>,
+    },
+    /// All that a query finds in the copy of the pool.
+    Matching {
+        /// The query.
+        query: Query,
+    },
+}
+
+/// What became of one viewer.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Acted {
+    /// The user name.
+    pub username: String,
+    /// The address.
+    pub whom: String,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// What became of all of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RunSummary {
+    /// The name of the run, to undo it by.
+    pub run: String,
+    /// All that were meant.
+    pub of: usize,
+    /// Done.
+    pub done: usize,
+    /// It was so already.
+    pub unchanged: usize,
+    /// It could not be done.
+    pub failed: usize,
+    /// Whether what was done can be undone.
+    pub can_be_undone: bool,
+}
+
+impl RunSummary {
+    fn count(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Done => self.done += 1,
+            Outcome::Unchanged => self.unchanged += 1,
+            Outcome::Failed { .. } => self.failed += 1,
+        }
+    }
+}
+
+impl Viewers {
+    /// How many a selection has, and who the first of them is.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn resolve(&self, selection: Selection) -> Result<Vec<(String, String)>> {
+        match selection {
+            Selection::These { usernames } => self.mirror.addresses(usernames).await,
+            Selection::Matching { query } => self.mirror.who(query).await,
+        }
+    }
+
+    /// Does the same with each of them, and tells of each as it is done. It ends early when it is stopped, or when the
+    /// pool may send no more mail today: those that are left were not touched.
+    ///
+    /// # Errors
+    /// When the store cannot be used; what goes wrong with one of them is told of that one.
+    pub async fn act(
+        &self,
+        selection: Selection,
+        act: &Act,
+        stop: &CancellationToken,
+        tell: impl Fn(&Acted),
+    ) -> Result<RunSummary> {
+        let whom = self.resolve(selection).await?;
+        let (pace, run) = (Pace::of_acts(), new_run());
+        let mut summary = RunSummary { of: whom.len(), ..RunSummary::default() };
+        let one = |(username, whom): (String, String)| {
+            let (pace, run) = (&pace, run.as_str());
+            async move {
+                if stop.is_cancelled() {
+                    return Ok(None);
+                }
+                let outcome = self.act_on(pace, run, &username, &whom, act).await?;
+                Ok(Some(Acted { username, whom, outcome }))
+            }
+        };
+        let mut done = futures::stream::iter(whom).map(one).buffer_unordered(AT_ONCE);
+        while let Some(acted) = done.next().await {
+            let acted: Result<Option<Acted>> = acted;
+            let Some(acted) = acted? else { continue };
+            summary.count(&acted.outcome);
+            if matches!(&acted.outcome, Outcome::Failed { error } if error.code == Code::Quota) {
+                stop.cancel();
+            }
+            tell(&acted);
+        }
+        drop(done);
+        summary.can_be_undone = !self.log.undoable(&run).await?.is_empty();
+        summary.run = run;
+        self.tell_changed();
+        Ok(summary)
+    }
+
+    /// Undoes what a run did, where that can be: the last act first.
+    ///
+    /// # Errors
+    /// When the store cannot be used; what goes wrong with one of them is told of that one.
+    pub async fn undo(&self, run: &str, stop: &CancellationToken, tell: impl Fn(&Acted)) -> Result<RunSummary> {
+        let undone = self.log.undoable(run).await?;
+        let (pace, run) = (Pace::of_acts(), new_run());
+        let mut summary = RunSummary { run: run.clone(), of: undone.len(), ..RunSummary::default() };
+        for undo in undone {
+            if stop.is_cancelled() {
+                break;
+            }
+            let outcome = self.act_on(&pace, &run, &undo.username, &undo.whom, &undo.inverse).await?;
+            if !matches!(outcome, Outcome::Failed { .. }) {
+                self.log.undone(undo.id).await?;
+            }
+            summary.count(&outcome);
+            tell(&Acted { username: undo.username, whom: undo.whom, outcome });
+        }
+        summary.can_be_undone = summary.done > 0;
+        self.tell_changed();
+        Ok(summary)
+    }
+}
