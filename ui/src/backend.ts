@@ -5,7 +5,10 @@ import { open, save } from '@tauri-apps/plugin-dialog';
 
 import type {
   AccessKey,
+  Act,
+  Acted,
   Answer,
+  Census,
   Choices,
   Connection,
   CredentialsSource,
@@ -13,6 +16,7 @@ import type {
   Error as CoreError,
   Event,
   Finding,
+  Found,
   Guid,
   Habits,
   Identity,
@@ -24,17 +28,24 @@ import type {
   Journey,
   Keep,
   Limits,
+  LogEntry,
+  Mail,
   Orphan,
   Page,
+  Person,
   PoolFacts,
   PoolUser,
   Preview,
   Profile,
+  Query,
+  RunSummary,
+  Selection,
   SignIn,
   Stack,
+  Step,
   Stream,
   Video,
-  Viewer,
+  Watchable,
   WatchedFolder,
   WatchFolder,
   Wish,
@@ -103,18 +114,51 @@ export const stream = (guid: Guid) => invoke<Stream>('stream', { guid });
 export const play = (guid: Guid) => invoke<string>('play', { guid });
 export const localUrls = (stored: string[]) => invoke<(string | null)[]>('local_urls', { stored });
 export const jobs = () => invoke<Job[]>('jobs');
-export const viewers = () => invoke<Viewer[]>('viewers');
+export const census = () => invoke<Census>('census');
+/** Some of the viewers that a query asks for, from one on. */
+export const findViewers = (query: Query, first: number, most: number) => invoke<Found>('find_viewers', { query, first, most });
+/** Reads all of the pool; what changes is heard as events. */
+export const readViewers = () => invoke<null>('read_viewers');
 export const poolFacts = () => invoke<PoolFacts>('pool_facts');
+export const person = (username: string) => invoke<Person>('person', { username });
 /** What a pasted list of people holds. */
 export const readInvitees = (text: string) => invoke<Invitees>('read_invitees', { text });
+/** The text of a file with a list of people. */
+export const readList = (path: string) => invoke<string>('read_list', { path });
 /** Invites people; `hear` gets what became of each as it is done. */
 export function invite(people: Invitee[], invitation: Invitation, hear: (address: string, invited: Invited) => void): Promise<null> {
   const told = new Channel<{ address: string; invited: Invited }>();
   told.onmessage = ({ address, invited }) => hear(address, invited);
   return invoke('invite', { people, invitation, told });
 }
-export type ViewerAct = 'resend' | 'disable' | 'enable' | 'sign-out' | 'reset' | 'remove';
-export const actOnViewer = (address: string, act: ViewerAct) => invoke<null>('act_on_viewer', { address, act });
+/** Does the same with each of them; `hear` gets what became of each as it is done. */
+export function actOnViewers(selection: Selection, act: Act, hear: (acted: Acted) => void): Promise<RunSummary> {
+  const told = new Channel<Acted>();
+  told.onmessage = hear;
+  return invoke('act_on_viewers', { selection, act, told });
+}
+/** Undoes what was done at once, where that can be. */
+export function undoRun(run: string, hear: (acted: Acted) => void): Promise<RunSummary> {
+  const told = new Channel<Acted>();
+  told.onmessage = hear;
+  return invoke('undo_run', { run, told });
+}
+export const stopRun = () => invoke<null>('stop_run');
+/** The newest lines of the log: of one viewer, before a line. */
+export const viewerLog = (username: string | null, before: number | null) => invoke<LogEntry[]>('viewer_log', { username, before });
+export const exportViewers = (query: Query, to: string) => invoke<null>('export_viewers', { query, to });
+export const exportViewerLog = (to: string) => invoke<null>('export_viewer_log', { to });
+export const forgetViewers = () => invoke<null>('forget_viewers');
+export const createGroup = (name: string, description: string | null) => invoke<null>('create_group', { name, description });
+export const deleteGroup = (name: string) => invoke<null>('delete_group', { name });
+/** The mails that the sandbox's pool would have sent. */
+export const mails = () => invoke<Mail[]>('mails');
+export const signInAs = (address: string, password: string) => invoke<Step>('sign_in_as', { address, password });
+export const choosePasswordAs = (password: string) => invoke<Step>('choose_password_as', { password });
+export const giveCodeAs = (code: string, password: string) => invoke<Step>('give_code_as', { code, password });
+export const lookAgainAs = () => invoke<Watchable[]>('look_again_as');
+export const playAs = (video: Watchable) => invoke<string>('play_as', { video });
+export const leaveSeat = () => invoke<null>('leave_seat');
 export const watchedFolders = () => invoke<WatchedFolder[]>('watched_folders');
 /** Rules for those of these paths that are folders. */
 export const rulesFor = (paths: string[]) => invoke<WatchFolder[]>('rules_for', { paths });
@@ -160,6 +204,17 @@ export async function chooseFiles(): Promise<string[]> {
 export async function chooseFolders(title: string): Promise<string[]> {
   return (await open({ multiple: true, directory: true, title })) ?? [];
 }
+
+const LIST = [
+  { name: 'Lists', extensions: ['csv', 'tsv', 'txt'] },
+  { name: 'All files', extensions: ['*'] },
+];
+
+/** Asks for a list of people; none when the dialog was closed. */
+export const chooseList = () => open({ title: 'Open a list of people', filters: LIST });
+
+/** Asks where to write a table; none when the dialog was closed. */
+export const chooseCsv = (name: string) => save({ title: 'Export', defaultPath: `${name}.csv`, filters: [{ name: 'CSV', extensions: ['csv'] }] });
 
 const WORKSPACE_FILE = [{ name: 'Workspaces', extensions: ['toml'] }];
 

@@ -1178,7 +1178,7 @@ usernames: Array<string>, } | { "kind": "matching",
  */
 query: Query, };
 
-export type Outcome = { "kind": "done" } | { "kind": "unchanged" } | { "kind": "failed", 
+export type ActOutcome = { "kind": "done" } | { "kind": "unchanged" } | { "kind": "failed", 
 /**
  * Why.
  */
@@ -1196,7 +1196,7 @@ whom: string,
 /**
  * How it ended.
  */
-outcome: Outcome, };
+outcome: ActOutcome, };
 
 export type RunSummary = { 
 /**
@@ -1252,7 +1252,7 @@ detail: string | null,
 /**
  * How it ended; none where that is not known.
  */
-outcome: Outcome | null, 
+outcome: ActOutcome | null, 
 /**
  * The run that it belongs to: what was done at once.
  */

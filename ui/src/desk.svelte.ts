@@ -130,7 +130,7 @@ export class Desk {
     this.opened = null;
   };
 
-  /** Files are sent; folders too, except where folders are watched. */
+  /** Files are sent; folders too, except where folders are watched. Among viewers a file is a list of people. */
   async drop(paths: string[]): Promise<void> {
     if (this.screen === 'watch') {
       const rules = await backend.rulesFor(paths);
@@ -138,6 +138,10 @@ export class Desk {
         this.watch.begin(rules);
         return;
       }
+    }
+    if (this.screen === 'viewers') {
+      this.viewers.drop(paths);
+      return;
     }
     this.go('ingest');
     await this.ingest.add(paths);
@@ -219,6 +223,9 @@ export class Desk {
         case 'watch':
           this.watch.folders = event.folders;
           break;
+        case 'viewers':
+          this.viewers.hear(event.reading);
+          break;
         case 'unreachable':
           this.unreachable = event.error;
           break;
@@ -233,6 +240,7 @@ export class Desk {
           void this.library.load();
           void this.jobs.load();
           void this.watch.load();
+          this.viewers.hear(this.viewers.reading);
           break;
       }
     }

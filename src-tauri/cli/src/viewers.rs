@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use reeldesk_core::event::now_ms;
 use reeldesk_core::viewers::{
-    self, Act, Acted, Invitation, Invited, Invitee, Invitees, LogEntry, Outcome, Query, Selection, Viewer, Viewers,
+    self, Act, ActOutcome, Acted, Invitation, Invited, Invitee, Invitees, LogEntry, Query, Selection, Viewer, Viewers,
 };
 use reeldesk_core::{Code, Error, Result, Session};
 use serde_json::json;
@@ -108,9 +108,9 @@ fn show_log(lines: &[LogEntry], json: bool) {
     let row = |one: &LogEntry| {
         let outcome = match &one.outcome {
             None => "not known",
-            Some(Outcome::Done) => "done",
-            Some(Outcome::Unchanged) => "unchanged",
-            Some(Outcome::Failed { .. }) => "failed",
+            Some(ActOutcome::Done) => "done",
+            Some(ActOutcome::Unchanged) => "unchanged",
+            Some(ActOutcome::Failed { .. }) => "failed",
         };
         let whom = one.whom.clone().unwrap_or_default();
         let what = [Some(one.what.clone()), one.detail.clone()].into_iter().flatten().collect::<Vec<_>>().join(" ");
@@ -216,16 +216,16 @@ async fn each(pool: &Viewers, usernames: Vec<String>, act: Act, json: bool) -> R
 fn tell_acted(acted: &Acted, done: &str, json: bool) {
     let whom = &acted.whom;
     match (&acted.outcome, json) {
-        (Outcome::Done, true) => output::line(&json!({ "state": "done", "address": whom })),
-        (Outcome::Done, false) => output::text(&format!("{whom}: {done}")),
-        (Outcome::Unchanged, true) => output::line(&json!({ "state": "unchanged", "address": whom })),
-        (Outcome::Unchanged, false) => output::text(&format!("{whom}: was so already")),
-        (Outcome::Failed { error }, true) => {
+        (ActOutcome::Done, true) => output::line(&json!({ "state": "done", "address": whom })),
+        (ActOutcome::Done, false) => output::text(&format!("{whom}: {done}")),
+        (ActOutcome::Unchanged, true) => output::line(&json!({ "state": "unchanged", "address": whom })),
+        (ActOutcome::Unchanged, false) => output::text(&format!("{whom}: was so already")),
+        (ActOutcome::Failed { error }, true) => {
             let mut line = output::failure(error);
             line["address"] = whom.as_str().into();
             output::line(&line);
         }
-        (Outcome::Failed { error }, false) => output::failed(false, error),
+        (ActOutcome::Failed { error }, false) => output::failed(false, error),
     }
 }
 

@@ -78,7 +78,7 @@ pub fn typescript() -> String {
         viewers::Person,
         viewers::Act,
         viewers::Selection,
-        viewers::Outcome,
+        viewers::ActOutcome,
         viewers::Acted,
         viewers::RunSummary,
         viewers::LogEntry,

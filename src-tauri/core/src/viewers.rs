@@ -30,7 +30,7 @@ use ts_rs::TS;
 pub use self::act::Act;
 pub use self::addresses::{Invitee, Invitees, Problem};
 use self::audit::Log;
-pub use self::audit::{LogEntry, Outcome};
+pub use self::audit::{ActOutcome, LogEntry};
 pub use self::groups::Group;
 pub use self::invite::{Invitation, Invited};
 pub use self::mailbox::Mail;

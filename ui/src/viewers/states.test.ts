@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { PoolFacts } from '../bindings';
-import { stateWords, warnings } from './states';
+import { runWords, stateWords, warnings, whyNoResend, whyNoReset } from './states';
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -14,6 +14,17 @@ describe('viewers', () => {
     const facts = { hasSmallMailQuota: true, isOpenToAll: false } as PoolFacts;
     expect(warnings(facts, 50)).toEqual([]);
     expect(warnings(facts, 51)).toHaveLength(1);
-    expect(warnings({ ...facts, hasSmallMailQuota: false, isOpenToAll: true }, 900)).toEqual(['Anyone may sign up to this pool by oneself.']);
+    expect(warnings({ ...facts, hasSmallMailQuota: false, isOpenToAll: true }, 900)).toEqual(['Anyone may sign up to this pool without an invitation.']);
+  });
+  it('say why an invitation is not sent again', () => {
+    expect(whyNoResend('invitationExpired')).toBeNull();
+    expect(whyNoResend('active')).toContain('reset the password');
+    expect(whyNoReset('active')).toBeNull();
+    expect(whyNoReset('invited')).toContain('send the invitation again');
+  });
+  it('sum up what became of many', () => {
+    const run = { run: '', of: 9, done: 5, unchanged: 1, failed: 1, canBeUndone: true };
+    expect(runWords(run)).toBe('5 done, 1 was so already, 1 failed, 2 not tried');
+    expect(runWords({ ...run, of: 1, done: 1, unchanged: 0, failed: 0 })).toBe('done');
   });
 });

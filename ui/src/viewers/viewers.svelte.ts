@@ -1,76 +1,186 @@
+import { SvelteSet } from 'svelte/reactivity';
+
 import * as backend from '../backend';
-import type { Error, Invitation, Invited, Invitees, PoolFacts, Viewer } from '../bindings';
-import type { ViewerAct } from '../backend';
-import { addressOf } from './states';
+import type { Act, Census, LogEntry, Person, PoolFacts, Query, Reading, Selection, Viewer } from '../bindings';
+import { Attempt } from '../shared/attempt.svelte';
+import { Inviting } from './inviting.svelte';
+import { Rows } from './rows.svelte';
+import { Runs } from './runs.svelte';
+import { Seat } from './seat.svelte';
+import { actWords, addressOf } from './states';
 
-/** The viewers, as the pool last told them, and the invitation that is being made. */
+/** How old the copy of the pool may be before it is read again when someone looks, in milliseconds. */
+const FRESH_MS = 60_000;
+/** How soon a change is shown, so that many are shown at once. */
+const SOON_MS = 200;
+
+export const TABS = ['people', 'groups', 'pool', 'log', 'mailbox', 'seat'] as const;
+export type Tab = (typeof TABS)[number];
+
+/** The viewers: the copy of the pool, what is looked for in it, and what is done with whom. */
 export class Viewers {
-  all = $state.raw<Viewer[]>([]);
+  readonly attempt = new Attempt();
+  readonly rows = new Rows();
+  readonly runs = new Runs();
+  readonly seat = new Seat();
+  tab = $state<Tab>('people');
+  inviting = $state.raw<Inviting | null>(null);
+  census = $state.raw<Census | null>(null);
   facts = $state.raw<PoolFacts | null>(null);
-  readAt = $state<number | null>(null);
-  error = $state<Error | null>(null);
-  busy = $state(false);
-  /** What the list is searched for. */
-  wanted = $state('');
-  /** Whether someone is inviting. */
-  inviting = $state(false);
-  invitees = $state.raw<Invitees | null>(null);
-  /** What became of each, by the address. */
-  told = $state<Record<string, Invited>>({});
-  found = $derived.by(() => {
-    const wanted = this.wanted.trim().toLocaleLowerCase();
-    const by = (one: Viewer) => `${one.email ?? ''} ${one.name ?? ''} ${one.username}`.toLocaleLowerCase();
-    return wanted === '' ? this.all : this.all.filter((one) => by(one).includes(wanted));
-  });
-  #asked = 0;
+  reading = $state.raw<Reading | null>(null);
+  query = $state.raw<Query>({ text: '', state: null, group: null, sort: 'address', descending: false });
+  selected = new SvelteSet<string>();
+  /** All that the query finds are meant, also those that nobody has seen. */
+  hasAll = $state(false);
+  person = $state.raw<Person | null>(null);
+  log = $state.raw<LogEntry[]>([]);
+  hasMoreLog = $state(false);
+  chosen = $derived(this.hasAll ? this.rows.total : this.selected.size);
+  #isDue = false;
+  #last = 0;
 
-  readonly load = () =>
-    this.#try(async () => {
-      [this.facts, this.all] = await Promise.all([backend.poolFacts(), backend.viewers()]);
-      this.readAt = Date.now();
+  /** Looks at the copy, and reads the pool where the copy is old. */
+  async load(): Promise<void> {
+    await this.attempt.make(() => this.#show());
+    const age = Date.now() - (this.census?.readAt ?? 0);
+    if (age > FRESH_MS && this.reading === null) await this.readPool();
+  }
+  readonly loadFacts = () =>
+    this.attempt.make(async () => {
+      this.facts = await backend.poolFacts();
     });
+  readonly readPool = () =>
+    this.attempt.make(async () => {
+      this.facts = await backend.poolFacts();
+      await backend.readViewers();
+    });
+
+  /** The copy has changed. */
+  hear(reading: Reading | null): void {
+    this.reading = reading;
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setTimeout(() => {
+      this.#isDue = false;
+      void this.#show().catch(() => undefined);
+    }, SOON_MS);
+  }
+
+  readonly look = (change: Partial<Query>) => {
+    this.query = { ...this.query, ...change };
+    this.clear();
+    void this.attempt.make(() => this.rows.show(this.query));
+  };
+  readonly sortBy = (sort: Query['sort']) => this.look({ sort, descending: this.query.sort === sort ? !this.query.descending : sort !== 'address' });
+
+  readonly clear = () => {
+    this.selected.clear();
+    this.hasAll = false;
+  };
+  readonly chooseAll = () => {
+    this.selected.clear();
+    this.hasAll = this.rows.total > 0;
+  };
+  isChosen(viewer: Viewer): boolean {
+    return this.hasAll || this.selected.has(viewer.username);
+  }
+  /** Chooses a row or lets go of it; with a range, all from the last one chosen. */
+  async choose(viewer: Viewer, index: number, isRange: boolean): Promise<void> {
+    if (this.hasAll) this.clear();
+    else if (isRange) for (const one of await this.rows.between(this.#last, index)) this.selected.add(one.username);
+    else if (!this.selected.delete(viewer.username)) this.selected.add(viewer.username);
+    this.#last = index;
+  }
+
+  /** Does something with those that are chosen. */
+  readonly act = async (act: Act) => {
+    const count = this.chosen;
+    const selection: Selection = this.hasAll ? { kind: 'matching', query: this.query } : { kind: 'these', usernames: [...this.selected] };
+    this.clear();
+    await this.runs.act(selection, count, act, actWords(act, count === 1 ? '1 viewer' : `${count} viewers`));
+    await this.#lookAtPerson();
+  };
+  /** Does something with one. */
+  readonly actOn = async (viewer: Viewer, act: Act) => {
+    await this.runs.act({ kind: 'these', usernames: [viewer.username] }, 1, act, actWords(act, addressOf(viewer)));
+    await this.#lookAtPerson();
+  };
+  readonly undo = async () => {
+    await this.runs.undo();
+    await this.#lookAtPerson();
+  };
+  readonly undoRun = async (run: string) => {
+    await this.runs.undoOf(run);
+    await this.#lookAtPerson();
+  };
+
+  readonly open = (username: string) =>
+    this.attempt.make(async () => {
+      this.person = await backend.person(username);
+    });
+  readonly close = () => {
+    this.person = null;
+  };
+
+  readonly loadLog = () =>
+    this.attempt.make(async () => {
+      this.log = await backend.viewerLog(null, null);
+      this.hasMoreLog = this.log.length === 200;
+    });
+  readonly moreLog = () =>
+    this.attempt.make(async () => {
+      const older = await backend.viewerLog(null, this.log.at(-1)?.id ?? null);
+      this.log = [...this.log, ...older];
+      this.hasMoreLog = older.length === 200;
+    });
+  readonly exportLog = () =>
+    this.attempt.make(async () => {
+      const to = await backend.chooseCsv('viewer-log');
+      if (to !== null) await backend.exportViewerLog(to);
+    });
+  readonly export = () =>
+    this.attempt.make(async () => {
+      const to = await backend.chooseCsv('viewers');
+      if (to !== null) await backend.exportViewers(this.query, to);
+    });
+  readonly forget = () =>
+    this.attempt.make(async () => {
+      await backend.forgetViewers();
+      this.person = null;
+      await this.#show();
+    });
+
+  readonly createGroup = (name: string, description: string) => this.attempt.make(() => backend.createGroup(name, description === '' ? null : description));
+  readonly deleteGroup = (name: string) => this.attempt.make(() => backend.deleteGroup(name));
 
   readonly begin = () => {
-    this.inviting = true;
-    this.invitees = null;
-    this.told = {};
-    this.error = null;
+    this.inviting = new Inviting();
   };
   readonly end = () => {
-    this.inviting = false;
     // Temporary passwords are shown once.
-    this.told = {};
+    this.inviting = null;
   };
-  async read(text: string): Promise<void> {
-    const asked = ++this.#asked;
-    const invitees = await backend.readInvitees(text);
-    if (asked === this.#asked) this.invitees = invitees;
+  /** A list of people was dropped. */
+  drop(paths: string[]): void {
+    const path = paths[0];
+    if (path === undefined) return;
+    this.tab = 'people';
+    if (this.inviting === null || this.inviting.hasBegun) this.begin();
+    void this.inviting?.take(path);
   }
-  readonly invite = (invitation: Invitation) =>
-    this.#try(async () => {
-      const people = this.invitees?.people ?? [];
-      await backend.invite(people, invitation, (address, invited) => {
-        this.told[address] = invited;
-      });
-      this.all = await backend.viewers();
-      this.readAt = Date.now();
-    });
-  readonly act = (viewer: Viewer, act: ViewerAct) =>
-    this.#try(async () => {
-      await backend.actOnViewer(addressOf(viewer), act);
-      this.all = await backend.viewers();
-      this.readAt = Date.now();
-    });
+  readonly signInAs = (viewer: Viewer) => {
+    this.tab = 'seat';
+    void this.seat.sit(addressOf(viewer));
+  };
 
-  async #try(work: () => Promise<unknown>): Promise<void> {
-    this.error = null;
-    this.busy = true;
-    try {
-      await work();
-    } catch (thrown) {
-      this.error = backend.asError(thrown);
-    } finally {
-      this.busy = false;
-    }
+  async #lookAtPerson(): Promise<void> {
+    const open = this.person?.viewer.username;
+    if (open === undefined) return;
+    // One that was removed is gone from beside the list too.
+    this.person = await backend.person(open).catch(() => null);
+  }
+
+  async #show(): Promise<void> {
+    [this.census] = await Promise.all([backend.census(), this.rows.show(this.query)]);
   }
 }

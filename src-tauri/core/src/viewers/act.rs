@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::Viewers;
-use super::audit::{Entry, Outcome};
+use super::audit::{ActOutcome, Entry};
 use super::explain::explain;
 use super::pace::Pace;
 use super::profile::{Attribute, Profile};
@@ -90,7 +90,7 @@ impl Viewers {
         username: &str,
         whom: &str,
         act: &Act,
-    ) -> Result<Outcome> {
+    ) -> Result<ActOutcome> {
         let entry = Entry {
             run: run.to_owned(),
             what: act.name(),
@@ -104,12 +104,12 @@ impl Viewers {
         }
         let id = self.log.begin(&self.who().await, entry).await?;
         let (outcome, inverse) = match self.try_act(pace, username, whom, act).await {
-            Ok(Plan::Nothing) => (Outcome::Unchanged, None),
-            Ok(Plan::Do(inverse)) => (Outcome::Done, inverse),
-            Err(error) => (Outcome::Failed { error }, None),
+            Ok(Plan::Nothing) => (ActOutcome::Unchanged, None),
+            Ok(Plan::Do(inverse)) => (ActOutcome::Done, inverse),
+            Err(error) => (ActOutcome::Failed { error }, None),
         };
         self.log.end(id, &outcome, inverse.as_ref()).await?;
-        if outcome == Outcome::Done && *act == Act::Remove {
+        if outcome == ActOutcome::Done && *act == Act::Remove {
             self.mirror.remove(username).await?;
         } else {
             self.refresh(username).await?;

@@ -15,7 +15,7 @@ use crate::{Error, Result};
 /// How an act ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "camelCase")]
-pub enum Outcome {
+pub enum ActOutcome {
     /// Done.
     Done,
     /// It was so already: nothing was changed.
@@ -27,7 +27,7 @@ pub enum Outcome {
     },
 }
 
-impl From<Result<()>> for Outcome {
+impl From<Result<()>> for ActOutcome {
     fn from(done: Result<()>) -> Self {
         match done {
             Ok(()) => Self::Done,
@@ -55,7 +55,7 @@ pub struct LogEntry {
     /// More of it, such as the name of the group.
     pub detail: Option<String>,
     /// How it ended; none where that is not known.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<ActOutcome>,
     /// The run that it belongs to: what was done at once.
     pub run: String,
     /// Whether it can be undone.
@@ -135,7 +135,7 @@ impl Log {
     }
 
     /// Writes how it ended, and what undoes it.
-    pub async fn end(&self, id: i64, outcome: &Outcome, inverse: Option<&Act>) -> Result<()> {
+    pub async fn end(&self, id: i64, outcome: &ActOutcome, inverse: Option<&Act>) -> Result<()> {
         let outcome = serde_json::to_string(outcome).map_err(Error::internal)?;
         let inverse = inverse.map(serde_json::to_string).transpose().map_err(Error::internal)?;
         self.call(move |db, _| {
@@ -250,7 +250,7 @@ impl Viewers {
     pub(super) async fn logged<T>(&self, entry: Entry, work: impl Future<Output = Result<T>>) -> Result<T> {
         let id = self.log.begin(&self.who().await, entry).await?;
         let done = work.await;
-        let outcome = Outcome::from(done.as_ref().map(drop).map_err(Clone::clone));
+        let outcome = ActOutcome::from(done.as_ref().map(drop).map_err(Clone::clone));
         self.log.end(id, &outcome, None).await?;
         done
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::addresses::cell;
-use super::audit::{LogEntry, Outcome};
+use super::audit::{ActOutcome, LogEntry};
 use super::mirror::Query;
 use super::{Viewer, Viewers};
 use crate::event::now_ms;
@@ -68,9 +68,9 @@ fn log_csv(entries: &[LogEntry]) -> Result<String> {
     let rows = entries.iter().map(|one| {
         let (outcome, error) = match &one.outcome {
             None => ("not known", String::new()),
-            Some(Outcome::Done) => ("done", String::new()),
-            Some(Outcome::Unchanged) => ("unchanged", String::new()),
-            Some(Outcome::Failed { error }) => ("failed", error.message.clone()),
+            Some(ActOutcome::Done) => ("done", String::new()),
+            Some(ActOutcome::Unchanged) => ("unchanged", String::new()),
+            Some(ActOutcome::Failed { error }) => ("failed", error.message.clone()),
         };
         [
             time(Some(one.at)),

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use ts_rs::TS;
 
 use super::addresses::Invitee;
-use super::audit::{Entry, Outcome, new_run};
+use super::audit::{ActOutcome, Entry, new_run};
 use super::explain::explain;
 use super::mirror::Account;
 use super::pace::Pace;
@@ -195,9 +195,9 @@ impl Viewers {
             Err(error) => Invited::Failed { error },
         };
         let outcome = match &invited {
-            Invited::Sent | Invited::HandOver { .. } => Outcome::Done,
-            Invited::WasThere => Outcome::Unchanged,
-            Invited::Failed { error } => Outcome::Failed { error: error.clone() },
+            Invited::Sent | Invited::HandOver { .. } => ActOutcome::Done,
+            Invited::WasThere => ActOutcome::Unchanged,
+            Invited::Failed { error } => ActOutcome::Failed { error: error.clone() },
         };
         self.log.end(id, &outcome, None).await?;
         Ok(invited)
@@ -277,7 +277,7 @@ impl Viewers {
     }
 
     /// Deletes an account that nobody has signed in to, and makes it anew with what it had.
-    pub(super) async fn invite_anew(&self, pace: &Pace, mut entry: Entry) -> Result<Outcome> {
+    pub(super) async fn invite_anew(&self, pace: &Pace, mut entry: Entry) -> Result<ActOutcome> {
         let (username, whom) = (entry.username.clone(), entry.whom.clone());
         let before = async {
             let profile = pace.insist(|| self.ask(&username, &whom)).await?;
@@ -296,7 +296,7 @@ impl Viewers {
             Ok(before) => before,
             Err(error) => {
                 let id = self.log.begin(&self.who().await, entry).await?;
-                let outcome = Outcome::Failed { error };
+                let outcome = ActOutcome::Failed { error };
                 self.log.end(id, &outcome, None).await?;
                 return Ok(outcome);
             }
@@ -309,7 +309,7 @@ impl Viewers {
             removed.map(drop).map_err(|error| explain(&format!("{whom} could not be invited anew"), error))
         });
         if let Err(error) = removed.await {
-            let outcome = Outcome::Failed { error };
+            let outcome = ActOutcome::Failed { error };
             self.log.end(id, &outcome, None).await?;
             return Ok(outcome);
         }
@@ -318,19 +318,19 @@ impl Viewers {
     }
 
     /// The second half of it. What fails for now stays kept, and is tried again at the next reading of the pool.
-    async fn make_again(&self, pace: &Pace, making: &Making, id: i64, kept: &Kept) -> Result<Outcome> {
+    async fn make_again(&self, pace: &Pace, making: &Making, id: i64, kept: &Kept) -> Result<ActOutcome> {
         let address = &kept.address;
         let outcome = match pace.insist(|| self.create(making, address, &kept.attributes, None)).await {
             Ok(Some(account)) => {
                 self.mirror.put(vec![account], now_ms()).await?;
-                Outcome::Done
+                ActOutcome::Done
             }
-            Ok(None) => Outcome::Unchanged,
-            Err(error) => return Ok(Outcome::Failed { error }),
+            Ok(None) => ActOutcome::Unchanged,
+            Err(error) => return Ok(ActOutcome::Failed { error }),
         };
         for group in &kept.groups {
             if let Err(error) = pace.insist(|| self.add_to_group(address, group)).await {
-                return Ok(Outcome::Failed { error });
+                return Ok(ActOutcome::Failed { error });
             }
             self.mirror.join(address, group).await?;
         }
@@ -347,7 +347,7 @@ impl Viewers {
         let (pace, making) = (Pace::of_invitations(), Making::of(&self.describe().await?));
         for one in broken {
             let kept: Kept = serde_json::from_str(&one.keep).map_err(Error::internal)?;
-            if let Outcome::Failed { error } = self.make_again(&pace, &making, one.id, &kept).await? {
+            if let ActOutcome::Failed { error } = self.make_again(&pace, &making, one.id, &kept).await? {
                 return Err(error);
             }
         }

@@ -7,7 +7,7 @@ use ts_rs::TS;
 
 use super::Viewers;
 use super::act::Act;
-use super::audit::{Outcome, new_run};
+use super::audit::{ActOutcome, new_run};
 use super::mirror::Query;
 use super::pace::Pace;
 use crate::{Code, Result};
@@ -40,7 +40,7 @@ pub struct Acted {
     /// The address.
     pub whom: String,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: ActOutcome,
 }
 
 /// What became of all of them.
@@ -62,11 +62,11 @@ pub struct RunSummary {
 }
 
 impl RunSummary {
-    fn count(&mut self, outcome: &Outcome) {
+    fn count(&mut self, outcome: &ActOutcome) {
         match outcome {
-            Outcome::Done => self.done += 1,
-            Outcome::Unchanged => self.unchanged += 1,
-            Outcome::Failed { .. } => self.failed += 1,
+            ActOutcome::Done => self.done += 1,
+            ActOutcome::Unchanged => self.unchanged += 1,
+            ActOutcome::Failed { .. } => self.failed += 1,
         }
     }
 }
@@ -113,7 +113,7 @@ impl Viewers {
             let acted: Result<Option<Acted>> = acted;
             let Some(acted) = acted? else { continue };
             summary.count(&acted.outcome);
-            if matches!(&acted.outcome, Outcome::Failed { error } if error.code == Code::Quota) {
+            if matches!(&acted.outcome, ActOutcome::Failed { error } if error.code == Code::Quota) {
                 stop.cancel();
             }
             tell(&acted);
@@ -138,7 +138,7 @@ impl Viewers {
                 break;
             }
             let outcome = self.act_on(&pace, &run, &undo.username, &undo.whom, &undo.inverse).await?;
-            if !matches!(outcome, Outcome::Failed { .. }) {
+            if !matches!(outcome, ActOutcome::Failed { .. }) {
                 self.log.undone(undo.id).await?;
             }
             summary.count(&outcome);

@@ -1,0 +1,41 @@
+import * as backend from '../backend';
+import type { Act, Acted, RunSummary, Selection } from '../bindings';
+import { Attempt } from '../shared/attempt.svelte';
+
+/** What is being done with some viewers, or was done last. */
+export class Runs {
+  readonly attempt = new Attempt();
+  /** What is done, in words; none where nothing is. */
+  title = $state<string | null>(null);
+  of = $state(0);
+  done = $state(0);
+  failures = $state.raw<Acted[]>([]);
+  summary = $state.raw<RunSummary | null>(null);
+
+  readonly act = (selection: Selection, count: number, act: Act, title: string) =>
+    this.#run(title, count, (hear) => backend.actOnViewers(selection, act, hear));
+
+  readonly undo = () => {
+    const before = this.summary;
+    if (before === null) return Promise.resolve(false);
+    return this.#run(`Undo: ${this.title ?? ''}`, before.done, (hear) => backend.undoRun(before.run, hear));
+  };
+  readonly undoOf = (run: string) => this.#run('Undo', 0, (hear) => backend.undoRun(run, hear));
+  readonly stop = () => void backend.stopRun();
+  readonly close = () => {
+    this.title = null;
+    this.summary = null;
+    this.failures = [];
+    this.attempt.error = null;
+  };
+
+  #run(title: string, count: number, work: (hear: (acted: Acted) => void) => Promise<RunSummary>): Promise<boolean> {
+    [this.title, this.of, this.done, this.failures, this.summary] = [title, count, 0, [], null];
+    return this.attempt.make(async () => {
+      this.summary = await work((acted) => {
+        this.done += 1;
+        if (acted.outcome.kind === 'failed') this.failures = [...this.failures, acted];
+      });
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import * as backend from '../backend';
+import type { Mail, Step, Watchable } from '../bindings';
+import { Attempt } from '../shared/attempt.svelte';
+
+/** The mailbox of the sandbox, and a viewer's seat in it. */
+export class Seat {
+  readonly attempt = new Attempt();
+  mails = $state.raw<Mail[]>([]);
+  address = $state('');
+  password = $state('');
+  fresh = $state('');
+  code = $state('');
+  /** What comes next; none before someone signs in. */
+  step = $state.raw<Step | null>(null);
+  playing = $state.raw<{ video: Watchable; source: string } | null>(null);
+
+  readonly loadMails = () =>
+    this.attempt.make(async () => {
+      this.mails = await backend.mails();
+    });
+
+  /** Takes the address, and the newest secret that was sent there. */
+  async sit(address: string): Promise<void> {
+    await this.leave();
+    await this.loadMails();
+    this.address = address;
+    this.password = this.#newest(address)?.secret ?? '';
+  }
+  readonly signIn = () => this.#go(() => backend.signInAs(this.address.trim(), this.password));
+  readonly choosePassword = () => this.#go(() => backend.choosePasswordAs(this.fresh));
+  readonly giveCode = () => this.#go(() => backend.giveCodeAs(this.code.trim(), this.fresh));
+  readonly lookAgain = () =>
+    this.attempt.make(async () => {
+      this.step = { kind: 'in', videos: await backend.lookAgainAs() };
+    });
+  readonly play = (video: Watchable) =>
+    this.attempt.make(async () => {
+      this.playing = { video, source: await backend.playAs(video) };
+    });
+  readonly leave = async () => {
+    await backend.leaveSeat();
+    [this.step, this.playing, this.password, this.fresh, this.code] = [null, null, '', '', ''];
+    this.attempt.error = null;
+  };
+
+  #newest(address: string): Mail | undefined {
+    return this.mails.find((mail) => mail.to.toLowerCase() === address.trim().toLowerCase());
+  }
+
+  #go(work: () => Promise<Step>): Promise<boolean> {
+    return this.attempt.make(async () => {
+      this.step = await work();
+      [this.password, this.fresh] = ['', ''];
+      if (this.step.kind === 'code') {
+        await this.loadMails();
+        this.code = this.#newest(this.address)?.secret ?? '';
+      }
+    });
+  }
+}
