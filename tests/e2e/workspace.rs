@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use fantoccini::Locator;
-use reeldesk_tests::{Ended, Guard, KEYS, Ministack, Reelctl, Server, film, identity_center};
+use reeldesk_tests::{Emulator, Ended, Guard, KEYS, Reelctl, Server, film, identity_center};
 
 use crate::window::Window;
 use crate::{LONG, SHORT};
@@ -188,7 +188,7 @@ async fn identity_center_in_the_browser() {
 /// A role that wants a code: typed in the window, nowhere else.
 #[tokio::test]
 async fn a_role_that_wants_a_code() {
-    let (ministack, data) = (Ministack::start().await.unwrap(), tempfile::tempdir().unwrap());
+    let (ministack, data) = (Emulator::ministack().await.unwrap(), tempfile::tempdir().unwrap());
     let home = tempfile::tempdir().unwrap();
     let aws = home.path().join(".aws");
     std::fs::create_dir(&aws).unwrap();

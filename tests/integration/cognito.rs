@@ -8,6 +8,7 @@ use aws_sdk_cognitoidentityprovider::types::{
 };
 use aws_sdk_cognitoidentityprovider::{Client, Config};
 use reeldesk_sandbox::{APP_CLIENT, Sandbox, USER_POOL};
+use reeldesk_tests::KEYS;
 use serde_json::Value;
 
 struct Pool {
@@ -23,7 +24,7 @@ fn client(sandbox: &Sandbox, key: &str) -> Client {
 
 /// A client of the sandbox's pool.
 pub(crate) fn client_of(endpoint: &str) -> Client {
-    client_with(endpoint, reeldesk_tests::KEYS.0, reeldesk_tests::KEYS.1)
+    client_with(endpoint, KEYS.0, KEYS.1)
 }
 
 pub(crate) fn client_with(endpoint: &str, key: &str, secret: &str) -> Client {
@@ -259,11 +260,21 @@ async fn attributes_are_changed() {
     set("name", "Ada Lovelace").await.unwrap();
     assert_eq!(set("email", "BOB@example.com").await.map_err(name).unwrap_err(), "AliasExistsException");
     assert_eq!(set("sub", "x").await.map_err(name).unwrap_err(), "InvalidParameterException");
+    set("nickname", "ada").await.unwrap();
+    // A blank value takes an attribute away.
+    set("nickname", "").await.unwrap();
     set("email", "lovelace@example.com").await.unwrap();
     let user = pool.cognito.admin_get_user().user_pool_id(USER_POOL).username("lovelace@example.com").send().await;
     let user = user.unwrap();
     let of = |name: &str| user.user_attributes().iter().find(|one| one.name() == name).and_then(|one| one.value());
     assert_eq!((of("name"), of("email_verified")), (Some("Ada Lovelace"), Some("false")));
+    assert_eq!(of("nickname"), None);
+    // DescribeUserPool tells which attributes there are, and which of them can be changed.
+    let described = pool.cognito.describe_user_pool().user_pool_id(USER_POOL).send().await.unwrap().user_pool.unwrap();
+    let can_change = |name: &str| {
+        described.schema_attributes().iter().find(|one| one.name() == Some(name)).and_then(|one| one.mutable())
+    };
+    assert_eq!((can_change("sub"), can_change("name"), can_change("custom:x")), (Some(false), Some(true), None));
     pool.sandbox.stop().await;
 }
 
@@ -299,5 +310,47 @@ async fn quota_expiry_and_a_restart() {
     let policies = UserPoolPolicyType::builder().password_policy(policy).build();
     pool.cognito.update_user_pool().user_pool_id(USER_POOL).policies(policies).send().await.unwrap();
     assert!(pool.sign_in("viewer1@example.com", &password).await.unwrap().is_some());
+    pool.sandbox.stop().await;
+}
+
+/// The viewers' site: what a deployment has beside the pool. A token that is good gets the list and the cookies, the
+/// cookies get the files, and nothing else does.
+#[tokio::test]
+async fn a_viewer_and_signed_cookies() {
+    let pool = Pool::start().await;
+    let endpoints = pool.sandbox.endpoints().clone();
+    let s3 = reeldesk_tests::s3(&endpoints.api, KEYS.0, KEYS.1);
+    let put = s3.put_object().bucket(&endpoints.destination_bucket).key("guid/hls/film.m3u8");
+    put.body(aws_sdk_s3::primitives::ByteStream::from_static(b"#EXTM3U")).send().await.unwrap();
+    pool.invite("ada@example.com").await.unwrap();
+    let session = pool.sign_in("ada@example.com", &pool.password("ada@example.com").await).await.unwrap().unwrap();
+    let token = pool.choose_password(&session, "Abcdef1!").await.unwrap();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let get = |path: &str, name: &'static str, value: String| {
+        http.get(format!("{}/{path}", endpoints.site)).header(name, value).send()
+    };
+    for path in ["api/videos", "api/keys"] {
+        assert_eq!(get(path, "authorization", "Bearer nonsense".into()).await.unwrap().status(), 401);
+    }
+    let listed = get("api/videos", "authorization", format!("Bearer {token}")).await.unwrap();
+    assert_eq!(listed.json::<Value>().await.unwrap()["videos"].as_array().unwrap().len(), 0);
+    let keys = get("api/keys", "authorization", format!("Bearer {token}")).await.unwrap();
+    let set = keys.headers().get_all("set-cookie").iter().map(|one| one.to_str().unwrap().to_owned());
+    let cookies: Vec<String> = set.map(|one| one.split(';').next().unwrap().to_owned()).collect();
+    assert_eq!(cookies.len(), 4);
+
+    let file = "guid/hls/film.m3u8";
+    let shut = get(file, "cookie", String::new()).await.unwrap();
+    assert_eq!(shut.status(), 403);
+    assert!(shut.text().await.unwrap().contains("MissingKey"));
+    assert_eq!(get(file, "cookie", cookies.join("; ")).await.unwrap().text().await.unwrap(), "#EXTM3U");
+    let tampered = cookies.join("; ").replace("CloudFront-Signature=", "CloudFront-Signature=A");
+    assert_eq!(get(file, "cookie", tampered).await.unwrap().status(), 403);
+    // The public CDN has it as before.
+    let public = http.get(format!("{}/{file}", endpoints.cdn)).send().await.unwrap();
+    assert_eq!(public.status(), 200);
+    // Who is signed out everywhere gets no more cookies.
+    pool.cognito.admin_user_global_sign_out().user_pool_id(USER_POOL).username("ada@example.com").send().await.unwrap();
+    assert_eq!(get("api/keys", "authorization", format!("Bearer {token}")).await.unwrap().status(), 401);
     pool.sandbox.stop().await;
 }

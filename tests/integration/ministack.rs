@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType,
 };
-use reeldesk_tests::{Ministack, Reelctl, film, s3};
+use reeldesk_tests::{Emulator, Reelctl, film, s3};
 
 fn dynamodb(endpoint: &str) -> aws_sdk_dynamodb::Client {
     let config = aws_sdk_dynamodb::Config::builder()
@@ -44,7 +44,7 @@ async fn make_table(client: &aws_sdk_dynamodb::Client) {
 
 #[tokio::test]
 async fn a_profile_and_names_are_enough() {
-    let ministack = Ministack::start().await.unwrap();
+    let ministack = Emulator::ministack().await.unwrap();
     let keys = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(keys.path(), "[media]\naws_access_key_id = test\naws_secret_access_key = test\n").unwrap();
     let reelctl = Reelctl::new()

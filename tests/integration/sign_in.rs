@@ -7,7 +7,7 @@ use aws_sdk_cognitoidentityprovider::types::{AttributeType, ExplicitAuthFlowsTyp
 use reeldesk_core::Code;
 use reeldesk_core::workspace::credentials::{CredentialsSource, PoolUser, sign_in_user};
 use reeldesk_core::workspace::{Connection, Keep, discovery};
-use reeldesk_tests::{Guard, Ministack, Reelctl, identity_center};
+use reeldesk_tests::{Emulator, Guard, Reelctl, identity_center};
 use serde_json::{Value, json};
 use sha2::Digest as _;
 
@@ -30,7 +30,7 @@ fn stacks(reelctl: &Reelctl, profile: &str, endpoint: &str, more: &[&str]) -> (b
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_role_that_wants_a_code() {
-    let ministack = Ministack::start().await.unwrap();
+    let ministack = Emulator::ministack().await.unwrap();
     let guard = Guard::before(&ministack.endpoint, |_| None).await.unwrap();
     let reelctl = with_files(
         "[profile admin]\nregion = us-east-1\nrole_arn = arn:aws:iam::000000000000:role/admin\nsource_profile = me\n\
@@ -94,7 +94,7 @@ async fn identity_center_in_the_browser() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_of_a_pool() {
-    let ministack = Ministack::start().await.unwrap();
+    let ministack = Emulator::ministack().await.unwrap();
     let cognito = aws_sdk_cognitoidentityprovider::Client::from_conf(
         aws_sdk_cognitoidentityprovider::Config::builder()
             .behavior_version(BehaviorVersion::latest())

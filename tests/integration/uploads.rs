@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use reeldesk_sandbox::DESTINATION_BUCKET as BUCKET;
-use reeldesk_tests::{Fault, FaultyLine, Ministack, Reelctl, noise, s3};
+use reeldesk_tests::{Emulator, Fault, FaultyLine, Reelctl, noise, s3};
 
 use crate::server::{ObjectStore, Server, reelctl, reelctl_of_sandbox};
 use serde_json::Value;
@@ -187,7 +187,7 @@ async fn many_small_files_and_folders() {
 /// Servers that are not ours, and that keep other promises.
 #[tokio::test(flavor = "multi_thread")]
 async fn against_ministack() {
-    let ministack = Ministack::start().await.unwrap();
+    let ministack = Emulator::ministack().await.unwrap();
     let client = s3(&ministack.endpoint, "test", "test");
     client.create_bucket().bucket("kit").send().await.unwrap();
     small_and_killed(&reelctl(&ministack.endpoint, "test", "test"), &client, "kit").await;

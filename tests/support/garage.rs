@@ -88,6 +88,7 @@ impl Garage {
     }
 }
 
-fn free_port() -> Result<u16> {
+/// A port that nobody listens on just now.
+pub(crate) fn free_port() -> Result<u16> {
     Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }

@@ -192,28 +192,42 @@ impl Drop for Ended {
     }
 }
 
-/// MiniStack: an emulator of AWS that is not ours.
-pub struct Ministack {
+/// An emulator of AWS that is not ours.
+pub struct Emulator {
     /// Its endpoint.
     pub endpoint: String,
     _process: Ended,
 }
 
-impl Ministack {
-    /// Starts one on a free port and waits until it answers.
+impl Emulator {
+    /// Starts MiniStack on a free port and waits until it answers.
     ///
     /// # Errors
     /// When it is not installed or does not answer.
-    pub async fn start() -> Result<Self> {
-        let program = std::env::var("REELDESK_MINISTACK")
-            .context("run the tests with `cargo xtask test`, which installs MiniStack")?;
-        let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-        let process = Command::new(program)
-            .env("GATEWAY_PORT", port.to_string())
-            .env("BIND_HOST", "127.0.0.1")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
+    pub async fn ministack() -> Result<Self> {
+        let port = garage::free_port()?;
+        let mut command = Command::new(Self::program("REELDESK_MINISTACK")?);
+        command.env("GATEWAY_PORT", port.to_string()).env("BIND_HOST", "127.0.0.1");
+        Self::run(command, port).await
+    }
+
+    /// Starts moto in its place.
+    ///
+    /// # Errors
+    /// When it is not installed or does not answer.
+    pub async fn moto() -> Result<Self> {
+        let port = garage::free_port()?;
+        let mut command = Command::new(Self::program("REELDESK_MOTO")?);
+        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
+        Self::run(command, port).await
+    }
+
+    fn program(name: &str) -> Result<String> {
+        std::env::var(name).context("run the tests with `cargo xtask test`, which installs the emulators")
+    }
+
+    async fn run(mut command: Command, port: u16) -> Result<Self> {
+        let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         let endpoint = format!("http://127.0.0.1:{port}");
         let started = Self { endpoint: endpoint.clone(), _process: Ended(process) };
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
@@ -224,7 +238,7 @@ impl Ministack {
             }
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
-        bail!("MiniStack does not answer on {endpoint}")
+        bail!("the emulator does not answer on {endpoint}")
     }
 }
 

@@ -125,9 +125,10 @@ pub(crate) fn garage() -> Result<PathBuf> {
     cargo_tool("garage", "^2.5")
 }
 
-/// MiniStack, an emulator of AWS that is not ours, in a Python environment of its own. The version is fixed: 1.5
-/// compares the checksum of a whole multipart object with one of its parts' checksums, and refuses what S3 takes.
-pub(crate) fn ministack() -> Result<PathBuf> {
+/// Emulators of AWS that are not ours, in a Python environment of their own: the folder of their programs. MiniStack's
+/// version is fixed: 1.5 compares the checksum of a whole multipart object with one of its parts' checksums, and refuses
+/// what S3 takes.
+pub(crate) fn emulators() -> Result<PathBuf> {
     let folder = tools().join("venv");
     if !folder.join("bin/pip").is_file() {
         run(command("python3").args(["-m", "venv"]).arg(&folder))?;
@@ -137,8 +138,9 @@ pub(crate) fn ministack() -> Result<PathBuf> {
         "--quiet",
         "--disable-pip-version-check",
         "ministack==1.4.6",
+        "moto[server]==5.2.2",
     ]))?;
-    Ok(folder.join("bin/ministack"))
+    Ok(folder.join("bin"))
 }
 
 /// The other clients, in a Python environment of their own: the folder of their programs.

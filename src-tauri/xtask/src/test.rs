@@ -12,7 +12,7 @@ const BINDINGS: &str = "ui/src/bindings.ts";
 /// Installs, builds, checks and tests all of it.
 pub(crate) fn test() -> Result<()> {
     setup::for_test()?;
-    let ministack = setup::ministack()?;
+    let emulators = setup::emulators()?;
     let driver = setup::cargo_tool("tauri-driver", "^2")?;
 
     run(cargo().args(["fmt", "--all", "--check"]))?;
@@ -25,12 +25,13 @@ pub(crate) fn test() -> Result<()> {
     run(workspace("test").args(["--lib", "--bins"]))?;
     let garage = target().join("tools/bin/garage");
     let mut integration = workspace("test");
-    integration.args(["--test", "integration"]).env("REELDESK_MINISTACK", &ministack);
+    integration.args(["--test", "integration"]).env("REELDESK_MINISTACK", emulators.join("ministack"));
+    integration.env("REELDESK_MOTO", emulators.join("moto_server"));
     if garage.is_file() {
         integration.env("REELDESK_GARAGE", garage);
     }
     run(&mut integration)?;
-    window_tests(&driver, &ministack)
+    window_tests(&driver, &emulators.join("ministack"))
 }
 
 /// Uploads killed at random, `rounds` times, to the sandbox or to a Garage.

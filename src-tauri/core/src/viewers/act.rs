@@ -91,6 +91,9 @@ impl Viewers {
         whom: &str,
         act: &Act,
     ) -> Result<ActOutcome> {
+        let before = pace.insist(|| self.ask(username, whom)).await;
+        // The pool answers to addresses too; the log and the copy go by the one name that stays.
+        let username = before.as_ref().map_or(username, Profile::username);
         let entry = Entry {
             run: run.to_owned(),
             what: act.name(),
@@ -99,11 +102,15 @@ impl Viewers {
             detail: act.detail(),
             keep: None,
         };
-        if *act == Act::InviteAnew {
-            return self.invite_anew(pace, entry).await;
+        if let (Act::InviteAnew, Ok(before)) = (act, &before) {
+            return self.invite_anew(pace, entry, before).await;
         }
         let id = self.log.begin(&self.who().await, entry).await?;
-        let (outcome, inverse) = match self.try_act(pace, username, whom, act).await {
+        let planned = match &before {
+            Ok(before) => self.try_act(pace, before, whom, act).await,
+            Err(error) => Err(error.clone()),
+        };
+        let (outcome, inverse) = match planned {
             Ok(Plan::Nothing) => (ActOutcome::Unchanged, None),
             Ok(Plan::Do(inverse)) => (ActOutcome::Done, inverse),
             Err(error) => (ActOutcome::Failed { error }, None),
@@ -117,11 +124,11 @@ impl Viewers {
         Ok(outcome)
     }
 
-    async fn try_act(&self, pace: &Pace, username: &str, whom: &str, act: &Act) -> Result<Plan> {
-        let before = pace.insist(|| self.ask(username, whom)).await?;
-        let plan = self.plan(&before, act, whom).await?;
+    async fn try_act(&self, pace: &Pace, before: &Profile, whom: &str, act: &Act) -> Result<Plan> {
+        let plan = self.plan(before, act, whom).await?;
         if let Plan::Do(_) = plan {
-            pace.insist(|| self.call(username, whom, act)).await?;
+            let username = if *act == Act::Resend { before.invited_as() } else { before.username().to_owned() };
+            pace.insist(|| self.call(&username, whom, act)).await?;
         }
         Ok(plan)
     }
@@ -157,7 +164,7 @@ impl Viewers {
     }
 
     /// The one call of an act.
-    async fn call(&self, username: &str, whom: &str, act: &Act) -> Result<()> {
+    pub(super) async fn call(&self, username: &str, whom: &str, act: &Act) -> Result<()> {
         let client = &self.client;
         // Each operation has types of its own.
         macro_rules! call {

@@ -73,6 +73,11 @@ where
         "NotAuthorizedException" if said.contains("disabled") => {
             (Code::Invalid, "the viewer is disabled".to_owned(), "Enable the viewer first.")
         }
+        "NotAuthorizedException" => (
+            Code::AccessDenied,
+            "it is not allowed for this viewer as things stand".to_owned(),
+            "Read the pool again and look at the viewer's state; if it is so with all viewers, ask the engineer.",
+        ),
         "InvalidParameterException" if said.contains("no registered/verified") => (
             Code::Invalid,
             "the viewer's address is not verified, so no code can be sent there".to_owned(),

@@ -11,12 +11,13 @@ use sha1::{Digest as _, Sha1};
 use tokio_util::sync::CancellationToken;
 use ts_rs::TS;
 
+use super::act::Act;
 use super::addresses::Invitee;
 use super::audit::{ActOutcome, Entry, new_run};
 use super::explain::explain;
 use super::mirror::Account;
 use super::pace::Pace;
-use super::profile::{Attribute, attribute};
+use super::profile::{Attribute, Profile, attribute};
 use super::{Viewers, password};
 use crate::event::now_ms;
 use crate::{Code, Error, Result};
@@ -277,44 +278,43 @@ impl Viewers {
     }
 
     /// Deletes an account that nobody has signed in to, and makes it anew with what it had.
-    pub(super) async fn invite_anew(&self, pace: &Pace, mut entry: Entry) -> Result<ActOutcome> {
+    pub(super) async fn invite_anew(&self, pace: &Pace, mut entry: Entry, before: &Profile) -> Result<ActOutcome> {
         let (username, whom) = (entry.username.clone(), entry.whom.clone());
-        let before = async {
-            let profile = pace.insist(|| self.ask(&username, &whom)).await?;
-            if profile.status() != "FORCE_CHANGE_PASSWORD" {
-                let message = format!("{whom} was not invited anew: the account has been used, and would be lost.");
-                return Err(Error::new(Code::Invalid, message, "Reset the password instead."));
-            }
-            let groups = self.groups_of(&username, &whom).await?;
-            let making = Making::of(&self.describe().await?);
-            let own = profile.attributes().into_iter();
-            let attributes =
-                own.filter(|one| !matches!(one.name.as_str(), "sub" | "email" | "email_verified")).collect();
-            Ok((making, Kept { address: profile.value("email"), attributes, groups }))
-        };
-        let (making, kept) = match before.await {
-            Ok(before) => before,
-            Err(error) => {
-                let id = self.log.begin(&self.who().await, entry).await?;
-                let outcome = ActOutcome::Failed { error };
-                self.log.end(id, &outcome, None).await?;
-                return Ok(outcome);
-            }
+        let prepared = self.prepare_anew(before, &whom).await;
+        let (making, kept) = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => return self.failed_anew(entry, error).await,
         };
         // Between the deletion and the new account the person is nowhere else.
         entry.keep = Some(serde_json::to_string(&kept).map_err(Error::internal)?);
         let id = self.log.begin(&self.who().await, entry).await?;
-        let removed = pace.insist(|| async {
-            let removed = self.client.admin_delete_user().user_pool_id(&self.pool).username(&username).send().await;
-            removed.map(drop).map_err(|error| explain(&format!("{whom} could not be invited anew"), error))
-        });
-        if let Err(error) = removed.await {
+        let removed = pace.insist(|| self.call(&username, &whom, &Act::Remove)).await;
+        if let Err(error) = removed {
             let outcome = ActOutcome::Failed { error };
             self.log.end(id, &outcome, None).await?;
             return Ok(outcome);
         }
         self.mirror.remove(&username).await?;
         self.make_again(pace, &making, id, &kept).await
+    }
+
+    async fn prepare_anew(&self, before: &Profile, whom: &str) -> Result<(Making, Kept)> {
+        if before.status() != "FORCE_CHANGE_PASSWORD" {
+            let message = format!("{whom} was not invited anew: the account has been used, and would be lost.");
+            return Err(Error::new(Code::Invalid, message, "Reset the password instead."));
+        }
+        let groups = self.groups_of(before.username(), whom).await?;
+        let making = Making::of(&self.describe().await?);
+        let own = before.attributes().into_iter();
+        let attributes = own.filter(|one| !matches!(one.name.as_str(), "sub" | "email" | "email_verified")).collect();
+        Ok((making, Kept { address: before.value("email"), attributes, groups }))
+    }
+
+    async fn failed_anew(&self, entry: Entry, error: Error) -> Result<ActOutcome> {
+        let id = self.log.begin(&self.who().await, entry).await?;
+        let outcome = ActOutcome::Failed { error };
+        self.log.end(id, &outcome, None).await?;
+        Ok(outcome)
     }
 
     /// The second half of it. What fails for now stays kept, and is tried again at the next reading of the pool.

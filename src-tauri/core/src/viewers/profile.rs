@@ -42,6 +42,13 @@ impl Profile {
         self.0.username()
     }
 
+    /// The user name that it is invited by: where the pool makes the names itself (they are the `sub` then), it is told
+    /// the address.
+    pub fn invited_as(&self) -> String {
+        let email = self.value("email");
+        if self.username() == self.value("sub") && !email.is_empty() { email } else { self.username().to_owned() }
+    }
+
     pub fn is_enabled(&self) -> bool {
         self.0.enabled()
     }
