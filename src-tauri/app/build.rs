@@ -57,6 +57,7 @@ fn main() {
         "undo_run",
         "stop_run",
         "viewer_log",
+        "history_of",
         "export_viewers",
         "export_viewer_log",
         "forget_viewers",

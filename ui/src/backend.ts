@@ -144,8 +144,10 @@ export function undoRun(run: string, hear: (acted: Acted) => void): Promise<RunS
   return invoke('undo_run', { run, told });
 }
 export const stopRun = () => invoke<null>('stop_run');
-/** The newest lines of the log: of one viewer, before a line. */
-export const viewerLog = (username: string | null, before: number | null) => invoke<LogEntry[]>('viewer_log', { username, before });
+/** The newest lines of the log, before one. */
+export const viewerLog = (before: number | null) => invoke<LogEntry[]>('viewer_log', { before });
+/** The newest lines of the log that are about one viewer. */
+export const historyOf = (username: string) => invoke<LogEntry[]>('history_of', { username });
 export const exportViewers = (query: Query, to: string) => invoke<null>('export_viewers', { query, to });
 export const exportViewerLog = (to: string) => invoke<null>('export_viewer_log', { to });
 export const forgetViewers = () => invoke<null>('forget_viewers');

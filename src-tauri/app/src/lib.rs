@@ -110,6 +110,7 @@ pub fn run() -> ExitCode {
             commands::viewers::undo_run,
             commands::viewers::stop_run,
             commands::viewers::viewer_log,
+            commands::viewers::history_of,
             commands::viewers::export_viewers,
             commands::viewers::export_viewer_log,
             commands::viewers::forget_viewers,

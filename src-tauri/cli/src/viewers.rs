@@ -61,7 +61,7 @@ pub(crate) async fn run(session: &Session, command: People, json: bool) -> Resul
         }
         People::Log { csv: Some(file), .. } => pool.export_log(&file).await.map(|()| ExitCode::SUCCESS),
         People::Log { csv: None, most } => {
-            let mut lines = pool.log(None, None, most).await?;
+            let mut lines = pool.log(None, most).await?;
             lines.reverse();
             show_log(&lines, json);
             Ok(ExitCode::SUCCESS)

@@ -65,6 +65,7 @@ CREATE TABLE viewer_log (
   keep TEXT);
 CREATE INDEX viewer_log_in_order ON viewer_log (workspace, id);
 CREATE INDEX viewer_log_by_viewer ON viewer_log (workspace, username, id);
+CREATE INDEX viewer_log_by_whom ON viewer_log (workspace, whom, id);
 CREATE INDEX viewer_log_by_run ON viewer_log (workspace, run);
 ",
 ];

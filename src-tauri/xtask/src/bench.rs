@@ -8,7 +8,15 @@ pub(crate) mod watch;
 
 use anyhow::Result;
 
-use crate::run::{cargo, run};
+use crate::run::{cargo, command, run, target};
+use crate::setup;
+
+/// What 100,000 viewers cost.
+pub(crate) fn viewers() -> Result<()> {
+    setup::for_start()?;
+    build()?;
+    run(&mut command(target().join("release/viewers-bench")))
+}
 
 /// Builds what is measured: the same choice of packages and features as everywhere, so that nothing is built twice.
 fn build() -> Result<()> {

@@ -49,6 +49,8 @@ enum Bench {
         #[arg(long, default_value_t = 3)]
         rounds: usize,
     },
+    /// 100,000 viewers: reading the pool, searching, counting and scrolling in its copy
+    Viewers,
     /// A watch folder with 100,000 files: its first look, its memory, its idle CPU, and how soon a file is taken
     Watch,
 }
@@ -89,6 +91,7 @@ fn main() -> Result<()> {
         Task::Deny => test::deny(),
         Task::Bench(Bench::Ingest) => bench::ingest::run_rounds(),
         Task::Bench(Bench::Uploads { peers, rounds }) => bench::uploads::run_rounds(peers, rounds.max(1)),
+        Task::Bench(Bench::Viewers) => bench::viewers(),
         Task::Bench(Bench::Watch) => bench::watch::run_rounds(),
         Task::Torture(Torture::Uploads { rounds, seed, garage }) => test::torture_uploads(rounds, seed, garage),
         Task::Torture(Torture::Watch { rounds, files, seed }) => test::torture_watch(rounds, files, seed),

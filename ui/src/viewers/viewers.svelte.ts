@@ -41,7 +41,9 @@ export class Viewers {
 
   /** Looks at the copy, and reads the pool where the copy is old. */
   async load(): Promise<void> {
-    await this.attempt.make(() => this.#show());
+    await this.attempt.make(async () => {
+      [this.facts] = await Promise.all([backend.poolFacts(), this.#show()]);
+    });
     const age = Date.now() - (this.census?.readAt ?? 0);
     if (age > FRESH_MS && this.reading === null) await this.readPool();
   }
@@ -124,12 +126,12 @@ export class Viewers {
 
   readonly loadLog = () =>
     this.attempt.make(async () => {
-      this.log = await backend.viewerLog(null, null);
+      this.log = await backend.viewerLog(null);
       this.hasMoreLog = this.log.length === 200;
     });
   readonly moreLog = () =>
     this.attempt.make(async () => {
-      const older = await backend.viewerLog(null, this.log.at(-1)?.id ?? null);
+      const older = await backend.viewerLog(this.log.at(-1)?.id ?? null);
       this.log = [...this.log, ...older];
       this.hasMoreLog = older.length === 200;
     });

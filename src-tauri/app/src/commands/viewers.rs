@@ -107,12 +107,13 @@ pub(crate) async fn stop_run(desk: State<'_, Desk>) -> Result<()> {
 }
 
 #[tauri::command]
-pub(crate) async fn viewer_log(
-    desk: State<'_, Desk>,
-    username: Option<String>,
-    before: Option<i64>,
-) -> Result<Vec<LogEntry>> {
-    pool(&desk).await?.log(username, before, LINES).await
+pub(crate) async fn viewer_log(desk: State<'_, Desk>, before: Option<i64>) -> Result<Vec<LogEntry>> {
+    pool(&desk).await?.log(before, LINES).await
+}
+
+#[tauri::command]
+pub(crate) async fn history_of(desk: State<'_, Desk>, username: String) -> Result<Vec<LogEntry>> {
+    pool(&desk).await?.history(&username, LINES).await
 }
 
 #[tauri::command]

@@ -106,6 +106,9 @@ pub(super) struct Log {
     workspace: String,
 }
 
+const LINES: &str = "SELECT id, at, who, what, whom, detail, outcome, run, inverse IS NOT NULL FROM viewer_log
+  WHERE workspace = ?1";
+
 impl Log {
     pub fn of(store: Store, workspace: &str) -> Self {
         Self { store, workspace: workspace.to_owned() }
@@ -146,16 +149,23 @@ impl Log {
         .await
     }
 
-    /// The newest entries, of one viewer where one is named, before an entry where one is.
-    pub async fn newest(&self, username: Option<String>, before: Option<i64>, most: usize) -> Result<Vec<LogEntry>> {
+    /// The newest entries before one.
+    pub async fn newest(&self, before: Option<i64>, most: usize) -> Result<Vec<LogEntry>> {
         self.call(move |db, workspace| {
-            let newest = format!(
-                "SELECT id, at, who, what, whom, detail, outcome, run, inverse IS NOT NULL FROM viewer_log
-                 WHERE workspace = ?1 AND (?2 IS NULL OR username = ?2) AND (?3 IS NULL OR id < ?3)
-                 ORDER BY id DESC LIMIT {most}"
-            );
+            let newest = format!("{LINES} AND id < ?2 ORDER BY id DESC LIMIT {most}");
             let mut statement = db.prepare_cached(&newest)?;
-            let rows = statement.query_map(params![workspace, username, before], entry)?;
+            let rows = statement.query_map(params![workspace, before.unwrap_or(i64::MAX)], entry)?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// The newest entries of one viewer. An invitation knows only the address: the user name is made by it.
+    pub async fn newest_of(&self, username: String, address: String, most: usize) -> Result<Vec<LogEntry>> {
+        self.call(move |db, workspace| {
+            let newest = format!("{LINES} AND (username = ?2 OR whom = ?3) ORDER BY id DESC LIMIT {most}");
+            let mut statement = db.prepare_cached(&newest)?;
+            let rows = statement.query_map(params![workspace, username, address], entry)?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
         .await
@@ -255,11 +265,21 @@ impl Viewers {
         done
     }
 
-    /// The newest lines of the log: of one viewer (by user name) where one is named, before a line where one is.
+    /// The newest lines of the log, before a line where one is named.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn log(&self, username: Option<String>, before: Option<i64>, most: usize) -> Result<Vec<LogEntry>> {
-        self.log.newest(username, before, most).await
+    pub async fn log(&self, before: Option<i64>, most: usize) -> Result<Vec<LogEntry>> {
+        self.log.newest(before, most).await
+    }
+
+    /// The newest lines of the log that are about one viewer.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn history(&self, username: &str, most: usize) -> Result<Vec<LogEntry>> {
+        let known = self.mirror.addresses(vec![username.to_owned()]).await?;
+        let address = known.into_iter().next().map_or_else(|| username.to_owned(), |(_, address)| address);
+        self.log.newest_of(username.to_owned(), address, most).await
     }
 }

@@ -23,7 +23,7 @@ impl Viewers {
     /// # Errors
     /// When the store cannot be read or the file not be written.
     pub async fn export_log(&self, file: &Path) -> Result<()> {
-        let mut entries = self.log(None, None, usize::MAX >> 1).await?;
+        let mut entries = self.log(None, usize::MAX >> 1).await?;
         entries.reverse();
         write(file, log_csv(&entries)?).await
     }

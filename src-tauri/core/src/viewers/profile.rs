@@ -126,8 +126,18 @@ impl Viewers {
     /// # Errors
     /// When the viewer is not there.
     pub async fn person(&self, username: &str) -> Result<Person> {
-        let profile = self.ask(username, username).await?;
-        let groups = self.groups_of(profile.username(), username).await?;
+        let known = self.mirror.addresses(vec![username.to_owned()]).await?;
+        let whom = known.first().map_or(username, |(_, address)| address);
+        let profile = match self.ask(username, whom).await {
+            Err(error) if error.code == Code::NotFound => {
+                // Gone from the list too.
+                self.mirror.remove(username).await?;
+                self.tell_changed();
+                return Err(error);
+            }
+            asked => asked?,
+        };
+        let groups = self.groups_of(profile.username(), whom).await?;
         let validity = i64::from(validity_days(&self.describe().await?)) * DAY_MS;
         let Account { username, email, name, is_enabled, status, created_at, modified_at } = profile.account();
         let state = ViewerState::of(&status, is_enabled, modified_at, validity, now_ms());
