@@ -1106,6 +1106,10 @@ invitationText: string | null,
  */
 hasSmallMailQuota: boolean, 
 /**
+ * How many more may go out today, as far as this computer knows; none where no quota is near.
+ */
+mailsLeft: number | null, 
+/**
  * Who the mail comes from; none for Cognito's own address.
  */
 mailFrom: string | null, 

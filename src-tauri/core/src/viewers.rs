@@ -48,6 +48,8 @@ use crate::workspace::Workspace;
 use crate::{Code, Error, Result};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// How far the clock of the pool may be from ours, in milliseconds.
+const CLOCKS_MS: i64 = 60_000;
 
 /// A viewer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -241,8 +243,9 @@ impl ViewerState {
     #[must_use]
     pub fn in_words(&self, now: i64) -> String {
         match self {
-            Self::Invited { expires_at } => match (expires_at - now + DAY_MS - 1) / DAY_MS {
-                1 => "invited, expires within a day".to_owned(),
+            // What was just sent is good for 7 days, not 8.
+            Self::Invited { expires_at } => match (expires_at - now - CLOCKS_MS + DAY_MS - 1) / DAY_MS {
+                ..=1 => "invited, expires within a day".to_owned(),
                 days => format!("invited, expires in {days} days"),
             },
             Self::InvitationExpired => "invitation expired".to_owned(),

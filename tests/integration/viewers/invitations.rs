@@ -185,6 +185,10 @@ async fn the_quota_of_mail_is_used_up() {
     let refused: Vec<_> = lines.iter().filter(|line| line["state"] == "failed").collect();
     assert!(!well && refused.len() == 1 && refused[0]["code"] == "quota", "{refused:#?}");
     assert_eq!(run(&server, &["list"]).1.len(), 50);
+    assert_eq!(run(&server, &["pool"]).1[0]["mailsLeft"], 0);
+    // Without a mail there is no such quota.
+    assert!(run(&server, &["invite", "--silent", "late@example.com"]).0);
+    assert_eq!(run(&server, &["pool"]).1[0]["mailsLeft"], 0);
 }
 
 /// The temporary password is printed once, opens the account, and is in no file of Reeldesk's.
@@ -194,6 +198,13 @@ async fn without_a_mail() {
     let (well, lines) = run(&server, &["invite", "--silent", "ada@example.com"]);
     assert!(well && mails(&server).await.is_empty());
     let password = lines[0]["temporaryPassword"].as_str().unwrap();
+    // Also where everything is logged, it is in the answer and nowhere else.
+    let told = server.data.on(server.data.data.path()).with("REELDESK_LOG", "trace");
+    let output = told.command(&["viewers", "invite", "--silent", "bob@example.com"]).unwrap().output().unwrap();
+    let line: Value = serde_json::from_slice(output.stdout.trim_ascii()).unwrap();
+    let (log, other) = (String::from_utf8_lossy(&output.stderr), line["temporaryPassword"].as_str().unwrap());
+    assert!(log.contains("AdminCreateUser") && !log.contains(other));
+    assert!(!has(server.data.data.path(), other));
     let client = crate::cognito::client_of(&server.endpoint);
     let begun = client.initiate_auth().client_id(reeldesk_sandbox::APP_CLIENT);
     let begun = begun.auth_flow(aws_sdk_cognitoidentityprovider::types::AuthFlowType::UserPasswordAuth);

@@ -8,13 +8,13 @@ const DAY = 24 * 60 * 60 * 1000;
 describe('viewers', () => {
   it('tell when invitations end', () => {
     const words = (left: number) => stateWords({ kind: 'invited', expiresAt: left }, 0).text;
-    expect([words(3 * DAY), words(2.2 * DAY), words(DAY / 3)]).toEqual(['Invited, expires in 3 days', 'Invited, expires in 3 days', 'Invited, expires within a day']);
+    expect([words(3 * DAY + 5000), words(2.2 * DAY), words(DAY / 3)]).toEqual(['Invited, expires in 3 days', 'Invited, expires in 3 days', 'Invited, expires within a day']);
   });
   it('warn of the small quota of mail only where it matters', () => {
-    const facts = { hasSmallMailQuota: true, isOpenToAll: false } as PoolFacts;
+    const facts = { hasSmallMailQuota: true, mailsLeft: 50, isOpenToAll: false } as PoolFacts;
     expect(warnings(facts, 50)).toEqual([]);
     expect(warnings(facts, 51)).toHaveLength(1);
-    expect(warnings({ ...facts, hasSmallMailQuota: false, isOpenToAll: true }, 900)).toEqual(['Anyone may sign up to this pool without an invitation.']);
+    expect(warnings({ ...facts, mailsLeft: null, isOpenToAll: true }, 900)).toEqual(['Anyone may sign up to this pool without an invitation.']);
   });
   it('say why an invitation is not sent again', () => {
     expect(whyNoResend('invitationExpired')).toBeNull();

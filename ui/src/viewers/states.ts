@@ -2,6 +2,8 @@
 import type { Act, Invited, LogEntry, PoolFacts, RunSummary, StateKind, Viewer, ViewerState } from '../bindings';
 
 const DAY = 24 * 60 * 60 * 1000;
+/** Clocks differ, and the time on the screen is a few seconds old: what was just sent is good for 7 days, not 8. */
+const CLOCKS = 60_000;
 
 export type Tone = 'good' | 'bad' | 'working' | 'quiet';
 
@@ -32,7 +34,7 @@ const TONES: Record<StateKind, Tone> = {
 export function stateWords(state: ViewerState, now: number): { text: string; tone: Tone } {
   const tone = TONES[state.kind];
   if (state.kind !== 'invited') return { text: STATES.find(([kind]) => kind === state.kind)?.[1] ?? '', tone };
-  const days = Math.ceil((state.expiresAt - now) / DAY);
+  const days = Math.ceil((state.expiresAt - now - CLOCKS) / DAY);
   return { text: days <= 1 ? 'Invited, expires within a day' : `Invited, expires in ${days} days`, tone };
 }
 
@@ -94,6 +96,7 @@ export function actWords(act: Act, whom: string): string {
 
 const DONE: Record<string, string> = {
   invite: 'invited',
+  'invite-silently': 'invited without a mail',
   resend: 'invited again',
   'invite-anew': 'deleted and invited anew',
   enable: 'enabled',
@@ -123,7 +126,10 @@ export function outcomeWords(entry: LogEntry): { text: string; tone: Tone } | nu
 /** What is worth knowing of the pool before inviting so many. */
 export function warnings(facts: PoolFacts, inviting: number): string[] {
   const all = [];
-  if (facts.hasSmallMailQuota && inviting > 50) all.push(`This pool sends its mail by Cognito's own sender, which is 50 a day: ${inviting} invitations are more. Let the engineer connect it to Amazon SES, or invite without a mail.`);
+  if (facts.mailsLeft !== null && inviting > facts.mailsLeft)
+    all.push(
+      `This pool sends its mail by Cognito's own sender, which is 50 a day: of ${inviting} invitations ${facts.mailsLeft} go out today, and the others with the same list tomorrow. Let the engineer connect it to Amazon SES, or invite without a mail.`,
+    );
   if (facts.isOpenToAll) all.push('Anyone may sign up to this pool without an invitation.');
   return all;
 }
@@ -166,7 +172,7 @@ export function poolFacts(facts: PoolFacts): { name: string; value: string; tone
     facts.isOpenToAll ? { name: 'Self sign-up', value: 'Open: anyone may sign up', tone: 'working' } : { name: 'Self sign-up', value: 'Closed: by invitation only' },
     { name: 'Invitation', value: `Good for ${facts.validityDays} days${facts.invitationText === null ? ', with the text of Cognito' : ''}` },
     facts.hasSmallMailQuota
-      ? { name: 'Mail', value: "By Cognito's own sender, 50 a day for the whole account", tone: 'working' }
+      ? { name: 'Mail', value: `By Cognito's own sender, 50 a day for the whole account; about ${facts.mailsLeft ?? 50} are left for today`, tone: 'working' }
       : { name: 'Mail', value: `By Amazon SES${facts.mailFrom === null ? '' : `, from ${facts.mailFrom}`}` },
     { name: 'Passwords', value: facts.passwordPolicy },
     { name: 'Second factor (MFA)', value: MFA[facts.mfa] ?? facts.mfa },

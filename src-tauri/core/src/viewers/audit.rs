@@ -193,6 +193,17 @@ impl Log {
         .await
     }
 
+    /// How many mails went out since a time, as far as this computer knows.
+    pub async fn mails_since(&self, time: i64) -> Result<u32> {
+        self.call(move |db, workspace| {
+            let count = "SELECT count(*) FROM viewer_log WHERE workspace = ?1 AND at > ?2
+                         AND what IN ('invite', 'resend', 'invite-anew', 'reset')
+                         AND (outcome IS NULL OR json_extract(outcome, '$.kind') = 'done')";
+            Ok(db.query_row(count, params![workspace, time], |row| row.get(0))?)
+        })
+        .await
+    }
+
     /// It was undone: that cannot be done twice.
     pub async fn undone(&self, id: i64) -> Result<()> {
         self.call(move |db, _| {

@@ -1,6 +1,6 @@
 //! Inviting: one or thousands, within the pool's quota, each once.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use aws_sdk_cognitoidentityprovider::types::{
     AliasAttributeType, DeliveryMediumType, MessageActionType, PasswordPolicyType, UserPoolType,
@@ -105,7 +105,7 @@ struct Kept {
 impl Viewers {
     /// Invites each of them who is not in the pool, and tells of each as it is done. Broken off and begun again it goes
     /// on: who was invited is in the pool. Where the pool may send no more mail today, the others are told so and not
-    /// tried.
+    /// tried: no quota is exceeded to find out.
     ///
     /// # Errors
     /// When the pool cannot be read; what goes wrong with one of them is told of that one.
@@ -124,15 +124,17 @@ impl Viewers {
         if !asks_for_each {
             self.read().await?;
         }
-        let (pace, lists, run, used_up) = (Pace::of_invitations(), Pace::of_lists(), new_run(), Mutex::new(None));
+        let left = match invitation {
+            Invitation::Mail => self.mails_left(&pool).await?,
+            Invitation::Silent => None,
+        };
+        let mails = Mails::of(left);
+        let (pace, lists, run) = (Pace::of_invitations(), Pace::of_lists(), new_run());
         let one = |invitee: Invitee| {
-            let (pace, lists, making, run, used_up) = (&pace, &lists, &making, &run, &used_up);
+            let (pace, lists, making, run, mails) = (&pace, &lists, &making, &run, &mails);
             async move {
                 if stop.is_cancelled() {
                     return Ok(None);
-                }
-                if let Some(error) = taken(used_up) {
-                    return Ok(Some((invitee, Invited::Failed { error })));
                 }
                 let is_there = match asks_for_each {
                     true => lists.insist(|| self.is_there(&invitee.address)).await,
@@ -140,13 +142,14 @@ impl Viewers {
                 };
                 let invited = match is_there {
                     Ok(true) => self.join(pace, &invitee, Invited::WasThere).await,
-                    Ok(false) => self.invite_one(pace, run, making, &invitee, invitation).await?,
+                    Ok(false) => match mails.take(&invitee.address) {
+                        Ok(()) => self.invite_one(pace, run, making, &invitee, invitation).await?,
+                        Err(error) => Invited::Failed { error },
+                    },
                     Err(error) => Invited::Failed { error },
                 };
-                if let Invited::Failed { error } = &invited
-                    && error.code == Code::Quota
-                {
-                    *used_up.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error.clone());
+                if matches!(&invited, Invited::Failed { error } if error.code == Code::Quota) {
+                    mails.end();
                 }
                 Ok(Some((invitee, invited)))
             }
@@ -172,7 +175,7 @@ impl Viewers {
     ) -> Result<Invited> {
         let entry = Entry {
             run: run.to_owned(),
-            what: "invite",
+            what: if invitation == Invitation::Mail { "invite" } else { "invite-silently" },
             username: making.username(&invitee.address),
             whom: invitee.address.clone(),
             detail: invitee.group.clone(),
@@ -355,6 +358,28 @@ impl Viewers {
     }
 }
 
-fn taken(used_up: &Mutex<Option<Error>>) -> Option<Error> {
-    used_up.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+/// The mails that may still go out.
+struct Mails(AtomicU32);
+
+impl Mails {
+    fn of(left: Option<u32>) -> Self {
+        Self(AtomicU32::new(left.unwrap_or(u32::MAX)))
+    }
+
+    /// Takes one of them for someone.
+    fn take(&self, address: &str) -> Result<()> {
+        let taken = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        taken.map(drop).map_err(|_| {
+            Error::new(
+                Code::Quota,
+                format!("{address} was not invited: the pool may send no more mail today."),
+                "Go on tomorrow with the same list, invite without a mail, or let the engineer connect the pool to Amazon SES.",
+            )
+        })
+    }
+
+    /// The pool says that there are none.
+    fn end(&self) {
+        self.0.store(0, Ordering::SeqCst);
+    }
 }

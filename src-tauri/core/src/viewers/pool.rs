@@ -4,10 +4,14 @@ use aws_sdk_cognitoidentityprovider::types::{EmailSendingAccountType, UserPoolTy
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::Viewers;
 use super::explain::explain;
+use super::{DAY_MS, Viewers};
+use crate::event::now_ms;
 use crate::{Error, Result};
 
+/// Mails a day that Cognito sends by itself, for all pools of an account. Source: Developer Guide, "Quotas in Amazon
+/// Cognito".
+const MAILS_A_DAY: u32 = 50;
 /// Days that a temporary password is good for where the pool says nothing (`TemporaryPasswordValidityDays`).
 const VALIDITY_DAYS: i32 = 7;
 /// Attributes that are never written by hand: the pool makes them, or they say that another one was verified.
@@ -32,6 +36,8 @@ pub struct PoolFacts {
     pub invitation_text: Option<String>,
     /// Whether mail goes by Cognito's own sender, which is 50 a day, rather than by SES.
     pub has_small_mail_quota: bool,
+    /// How many more may go out today, as far as this computer knows; none where no quota is near.
+    pub mails_left: Option<u32>,
     /// Who the mail comes from; none for Cognito's own address.
     pub mail_from: Option<String>,
     /// Whether anyone may sign up.
@@ -70,18 +76,27 @@ impl Viewers {
     /// # Errors
     /// When the pool cannot be read.
     pub async fn facts(&self) -> Result<PoolFacts> {
-        Ok(PoolFacts::of(&self.describe().await?, &self.pool))
+        let pool = self.describe().await?;
+        Ok(PoolFacts::of(&pool, &self.pool, self.mails_left(&pool).await?))
+    }
+
+    /// How many more mails may go out today, as far as this computer knows; none where it is not Cognito that sends them.
+    pub(super) async fn mails_left(&self, pool: &UserPoolType) -> Result<Option<u32>> {
+        if is_own_mail(pool) {
+            return Ok(None);
+        }
+        let sent = self.log.mails_since(now_ms() - DAY_MS).await?;
+        Ok(Some(MAILS_A_DAY.saturating_sub(sent)))
     }
 }
 
 impl PoolFacts {
-    fn of(pool: &UserPoolType, id: &str) -> Self {
+    fn of(pool: &UserPoolType, id: &str, mails_left: Option<u32>) -> Self {
         let invites = pool.admin_create_user_config();
         let template = invites.and_then(|config| config.invite_message_template());
         let text = |text: Option<&str>| text.map(str::to_owned);
         let mail = pool.email_configuration();
-        let is_own_mail =
-            mail.and_then(|mail| mail.email_sending_account()) == Some(&EmailSendingAccountType::Developer);
+        let is_own_mail = is_own_mail(pool);
         let from = mail.and_then(|mail| mail.from().or_else(|| identity(mail.source_arn()?)));
         Self {
             id: id.to_owned(),
@@ -91,6 +106,7 @@ impl PoolFacts {
             invitation_subject: text(template.and_then(|template| template.email_subject())),
             invitation_text: text(template.and_then(|template| template.email_message())),
             has_small_mail_quota: !is_own_mail,
+            mails_left,
             mail_from: text(from.filter(|_| is_own_mail)),
             is_open_to_all: !invites.is_some_and(|config| config.allow_admin_create_user_only()),
             is_protected: pool.deletion_protection().is_some_and(|one| one.as_str() == "ACTIVE"),
@@ -100,6 +116,12 @@ impl PoolFacts {
             attributes: attributes(pool),
         }
     }
+}
+
+/// Whether mail goes by the account's own Amazon SES, rather than by Cognito.
+fn is_own_mail(pool: &UserPoolType) -> bool {
+    let mail = pool.email_configuration();
+    mail.and_then(|mail| mail.email_sending_account()) == Some(&EmailSendingAccountType::Developer)
 }
 
 /// The address or domain of an identity of SES, from its ARN.
