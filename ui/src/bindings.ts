@@ -1602,7 +1602,19 @@ folders: Array<WatchedFolder>, } | { "kind": "viewers",
 /**
  * How far its reading has come, while it is read.
  */
-reading: Reading | null, } | { "kind": "unreachable", 
+reading: Reading | null, } | { "kind": "runEnded", 
+/**
+ * How many were meant.
+ */
+of: number, 
+/**
+ * With how many it was done, or was so already.
+ */
+done: number, 
+/**
+ * With how many it could not be done.
+ */
+failed: number, } | { "kind": "unreachable", 
 /**
  * Why.
  */

@@ -11,6 +11,9 @@ import { Connect } from './workspace/connect.svelte';
 export const SCREENS = ['library', 'ingest', 'jobs', 'watch', 'viewers', 'workspace'] as const;
 export type ScreenName = (typeof SCREENS)[number];
 
+/** What may be a list of people. */
+const LISTS = /\.(csv|tsv|txt)$/i;
+
 /** What the window shows: the open workspace, the screen, the open video. */
 export class Desk {
   // Each workspace has its own.
@@ -130,7 +133,7 @@ export class Desk {
     this.opened = null;
   };
 
-  /** Files are sent; folders too, except where folders are watched. Among viewers a file is a list of people. */
+  /** Files are sent; folders too, except where folders are watched. Among viewers a table or text is a list of people. */
   async drop(paths: string[]): Promise<void> {
     if (this.screen === 'watch') {
       const rules = await backend.rulesFor(paths);
@@ -139,7 +142,7 @@ export class Desk {
         return;
       }
     }
-    if (this.screen === 'viewers') {
+    if (this.screen === 'viewers' && paths.every((path) => LISTS.test(path))) {
       this.viewers.drop(paths);
       return;
     }
@@ -225,6 +228,9 @@ export class Desk {
           break;
         case 'viewers':
           this.viewers.hear(event.reading);
+          break;
+        case 'runEnded':
+          // A notice of the system tells those who look elsewhere.
           break;
         case 'unreachable':
           this.unreachable = event.error;

@@ -145,7 +145,11 @@ impl Log {
             Event::SignIn { error: Some(error) } | Event::SignInEnds { error } => self.error("sign-in", &error),
             Event::SignIn { error: None } => self.say(json!({ "event": "signed-in" }), "signed in: all goes on"),
             Event::Unreachable { error } => self.error("unreachable", &error),
-            Event::BatchEnded { .. } | Event::Library { .. } | Event::Jobs { .. } | Event::Viewers { .. } => {}
+            Event::BatchEnded { .. }
+            | Event::Library { .. }
+            | Event::Jobs { .. }
+            | Event::Viewers { .. }
+            | Event::RunEnded { .. } => {}
         }
     }
 

@@ -50,6 +50,15 @@ pub enum Event {
         /// How far its reading has come, while it is read.
         reading: Option<Reading>,
     },
+    /// Something was done with many viewers, and has ended.
+    RunEnded {
+        /// How many were meant.
+        of: usize,
+        /// With how many it was done, or was so already.
+        done: usize,
+        /// With how many it could not be done.
+        failed: usize,
+    },
     /// AWS could not be asked; what is shown is older than it looks.
     Unreachable {
         /// Why.

@@ -26,6 +26,15 @@ pub struct Notice {
     pub journey: Option<String>,
 }
 
+impl Notice {
+    fn of_run(of: usize, done: usize, failed: usize) -> Self {
+        let left = of - done - failed;
+        let rest = [(failed, "failed"), (left, "not tried")].into_iter().filter(|(count, _)| *count > 0);
+        let body = rest.map(|(count, words)| format!("{count} {words}")).collect::<Vec<_>>().join(", ");
+        Self { title: format!("Viewers: {done} of {of} done"), body, journey: None }
+    }
+}
+
 /// Tells notices until the events end.
 pub async fn gather(mut events: Receiver<Event>, tell: impl Fn(Notice)) {
     let mut news = News::default();
@@ -41,6 +50,7 @@ pub async fn gather(mut events: Receiver<Event>, tell: impl Fn(Notice)) {
         };
         tokio::select! {
             heard = events.recv() => match heard {
+                Ok(Event::RunEnded { of, done, failed }) => tell(Notice::of_run(of, done, failed)),
                 Ok(event) => news.hear(&event),
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
@@ -166,6 +176,16 @@ mod tests {
         let mut news = News::default();
         events.iter().for_each(|event| news.hear(event));
         news.take().map(|notice| notice.body)
+    }
+
+    #[test]
+    fn a_run_says_what_is_left() {
+        let notice = Notice::of_run(5000, 50, 2);
+        assert_eq!(
+            (notice.title.as_str(), notice.body.as_str()),
+            ("Viewers: 50 of 5000 done", "2 failed, 4948 not tried")
+        );
+        assert_eq!(Notice::of_run(40, 40, 0).body, "");
     }
 
     #[test]

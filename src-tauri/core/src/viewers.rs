@@ -114,6 +114,20 @@ pub enum StateKind {
     Unknown,
 }
 
+impl StateKind {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Invited,
+        Self::InvitationExpired,
+        Self::Active,
+        Self::MustReset,
+        Self::Disabled,
+        Self::External,
+        Self::Unconfirmed,
+        Self::Unknown,
+    ];
+}
+
 /// The viewers of one workspace; cheap to clone.
 #[derive(Clone)]
 pub struct Viewers {

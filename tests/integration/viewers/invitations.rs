@@ -186,6 +186,9 @@ async fn the_quota_of_mail_is_used_up() {
     assert!(!well && refused.len() == 1 && refused[0]["code"] == "quota", "{refused:#?}");
     assert_eq!(run(&server, &["list"]).1.len(), 50);
     assert_eq!(run(&server, &["pool"]).1[0]["mailsLeft"], 0);
+    // The one that is too many was not even asked for.
+    let log = run(&server, &["log", "--most", "1000"]).1;
+    assert_eq!(log.iter().filter(|line| line["what"] == "invite").count(), 50);
     // Without a mail there is no such quota.
     assert!(run(&server, &["invite", "--silent", "late@example.com"]).0);
     assert_eq!(run(&server, &["pool"]).1[0]["mailsLeft"], 0);

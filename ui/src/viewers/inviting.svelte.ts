@@ -3,6 +3,7 @@ import { SvelteMap } from 'svelte/reactivity';
 import * as backend from '../backend';
 import type { Invitation, Invited, Invitee, Invitees } from '../bindings';
 import { Attempt } from '../shared/attempt.svelte';
+import { Pace } from '../shared/pace.svelte';
 
 /** The invitation that is being made. */
 export class Inviting {
@@ -18,6 +19,7 @@ export class Inviting {
   people = $derived(this.list.people.map((one): Invitee => ({ ...one, group: one.group ?? (this.group === '' ? null : this.group) })));
   hasEnded = $derived(this.hasBegun && !this.attempt.busy);
   failed = $derived([...this.told.values()].filter((one) => one.kind === 'failed').length);
+  readonly pace = new Pace();
   #asked = 0;
 
   async read(text: string): Promise<void> {
@@ -26,10 +28,10 @@ export class Inviting {
     if (asked === this.#asked) this.list = list;
   }
 
-  /** The text of a file takes the place of what is there. */
-  readonly take = (path: string) =>
+  /** The text of files takes the place of what is there. */
+  readonly take = (paths: string[]) =>
     this.attempt.make(async () => {
-      this.text = await backend.readList(path);
+      this.text = (await Promise.all(paths.map(backend.readList))).join('\n');
       await this.read(this.text);
     });
   readonly choose = () =>
@@ -41,12 +43,14 @@ export class Inviting {
 
   readonly send = () => {
     this.hasBegun = true;
+    this.pace.begin(this.people.length - this.told.size);
     return this.attempt.make(() => backend.invite(this.people, this.invitation, (address, invited) => this.#hear(address, invited)));
   };
   readonly stop = () => void backend.stopRun();
 
   #hear(address: string, invited: Invited): void {
     // Who got a password in this run is there when it goes on: the password must not go.
+    this.pace.count();
     if (invited.kind !== 'wasThere' || !this.told.has(address)) this.told.set(address, invited);
   }
 

@@ -1,10 +1,12 @@
 import * as backend from '../backend';
 import type { Act, Acted, RunSummary, Selection } from '../bindings';
 import { Attempt } from '../shared/attempt.svelte';
+import { Pace } from '../shared/pace.svelte';
 
 /** What is being done with some viewers, or was done last. */
 export class Runs {
   readonly attempt = new Attempt();
+  readonly pace = new Pace();
   /** What is done, in words; none where nothing is. */
   title = $state<string | null>(null);
   of = $state(0);
@@ -31,9 +33,11 @@ export class Runs {
 
   #run(title: string, count: number, work: (hear: (acted: Acted) => void) => Promise<RunSummary>): Promise<boolean> {
     [this.title, this.of, this.done, this.failures, this.summary] = [title, count, 0, [], null];
+    this.pace.begin(count);
     return this.attempt.make(async () => {
       this.summary = await work((acted) => {
         this.done += 1;
+        this.pace.count();
         if (acted.outcome.kind === 'failed') this.failures = [...this.failures, acted];
       });
     });

@@ -11,6 +11,8 @@ import { actWords, addressOf } from './states';
 
 /** How old the copy of the pool may be before it is read again when someone looks, in milliseconds. */
 const FRESH_MS = 60_000;
+/** Lines of the log that come at once. */
+const LINES = 200;
 /** How soon a change is shown, so that many are shown at once. */
 const SOON_MS = 200;
 
@@ -124,16 +126,12 @@ export class Viewers {
     this.person = null;
   };
 
-  readonly loadLog = () =>
-    this.attempt.make(async () => {
-      this.log = await backend.viewerLog(null);
-      this.hasMoreLog = this.log.length === 200;
-    });
+  readonly loadLog = () => this.attempt.make(() => this.#showLog());
   readonly moreLog = () =>
     this.attempt.make(async () => {
       const older = await backend.viewerLog(this.log.at(-1)?.id ?? null);
       this.log = [...this.log, ...older];
-      this.hasMoreLog = older.length === 200;
+      this.hasMoreLog = older.length === LINES;
     });
   readonly exportLog = () =>
     this.attempt.make(async () => {
@@ -149,7 +147,7 @@ export class Viewers {
     this.attempt.make(async () => {
       await backend.forgetViewers();
       this.person = null;
-      await this.#show();
+      await Promise.all([this.#show(), this.#showLog()]);
     });
 
   readonly createGroup = (name: string, description: string) => this.attempt.make(() => backend.createGroup(name, description === '' ? null : description));
@@ -162,13 +160,11 @@ export class Viewers {
     // Temporary passwords are shown once.
     this.inviting = null;
   };
-  /** A list of people was dropped. */
+  /** Lists of people were dropped. */
   drop(paths: string[]): void {
-    const path = paths[0];
-    if (path === undefined) return;
     this.tab = 'people';
     if (this.inviting === null || this.inviting.hasBegun) this.begin();
-    void this.inviting?.take(path);
+    void this.inviting?.take(paths);
   }
   readonly signInAs = (viewer: Viewer) => {
     this.tab = 'seat';
@@ -180,6 +176,11 @@ export class Viewers {
     if (open === undefined) return;
     // One that was removed is gone from beside the list too.
     this.person = await backend.person(open).catch(() => null);
+  }
+
+  async #showLog(): Promise<void> {
+    this.log = await backend.viewerLog(null);
+    this.hasMoreLog = this.log.length === LINES;
   }
 
   async #show(): Promise<void> {

@@ -154,14 +154,17 @@ impl Viewers {
                 Ok(Some((invitee, invited)))
             }
         };
+        let (mut count, mut failed) = (0, 0);
         let mut done = futures::stream::iter(people.iter().cloned()).map(one).buffer_unordered(AT_ONCE);
         while let Some(told) = done.next().await {
             let told: Result<Option<(Invitee, Invited)>> = told;
             if let Some((invitee, invited)) = told? {
+                count += 1;
+                failed += usize::from(matches!(invited, Invited::Failed { .. }));
                 tell(&invitee, &invited);
             }
         }
-        self.tell_changed();
+        self.tell_ended(people.len(), count - failed, failed);
         Ok(())
     }
 

@@ -102,15 +102,26 @@ pub(super) struct Mirror {
 
 const COLUMNS: &str = "username, email, name, enabled, status, created_at, modified_at";
 
-/// The state of a row: the same as [`ViewerState::of`] says, which a test compares.
-const STATE: &str = "CASE WHEN enabled = 0 THEN 'disabled'
-  WHEN status = 'FORCE_CHANGE_PASSWORD' AND coalesce(modified_at, :now) + :validity <= :now THEN 'invitationExpired'
-  WHEN status = 'FORCE_CHANGE_PASSWORD' THEN 'invited'
-  WHEN status = 'CONFIRMED' THEN 'active'
-  WHEN status = 'RESET_REQUIRED' THEN 'mustReset'
-  WHEN status = 'EXTERNAL_PROVIDER' THEN 'external'
-  WHEN status = 'UNCONFIRMED' THEN 'unconfirmed'
-  ELSE 'unknown' END";
+/// The rows in a state, in the words of SQL: what [`ViewerState::of`] says, which a test compares.
+fn of_state(state: StateKind) -> &'static str {
+    match state {
+        StateKind::Disabled => "enabled = 0",
+        StateKind::Invited => {
+            "enabled = 1 AND status = 'FORCE_CHANGE_PASSWORD' AND coalesce(modified_at, :now) + :validity > :now"
+        }
+        StateKind::InvitationExpired => {
+            "enabled = 1 AND status = 'FORCE_CHANGE_PASSWORD' AND coalesce(modified_at, :now) + :validity <= :now"
+        }
+        StateKind::Active => "enabled = 1 AND status = 'CONFIRMED'",
+        StateKind::MustReset => "enabled = 1 AND status = 'RESET_REQUIRED'",
+        StateKind::External => "enabled = 1 AND status = 'EXTERNAL_PROVIDER'",
+        StateKind::Unconfirmed => "enabled = 1 AND status = 'UNCONFIRMED'",
+        StateKind::Unknown => {
+            "enabled = 1 AND status NOT IN
+             ('FORCE_CHANGE_PASSWORD', 'CONFIRMED', 'RESET_REQUIRED', 'EXTERNAL_PROVIDER', 'UNCONFIRMED')"
+        }
+    }
+}
 
 impl Mirror {
     /// That of a workspace. One that was made of another pool is emptied.
@@ -242,13 +253,14 @@ impl Mirror {
         self.call(move |db, workspace| {
             let validity = validity(db, workspace)?;
             let wanted = Wanted::of(&query, workspace, validity);
-            let named = wanted.named();
-            let total = format!("SELECT count(*) FROM viewers {}", wanted.condition);
-            let total: i64 = db.prepare_cached(&total)?.query_row(named.as_slice(), |row| row.get(0))?;
+            let total = wanted.count(db)?;
             let page = format!(
-                "SELECT {COLUMNS} FROM viewers {} ORDER BY {} LIMIT {most} OFFSET {first}",
+                "SELECT {COLUMNS} FROM viewers {} ORDER BY {} LIMIT :most OFFSET :first",
                 wanted.condition, wanted.order
             );
+            let [most, first] = [most, first].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+            let mut named = wanted.named();
+            named.extend([(":most", &most as &dyn ToSql), (":first", &first as &dyn ToSql)]);
             let mut statement = db.prepare_cached(&page)?;
             let rows = statement.query_map(named.as_slice(), |row| viewer(row, validity))?;
             let mut viewers = rows.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -259,7 +271,7 @@ impl Mirror {
                 let names = groups.query_map([workspace, &viewer.username], |row| row.get(0))?;
                 viewer.groups = names.collect::<rusqlite::Result<_>>()?;
             }
-            Ok(Found { viewers, total: usize::try_from(total).unwrap_or(0) })
+            Ok(Found { viewers, total })
         })
         .await
     }
@@ -309,17 +321,13 @@ impl Mirror {
     pub async fn census(&self) -> Result<Census> {
         self.call(|db, workspace| {
             let validity = validity(db, workspace)?;
-            let wanted = Wanted::of(&Query { state: None, ..Query::default() }, workspace, validity);
-            let states = format!("SELECT {STATE}, count(*) FROM viewers WHERE workspace = :workspace GROUP BY 1");
-            let mut states = db.prepare_cached(&states)?;
-            let with_state = wanted.with_time();
-            let rows =
-                states.query_map(with_state.as_slice(), |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
             let mut counts = Vec::new();
-            for row in rows {
-                let (state, count) = row?;
-                let state = serde_json::from_value(state.into()).map_err(Error::internal)?;
-                counts.push(StateCount { state, count: usize::try_from(count).unwrap_or(0) });
+            for state in StateKind::ALL {
+                let wanted = Wanted::of(&Query { state: Some(state), ..Query::default() }, workspace, validity);
+                let count = wanted.count(db)?;
+                if count > 0 {
+                    counts.push(StateCount { state, count });
+                }
             }
             let pool = "SELECT read_at, groups FROM viewer_pools WHERE workspace = ?1";
             let read = |row: &Row<'_>| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<String>>(1)?));
@@ -417,50 +425,47 @@ struct Wanted {
     condition: String,
     order: String,
     values: Vec<(&'static str, Box<dyn ToSql>)>,
-    time: Vec<(&'static str, Box<dyn ToSql>)>,
 }
 
 impl Wanted {
     fn of(query: &Query, workspace: &str, validity: i64) -> Self {
-        let time = || -> Vec<(&'static str, Box<dyn ToSql>)> {
-            vec![(":now", Box::new(now_ms())), (":validity", Box::new(validity))]
-        };
-        let workspace = || -> (&'static str, Box<dyn ToSql>) { (":workspace", Box::new(workspace.to_owned())) };
         let mut condition = "WHERE workspace = :workspace".to_owned();
-        let mut values = vec![workspace()];
+        let mut values: Vec<(&'static str, Box<dyn ToSql>)> = vec![(":workspace", Box::new(workspace.to_owned()))];
         let text = query.text.trim().to_lowercase();
         if !text.is_empty() {
             condition += " AND instr(sought, :text) > 0";
             values.push((":text", Box::new(text)));
         }
         if let Some(state) = query.state {
-            condition += &format!(" AND {STATE} = :state");
-            let name = serde_json::to_value(state).ok().and_then(|name| name.as_str().map(str::to_owned));
-            values.push((":state", Box::new(name)));
-            values.extend(time());
+            condition += &format!(" AND {}", of_state(state));
+            if matches!(state, StateKind::Invited | StateKind::InvitationExpired) {
+                values.push((":now", Box::new(now_ms())));
+                values.push((":validity", Box::new(validity)));
+            }
         }
         if let Some(group) = &query.group {
             condition +=
                 " AND username IN (SELECT username FROM viewer_members WHERE workspace = :workspace AND name = :group)";
             values.push((":group", Box::new(group.clone())));
         }
-        let direction = if query.descending { "DESC" } else { "ASC" };
         let column = match query.sort {
             Sort::Address => "address",
             Sort::Created => "created_at",
             Sort::Modified => "modified_at",
         };
-        let mut with_time = time();
-        with_time.push(workspace());
-        Self { condition, order: format!("{column} {direction}, username"), values, time: with_time }
+        // Both the same way, as an index has them.
+        let direction = if query.descending { "DESC" } else { "ASC" };
+        Self { condition, order: format!("{column} {direction}, username {direction}"), values }
     }
 
     fn named(&self) -> Vec<(&str, &dyn ToSql)> {
         self.values.iter().map(|(name, value)| (*name, &**value)).collect()
     }
 
-    fn with_time(&self) -> Vec<(&str, &dyn ToSql)> {
-        self.time.iter().map(|(name, value)| (*name, &**value)).collect()
+    fn count(&self, db: &Connection) -> Result<usize> {
+        let count = format!("SELECT count(*) FROM viewers {}", self.condition);
+        let count: i64 = db.prepare_cached(&count)?.query_row(self.named().as_slice(), |row| row.get(0))?;
+        Ok(usize::try_from(count).unwrap_or(0))
     }
 }
 

@@ -10,8 +10,11 @@ use super::act::Act;
 use super::audit::{ActOutcome, new_run};
 use super::mirror::Query;
 use super::pace::Pace;
+use crate::event::Event;
 use crate::{Code, Result};
 
+/// So many take long enough to look elsewhere meanwhile.
+const MANY: usize = 20;
 /// Acts that are on their way at the same time.
 const AT_ONCE: usize = 4;
 
@@ -121,7 +124,7 @@ impl Viewers {
         drop(done);
         summary.can_be_undone = !self.log.undoable(&run).await?.is_empty();
         summary.run = run;
-        self.tell_changed();
+        self.tell_ended(summary.of, summary.done + summary.unchanged, summary.failed);
         Ok(summary)
     }
 
@@ -145,7 +148,15 @@ impl Viewers {
             tell(&Acted { username: undo.username, whom: undo.whom, outcome });
         }
         summary.can_be_undone = summary.done > 0;
-        self.tell_changed();
+        self.tell_ended(summary.of, summary.done + summary.unchanged, summary.failed);
         Ok(summary)
+    }
+
+    /// Tells the screen that something has ended; of many also those who look elsewhere.
+    pub(super) fn tell_ended(&self, of: usize, done: usize, failed: usize) {
+        self.tell_changed();
+        if of >= MANY {
+            self.events.tell(Event::RunEnded { of, done, failed });
+        }
     }
 }
