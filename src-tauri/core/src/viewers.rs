@@ -36,6 +36,7 @@ pub use self::invite::{Invitation, Invited};
 pub use self::mailbox::Mail;
 use self::mirror::Mirror;
 pub use self::mirror::{Census, Found, GroupCount, Query, Sort, StateCount};
+use self::pace::Pace;
 pub use self::pool::{PoolAttribute, PoolFacts};
 pub use self::profile::{Attribute, Person};
 pub use self::run::{Acted, RunSummary, Selection};
@@ -139,7 +140,9 @@ pub struct Viewers {
     events: Events,
     caller: Arc<OnceCell<String>>,
     reading: Arc<Mutex<Option<Reading>>>,
-    /// When the last reading of the whole pool began; held while one goes on.
+    /// Accounts that are asked for one by one.
+    reads: Arc<Pace>,
+    /// When the last reading of the whole pool ended; held while one goes on.
     last_read: Arc<tokio::sync::Mutex<i64>>,
 }
 
@@ -165,6 +168,7 @@ impl Viewers {
             events,
             caller: Arc::default(),
             reading: Arc::default(),
+            reads: Arc::new(Pace::of_reads()),
             last_read: Arc::default(),
         })
     }

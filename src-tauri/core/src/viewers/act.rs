@@ -91,7 +91,7 @@ impl Viewers {
         whom: &str,
         act: &Act,
     ) -> Result<ActOutcome> {
-        let before = pace.insist(|| self.ask(username, whom)).await;
+        let before = self.reads.insist(|| self.ask(username, whom)).await;
         // The pool answers to addresses too; the log and the copy go by the one name that stays.
         let username = before.as_ref().map_or(username, Profile::username);
         let entry = Entry {

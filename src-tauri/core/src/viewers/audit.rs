@@ -1,6 +1,8 @@
 //! Who did what with whom, and when. An entry is written before the act and ended after it: a kill in between leaves
 //! one that says that its end is not known.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -11,6 +13,9 @@ use super::mirror::wiped;
 use crate::event::now_ms;
 use crate::store::Store;
 use crate::{Error, Result};
+
+/// How long an act waits to learn who does it.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How an act ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -260,8 +265,8 @@ impl Viewers {
     /// Who acts, as AWS knows them.
     pub(super) async fn who(&self) -> String {
         let ask = || async {
-            let caller = self.sts.get_caller_identity().send().await;
-            caller.map_err(drop).and_then(|caller| caller.arn.ok_or(()))
+            let asked = tokio::time::timeout(PATIENCE, self.sts.get_caller_identity().send()).await;
+            asked.map_err(drop)?.map_err(drop).and_then(|caller| caller.arn.ok_or(()))
         };
         // Without an answer it is asked again at the next act.
         self.caller.get_or_try_init(ask).await.cloned().unwrap_or_else(|()| "not known".to_owned())

@@ -29,6 +29,11 @@ impl Pace {
         Self::of(10)
     }
 
+    /// Accounts asked for: 60 a second of 120 (UserRead).
+    pub fn of_reads() -> Self {
+        Self::of(60)
+    }
+
     /// Pages read: 15 a second of 30 (UserList).
     pub fn of_lists() -> Self {
         Self::of(15)

@@ -27,14 +27,15 @@ pub struct Reading {
 }
 
 impl Viewers {
-    /// Reads all of the pool: its users, its groups and who is in them. Asked for twice at once it is done once.
+    /// Reads all of the pool: its users, its groups and who is in them. Asked for while it is being read it is not read
+    /// twice.
     ///
     /// # Errors
     /// When the pool cannot be read; the copy stays as it was, with its age.
     pub async fn read(&self) -> Result<()> {
         let asked = now_ms();
         let mut last = self.last_read.lock().await;
-        if *last > asked {
+        if *last >= asked {
             return Ok(());
         }
         let finished = self.finish_broken().await;
@@ -42,7 +43,7 @@ impl Viewers {
         let read = self.read_all(seen).await;
         self.set_reading(None);
         if read.is_ok() {
-            *last = seen;
+            *last = now_ms();
         }
         read.and(finished)
     }
