@@ -177,6 +177,32 @@ async fn a_dropped_list_and_many_at_once() {
     window.close().await;
 }
 
+/// Stopped in the middle, an invitation goes on with those who are left, and a closed screen does not end it.
+#[tokio::test]
+async fn a_long_invitation_is_stopped_and_goes_on() {
+    let data = tempfile::tempdir().unwrap();
+    let files = tempfile::tempdir().unwrap();
+    let window = open(data.path()).await;
+    window.wait_for("//h2[contains(., 'Nobody is invited yet')]", SHORT).await.unwrap();
+    let list = files.path().join("people.txt");
+    let people: String = (0..150).map(|number| format!("viewer{number:03}@example.com\n")).collect();
+    std::fs::write(&list, people).unwrap();
+    window.drop(&[list]).await.unwrap();
+    window.click("//form//button[.='Invite 150 people'][not(@disabled)]").await.unwrap();
+    window.wait_for("//form//li[contains(., 'viewer000')][contains(., 'Invited')]", SHORT).await.unwrap();
+    window.click("//form//button[.='Stop']").await.unwrap();
+    window.click("//form//button[.='Go on with the others']").await.unwrap();
+    window.wait_for("//form//button[.='Stop']", SHORT).await.unwrap();
+    window.picture("viewers-inviting").await;
+    window.click("//nav//button[contains(., 'Library')]").await.unwrap();
+    window.wait_for("//h1[.='Library']", SHORT).await.unwrap();
+    window.click("//nav//button[contains(., 'Viewers')]").await.unwrap();
+    window.wait_for("//form//strong[.='150 of 150 done']", LONG).await.unwrap();
+    window.click("//form//button[.='Done']").await.unwrap();
+    window.wait_for("//button[@aria-pressed][.='All 150']", SHORT).await.unwrap();
+    window.close().await;
+}
+
 /// What an invited person sees: the mail, the first sign-in, the videos, and a stream by signed cookies.
 #[tokio::test]
 async fn signed_in_as_a_viewer() {

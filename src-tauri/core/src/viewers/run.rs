@@ -7,7 +7,7 @@ use ts_rs::TS;
 
 use super::Viewers;
 use super::act::Act;
-use super::audit::{ActOutcome, new_run};
+use super::audit::{ActOutcome, Undo, new_run};
 use super::mirror::Query;
 use super::pace::Pace;
 use crate::event::Event;
@@ -74,18 +74,16 @@ impl RunSummary {
     }
 }
 
-impl Viewers {
-    /// How many a selection has, and who the first of them is.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    async fn resolve(&self, selection: Selection) -> Result<Vec<(String, String)>> {
-        match selection {
-            Selection::These { usernames } => self.mirror.addresses(usernames).await,
-            Selection::Matching { query } => self.mirror.who(query).await,
-        }
-    }
+/// One act with one viewer.
+struct Task {
+    username: String,
+    whom: String,
+    act: Act,
+    /// The line of the log that it undoes.
+    undoes: Option<i64>,
+}
 
+impl Viewers {
     /// Does the same with each of them, and tells of each as it is done. It ends early when it is stopped, or when the
     /// pool may send no more mail today: those that are left were not touched.
     ///
@@ -98,20 +96,42 @@ impl Viewers {
         stop: &CancellationToken,
         tell: impl Fn(&Acted),
     ) -> Result<RunSummary> {
-        let whom = self.resolve(selection).await?;
+        let chosen = match selection {
+            Selection::These { usernames } => self.mirror.addresses(usernames).await?,
+            Selection::Matching { query } => self.mirror.who(query).await?,
+        };
+        let task = |(username, whom)| Task { username, whom, act: act.clone(), undoes: None };
+        self.run(chosen.into_iter().map(task).collect(), stop, tell).await
+    }
+
+    /// Undoes what a run did, where that can be.
+    ///
+    /// # Errors
+    /// When the store cannot be used; what goes wrong with one of them is told of that one.
+    pub async fn undo(&self, run: &str, stop: &CancellationToken, tell: impl Fn(&Acted)) -> Result<RunSummary> {
+        let undone = self.log.undoable(run).await?.into_iter();
+        let task = |Undo { id, username, whom, inverse }| Task { username, whom, act: inverse, undoes: Some(id) };
+        self.run(undone.map(task).collect(), stop, tell).await
+    }
+
+    async fn run(&self, tasks: Vec<Task>, stop: &CancellationToken, tell: impl Fn(&Acted)) -> Result<RunSummary> {
         let (pace, run) = (Pace::of_acts(), new_run());
-        let mut summary = RunSummary { of: whom.len(), ..RunSummary::default() };
-        let one = |(username, whom): (String, String)| {
+        let mut summary = RunSummary { of: tasks.len(), ..RunSummary::default() };
+        let one = |task: Task| {
             let (pace, run) = (&pace, run.as_str());
             async move {
                 if stop.is_cancelled() {
                     return Ok(None);
                 }
-                let outcome = self.act_on(pace, run, &username, &whom, act).await?;
+                let Task { username, whom, act, undoes } = task;
+                let outcome = self.act_on(pace, run, &username, &whom, &act).await?;
+                if let (Some(id), ActOutcome::Done | ActOutcome::Unchanged) = (undoes, &outcome) {
+                    self.log.undone(id).await?;
+                }
                 Ok(Some(Acted { username, whom, outcome }))
             }
         };
-        let mut done = futures::stream::iter(whom).map(one).buffer_unordered(AT_ONCE);
+        let mut done = futures::stream::iter(tasks).map(one).buffer_unordered(AT_ONCE);
         while let Some(acted) = done.next().await {
             let acted: Result<Option<Acted>> = acted;
             let Some(acted) = acted? else { continue };
@@ -124,30 +144,6 @@ impl Viewers {
         drop(done);
         summary.can_be_undone = !self.log.undoable(&run).await?.is_empty();
         summary.run = run;
-        self.tell_ended(summary.of, summary.done + summary.unchanged, summary.failed);
-        Ok(summary)
-    }
-
-    /// Undoes what a run did, where that can be: the last act first.
-    ///
-    /// # Errors
-    /// When the store cannot be used; what goes wrong with one of them is told of that one.
-    pub async fn undo(&self, run: &str, stop: &CancellationToken, tell: impl Fn(&Acted)) -> Result<RunSummary> {
-        let undone = self.log.undoable(run).await?;
-        let (pace, run) = (Pace::of_acts(), new_run());
-        let mut summary = RunSummary { run: run.clone(), of: undone.len(), ..RunSummary::default() };
-        for undo in undone {
-            if stop.is_cancelled() {
-                break;
-            }
-            let outcome = self.act_on(&pace, &run, &undo.username, &undo.whom, &undo.inverse).await?;
-            if !matches!(outcome, ActOutcome::Failed { .. }) {
-                self.log.undone(undo.id).await?;
-            }
-            summary.count(&outcome);
-            tell(&Acted { username: undo.username, whom: undo.whom, outcome });
-        }
-        summary.can_be_undone = summary.done > 0;
         self.tell_ended(summary.of, summary.done + summary.unchanged, summary.failed);
         Ok(summary)
     }
