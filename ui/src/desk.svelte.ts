@@ -1,5 +1,6 @@
 import * as backend from './backend';
 import type { Error, Event, Guid, SignIn, Workspace } from './bindings';
+import { Attempt } from './shared/attempt.svelte';
 import { Ingest } from './ingest/ingest.svelte';
 import { continued } from './ingest/stages';
 import { Jobs } from './jobs/jobs.svelte';
@@ -15,7 +16,7 @@ export type ScreenName = (typeof SCREENS)[number];
 const LISTS = /\.(csv|tsv|txt)$/i;
 
 /** What the window shows: the open workspace, the screen, the open video. */
-export class Desk {
+export class Desk extends Attempt {
   // Each workspace has its own.
   ingest = $state.raw(new Ingest());
   library = $state.raw(new Library());
@@ -32,13 +33,17 @@ export class Desk {
   screen = $state<ScreenName>('library');
   opened = $state<{ guid: Guid; autoplay: boolean } | null>(null);
   dragging = $state(false);
-  busy = $state(true);
   ffmpeg = $state<Error | null>(null);
-  error = $state<Error | null>(null);
   unreachable = $state<Error | null>(null);
   /** Files in hand while the window is being closed; none while it is not. */
   quitting = $state<number | null>(null);
   toast = $state<string | null>(null);
+
+  constructor() {
+    super();
+    // Until it has started.
+    this.busy = true;
+  }
 
   async start(): Promise<void> {
     await backend.onEvents((events) => this.#hear(events));
@@ -50,7 +55,7 @@ export class Desk {
       this.quitting = inHand;
     });
     await backend.onShowJourney(this.showJourney);
-    await this.#try(async () => {
+    await this.attempt(async () => {
       const boot = await backend.boot();
       this.ffmpeg = boot.ffmpeg;
       if (boot.trouble !== null) throw boot.trouble;
@@ -59,10 +64,10 @@ export class Desk {
     });
   }
 
-  readonly openWorkspace = (name: string) => this.#try(() => this.#open(name));
+  readonly openWorkspace = (name: string) => this.attempt(() => this.#open(name));
   /** Keeps the workspace that someone made, or mended, and opens it. */
   readonly connect = (workspace: Workspace) =>
-    this.#try(async () => {
+    this.attempt(async () => {
       const isNew = this.way?.isNew ?? true;
       try {
         await this.#show(() => backend.connect(workspace, isNew));
@@ -74,11 +79,11 @@ export class Desk {
     });
   /** Keeps what was changed of the open workspace; answers whether it could be. */
   readonly save = async (workspace: Workspace) => {
-    await this.#try(() => this.#show(() => backend.connect(workspace, false)));
+    await this.attempt(() => this.#show(() => backend.connect(workspace, false)));
     return this.error === null;
   };
   readonly remove = () =>
-    this.#try(async () => {
+    this.attempt(async () => {
       if (this.workspace === null) return;
       await backend.removeWorkspace(this.workspace.name);
       this.workspaces = await backend.workspaces();
@@ -91,7 +96,7 @@ export class Desk {
   };
   /** A workspace from a file. */
   readonly addFromFile = () =>
-    this.#try(async () => {
+    this.attempt(async () => {
       const from = await backend.chooseWorkspaceFile();
       if (from === null) return;
       const workspace = await backend.importWorkspace(from);
@@ -113,7 +118,7 @@ export class Desk {
   };
   /** Someone signed in to the open workspace: all that waits goes on. */
   readonly signedIn = () =>
-    this.#try(async () => {
+    this.attempt(async () => {
       const open = this.workspace;
       if (open === null) return;
       await this.#show(async () => {
@@ -252,15 +257,4 @@ export class Desk {
     }
   }
 
-  async #try(work: () => Promise<void>): Promise<void> {
-    this.error = null;
-    this.busy = true;
-    try {
-      await work();
-    } catch (thrown) {
-      this.error = backend.asError(thrown);
-    } finally {
-      this.busy = false;
-    }
-  }
 }

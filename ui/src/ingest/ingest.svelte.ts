@@ -1,9 +1,10 @@
 import * as backend from '../backend';
 import type { Answer, BatchSummary, Error, Journey, Limits, Orphan, Wish } from '../bindings';
+import { Attempt } from '../shared/attempt.svelte';
 import { counts } from './stages';
 
 /** The journeys, as the core last told them. */
-export class Ingest {
+export class Ingest extends Attempt {
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- ten thousand signals cost more than one version
   readonly #all = new Map<string, Journey>();
   #version = $state(0);
@@ -11,7 +12,6 @@ export class Ingest {
   #late: Journey[] | null = null;
   /** It is to be read once more: something was lost while it was read. */
   #again = false;
-  error = $state<Error | null>(null);
   /** What all sending waits for a sign-in with. */
   signIn = $state<Error | null>(null);
   /** That it will end soon. */
@@ -88,35 +88,27 @@ export class Ingest {
     this.#version += 1;
   }
 
-  readonly add = (paths: string[]) => this.#try(async () => {
+  readonly add = (paths: string[]) => this.attempt(async () => {
     if (paths.length > 0) await backend.addPaths(paths);
   });
-  readonly chooseFiles = () => this.#try(async () => void (await backend.addPaths(await backend.chooseFiles())));
-  readonly chooseFolders = () => this.#try(async () => void (await backend.addPaths(await backend.chooseFolders('Add folders of videos'))));
-  readonly steer = (id: string, wish: Wish) => this.#try(() => backend.steer(id, wish));
-  readonly steerAll = (wish: Wish) => this.#try(() => backend.steerAll(wish));
-  readonly clear = () => this.#try(() => backend.clearJourneys());
-  readonly setLimits = (limits: Limits) => this.#try(async () => {
+  readonly chooseFiles = () => this.attempt(async () => void (await backend.addPaths(await backend.chooseFiles())));
+  readonly chooseFolders = () => this.attempt(async () => void (await backend.addPaths(await backend.chooseFolders('Add folders of videos'))));
+  readonly steer = (id: string, wish: Wish) => this.attempt(() => backend.steer(id, wish));
+  readonly steerAll = (wish: Wish) => this.attempt(() => backend.steerAll(wish));
+  readonly clear = () => this.attempt(() => backend.clearJourneys());
+  readonly setLimits = (limits: Limits) => this.attempt(async () => {
     await backend.setLimits(limits);
     this.limits = limits;
   });
-  readonly answer = (id: string, answer: Answer, remaining: boolean) => this.#try(() => backend.answer(id, answer, remaining));
-  readonly reveal = (id: string) => this.#try(() => backend.reveal(id));
-  readonly loadOrphans = () => this.#try(async () => {
+  readonly answer = (id: string, answer: Answer, remaining: boolean) => this.attempt(() => backend.answer(id, answer, remaining));
+  readonly reveal = (id: string) => this.attempt(() => backend.reveal(id));
+  readonly loadOrphans = () => this.attempt(async () => {
     this.orphans = await backend.orphans();
   });
-  readonly removeOrphan = (orphan: Orphan) => this.#try(async () => {
+  readonly removeOrphan = (orphan: Orphan) => this.attempt(async () => {
     await backend.removeOrphan(orphan);
     this.orphans = await backend.orphans();
   });
-  readonly dismiss = (id: string) => this.#try(() => backend.dismissJourney(id));
+  readonly dismiss = (id: string) => this.attempt(() => backend.dismissJourney(id));
 
-  async #try(work: () => Promise<unknown>): Promise<void> {
-    this.error = null;
-    try {
-      await work();
-    } catch (thrown) {
-      this.error = backend.asError(thrown);
-    }
-  }
 }

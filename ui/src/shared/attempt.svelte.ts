@@ -7,7 +7,7 @@ export class Attempt {
   busy = $state(false);
 
   /** Tries; answers whether it went well. */
-  readonly make = async (work: () => Promise<unknown>): Promise<boolean> => {
+  readonly attempt = async (work: () => Promise<unknown>): Promise<boolean> => {
     this.error = null;
     this.busy = true;
     try {

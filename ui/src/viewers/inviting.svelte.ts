@@ -6,8 +6,7 @@ import { Attempt } from '../shared/attempt.svelte';
 import { Pace } from '../shared/pace.svelte';
 
 /** The invitation that is being made. */
-export class Inviting {
-  readonly attempt = new Attempt();
+export class Inviting extends Attempt {
   text = $state('');
   /** The group of those for whom the list names none; empty for none. */
   group = $state('');
@@ -17,7 +16,7 @@ export class Inviting {
   readonly told = new SvelteMap<string, Invited>();
   hasBegun = $state(false);
   people = $derived(this.list.people.map((one): Invitee => ({ ...one, group: one.group ?? (this.group === '' ? null : this.group) })));
-  hasEnded = $derived(this.hasBegun && !this.attempt.busy);
+  hasEnded = $derived(this.hasBegun && !this.busy);
   failed = $derived([...this.told.values()].filter((one) => one.kind === 'failed').length);
   readonly pace = new Pace();
   #asked = 0;
@@ -30,12 +29,12 @@ export class Inviting {
 
   /** The text of files takes the place of what is there. */
   readonly take = (paths: string[]) =>
-    this.attempt.make(async () => {
+    this.attempt(async () => {
       this.text = (await Promise.all(paths.map(backend.readList))).join('\n');
       await this.read(this.text);
     });
   readonly choose = () =>
-    this.attempt.make(async () => {
+    this.attempt(async () => {
       const path = await backend.chooseList();
       if (path === null) return;
       this.text = await backend.readList(path);
@@ -44,7 +43,7 @@ export class Inviting {
   readonly send = () => {
     this.hasBegun = true;
     this.pace.begin(this.people.length - this.told.size);
-    return this.attempt.make(() => backend.invite(this.people, this.invitation, (address, invited) => this.#hear(address, invited)));
+    return this.attempt(() => backend.invite(this.people, this.invitation, (address, invited) => this.#hear(address, invited)));
   };
   readonly stop = () => void backend.stopRun();
 

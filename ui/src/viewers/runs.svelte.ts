@@ -4,8 +4,7 @@ import { Attempt } from '../shared/attempt.svelte';
 import { Pace } from '../shared/pace.svelte';
 
 /** What is being done with some viewers, or was done last. */
-export class Runs {
-  readonly attempt = new Attempt();
+export class Runs extends Attempt {
   readonly pace = new Pace();
   /** What is done, in words; none where nothing is. */
   title = $state<string | null>(null);
@@ -28,13 +27,13 @@ export class Runs {
     this.title = null;
     this.summary = null;
     this.failures = [];
-    this.attempt.error = null;
+    this.error = null;
   };
 
   #run(title: string, count: number, work: (hear: (acted: Acted) => void) => Promise<RunSummary>): Promise<boolean> {
     [this.title, this.of, this.done, this.failures, this.summary] = [title, count, 0, [], null];
     this.pace.begin(count);
-    return this.attempt.make(async () => {
+    return this.attempt(async () => {
       this.summary = await work((acted) => {
         this.done += 1;
         this.pace.count();

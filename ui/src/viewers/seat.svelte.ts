@@ -3,8 +3,7 @@ import type { Mail, Step, Watchable } from '../bindings';
 import { Attempt } from '../shared/attempt.svelte';
 
 /** The mailbox of the sandbox, and a viewer's seat in it. */
-export class Seat {
-  readonly attempt = new Attempt();
+export class Seat extends Attempt {
   mails = $state.raw<Mail[]>([]);
   address = $state('');
   password = $state('');
@@ -15,7 +14,7 @@ export class Seat {
   playing = $state.raw<{ video: Watchable; source: string } | null>(null);
 
   readonly loadMails = () =>
-    this.attempt.make(async () => {
+    this.attempt(async () => {
       this.mails = await backend.mails();
     });
 
@@ -30,17 +29,17 @@ export class Seat {
   readonly choosePassword = () => this.#go(() => backend.choosePasswordAs(this.fresh));
   readonly giveCode = () => this.#go(() => backend.giveCodeAs(this.code.trim(), this.fresh));
   readonly lookAgain = () =>
-    this.attempt.make(async () => {
+    this.attempt(async () => {
       this.step = { kind: 'in', videos: await backend.lookAgainAs() };
     });
   readonly play = (video: Watchable) =>
-    this.attempt.make(async () => {
+    this.attempt(async () => {
       this.playing = { video, source: await backend.playAs(video) };
     });
   readonly leave = async () => {
     await backend.leaveSeat();
     [this.step, this.playing, this.password, this.fresh, this.code] = [null, null, '', '', ''];
-    this.attempt.error = null;
+    this.error = null;
   };
 
   #newest(address: string): Mail | undefined {
@@ -48,7 +47,7 @@ export class Seat {
   }
 
   #go(work: () => Promise<Step>): Promise<boolean> {
-    return this.attempt.make(async () => {
+    return this.attempt(async () => {
       this.step = await work();
       [this.password, this.fresh] = ['', ''];
       if (this.step.kind === 'code') {

@@ -20,8 +20,7 @@ export const TABS = ['people', 'groups', 'pool', 'log', 'mailbox', 'seat'] as co
 export type Tab = (typeof TABS)[number];
 
 /** The viewers: the copy of the pool, what is looked for in it, and what is done with whom. */
-export class Viewers {
-  readonly attempt = new Attempt();
+export class Viewers extends Attempt {
   readonly rows = new Rows();
   readonly runs = new Runs();
   readonly seat = new Seat();
@@ -43,18 +42,18 @@ export class Viewers {
 
   /** Looks at the copy, and reads the pool where the copy is old. */
   async load(): Promise<void> {
-    await this.attempt.make(async () => {
+    await this.attempt(async () => {
       [this.facts] = await Promise.all([backend.poolFacts(), this.#show()]);
     });
     const age = Date.now() - (this.census?.readAt ?? 0);
     if (age > FRESH_MS && this.reading === null) await this.readPool();
   }
   readonly loadFacts = () =>
-    this.attempt.make(async () => {
+    this.attempt(async () => {
       this.facts = await backend.poolFacts();
     });
   readonly readPool = () =>
-    this.attempt.make(async () => {
+    this.attempt(async () => {
       this.facts = await backend.poolFacts();
       await backend.readViewers();
     });
@@ -73,7 +72,7 @@ export class Viewers {
   readonly look = (change: Partial<Query>) => {
     this.query = { ...this.query, ...change };
     this.clear();
-    void this.attempt.make(() => this.rows.show(this.query));
+    void this.attempt(() => this.rows.show(this.query));
   };
   readonly sortBy = (sort: Query['sort']) => this.look({ sort, descending: this.query.sort === sort ? !this.query.descending : sort !== 'address' });
 
@@ -119,39 +118,39 @@ export class Viewers {
   };
 
   readonly open = (username: string) =>
-    this.attempt.make(async () => {
+    this.attempt(async () => {
       this.person = await backend.person(username);
     });
   readonly close = () => {
     this.person = null;
   };
 
-  readonly loadLog = () => this.attempt.make(() => this.#showLog());
+  readonly loadLog = () => this.attempt(() => this.#showLog());
   readonly moreLog = () =>
-    this.attempt.make(async () => {
+    this.attempt(async () => {
       const older = await backend.viewerLog(this.log.at(-1)?.id ?? null);
       this.log = [...this.log, ...older];
       this.hasMoreLog = older.length === LINES;
     });
   readonly exportLog = () =>
-    this.attempt.make(async () => {
+    this.attempt(async () => {
       const to = await backend.chooseCsv('viewer-log');
       if (to !== null) await backend.exportViewerLog(to);
     });
   readonly export = () =>
-    this.attempt.make(async () => {
+    this.attempt(async () => {
       const to = await backend.chooseCsv('viewers');
       if (to !== null) await backend.exportViewers(this.query, to);
     });
   readonly forget = () =>
-    this.attempt.make(async () => {
+    this.attempt(async () => {
       await backend.forgetViewers();
       this.person = null;
       await Promise.all([this.#show(), this.#showLog()]);
     });
 
-  readonly createGroup = (name: string, description: string) => this.attempt.make(() => backend.createGroup(name, description === '' ? null : description));
-  readonly deleteGroup = (name: string) => this.attempt.make(() => backend.deleteGroup(name));
+  readonly createGroup = (name: string, description: string) => this.attempt(() => backend.createGroup(name, description === '' ? null : description));
+  readonly deleteGroup = (name: string) => this.attempt(() => backend.deleteGroup(name));
 
   readonly begin = () => {
     this.inviting = new Inviting();

@@ -1,17 +1,16 @@
 import * as backend from '../backend';
 import type { Error, Habits, Preview, WatchedFolder, WatchFolder } from '../bindings';
+import { Attempt } from '../shared/attempt.svelte';
 
 /** The watch folders, as the core last told them, and the rule that is being made. */
-export class Watch {
+export class Watch extends Attempt {
   folders = $state.raw<WatchedFolder[]>([]);
-  error = $state<Error | null>(null);
   /** The rule in the form; none while there is no form. */
   draft = $state<WatchFolder | null>(null);
   /** What it would do. */
   preview = $state.raw<Preview | null>(null);
   /** Why it cannot be used as it is. */
   objection = $state.raw<Error | null>(null);
-  busy = $state(false);
   habits = $state.raw<Habits>({ staysInTray: false });
   startsWithSession = $state(false);
   /** Folders that were dropped together and wait for their forms. */
@@ -26,7 +25,7 @@ export class Watch {
     [this.habits, this.startsWithSession] = [habits, startsWithSession];
   }
 
-  readonly choose = () => this.#try(async () => this.begin(await backend.rulesFor(await backend.chooseFolders('Watch folders'))));
+  readonly choose = () => this.attempt(async () => this.begin(await backend.rulesFor(await backend.chooseFolders('Watch folders'))));
 
   /** Opens the form for each of them in turn. */
   begin(rules: WatchFolder[]): void {
@@ -40,21 +39,16 @@ export class Watch {
   };
   readonly cancel = () => this.#show(this.#next.shift() ?? null);
   readonly save = (rule: WatchFolder) =>
-    this.#try(async () => {
-      this.busy = true;
-      try {
-        await backend.putWatchFolder(rule);
-      } finally {
-        this.busy = false;
-      }
+    this.attempt(async () => {
+      await backend.putWatchFolder(rule);
       this.#show(this.#next.shift() ?? null);
     });
-  readonly pause = (rule: WatchFolder, paused: boolean) => this.#try(() => backend.putWatchFolder({ ...rule, paused }));
-  readonly remove = (rule: WatchFolder) => this.#try(() => backend.removeWatchFolder(rule.id));
-  readonly insist = (rule: WatchFolder, path: string) => this.#try(() => backend.insist(rule.id, path));
-  readonly reveal = (rule: WatchFolder, path: string) => this.#try(() => backend.revealWatched(rule.id, path));
+  readonly pause = (rule: WatchFolder, paused: boolean) => this.attempt(() => backend.putWatchFolder({ ...rule, paused }));
+  readonly remove = (rule: WatchFolder) => this.attempt(() => backend.removeWatchFolder(rule.id));
+  readonly insist = (rule: WatchFolder, path: string) => this.attempt(() => backend.insist(rule.id, path));
+  readonly reveal = (rule: WatchFolder, path: string) => this.attempt(() => backend.revealWatched(rule.id, path));
   readonly setHabits = (habits: Habits, startsWithSession: boolean) =>
-    this.#try(async () => {
+    this.attempt(async () => {
       await backend.setHabits(habits, startsWithSession);
       [this.habits, this.startsWithSession] = [habits, startsWithSession];
     });
@@ -77,12 +71,4 @@ export class Watch {
     this.error = null;
   }
 
-  async #try(work: () => Promise<unknown>): Promise<void> {
-    this.error = null;
-    try {
-      await work();
-    } catch (thrown) {
-      this.error = backend.asError(thrown);
-    }
-  }
 }

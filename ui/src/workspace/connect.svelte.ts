@@ -1,12 +1,13 @@
 import * as backend from '../backend';
 import type { AccessKey, Choices, Connection, CredentialsSource, Error, Identity, Keep, PoolUser, Profile, SignIn, Stack, Workspace } from '../bindings';
+import { Attempt } from '../shared/attempt.svelte';
 import { COLOURS } from './colours';
 
 /** Who signs in, how (where something is missing), what is connected, and its names. */
 export type Step = 'who' | 'sign-in' | 'what' | 'names';
 
 /** The way from nothing to a workspace. */
-export class Connect {
+export class Connect extends Attempt {
   step = $state<Step>('who');
   profiles = $state<Profile[]>([]);
   region = $state('');
@@ -17,8 +18,6 @@ export class Connect {
   unlisted = $state<Error | null>(null);
   choices = $state<Choices | null>(null);
   draft = $state<Workspace | null>(null);
-  error = $state<Error | null>(null);
-  busy = $state(false);
   isNew = $state(true);
   #credentials: CredentialsSource | null = null;
   /** What was typed, and is kept for no workspace yet. */
@@ -26,12 +25,13 @@ export class Connect {
   readonly #taken: Workspace[];
 
   constructor(taken: Workspace[]) {
+    super();
     this.#taken = taken;
     this.region = taken.at(-1)?.region ?? '';
   }
 
   readonly start = () =>
-    this.#try(async () => {
+    this.attempt(async () => {
       this.profiles = await backend.profiles();
     });
 
@@ -49,13 +49,13 @@ export class Connect {
     return this.#use({ kind: 'environment' });
   };
   readonly useKey = (key: AccessKey, keep: Keep) =>
-    this.#try(async () => {
+    this.attempt(async () => {
       await this.forget();
       this.#typed = await backend.giveAccessKey(key, keep, null);
       await this.#look(this.#typed);
     });
   readonly usePassword = (user: PoolUser, password: string, keep: Keep) =>
-    this.#try(async () => {
+    this.attempt(async () => {
       // The pool's id begins with its region.
       this.region ||= user.pool.split('_')[0] ?? '';
       await this.forget();
@@ -75,7 +75,7 @@ export class Connect {
   };
 
   readonly byHand = () =>
-    this.#try(async () => {
+    this.attempt(async () => {
       this.choices = await backend.choices(this.connection());
       this.#edit({
         ...this.connection(),
@@ -120,8 +120,8 @@ export class Connect {
     this.step = 'names';
   }
 
-  #use(credentials: CredentialsSource): Promise<void> {
-    return this.#try(() => this.#look(credentials));
+  #use(credentials: CredentialsSource): Promise<boolean> {
+    return this.attempt(() => this.#look(credentials));
   }
 
   async #look(credentials: CredentialsSource): Promise<void> {
@@ -152,15 +152,4 @@ export class Connect {
     this.step = 'what';
   }
 
-  async #try(work: () => Promise<void>): Promise<void> {
-    this.error = null;
-    this.busy = true;
-    try {
-      await work();
-    } catch (thrown) {
-      this.error = backend.asError(thrown);
-    } finally {
-      this.busy = false;
-    }
-  }
 }
