@@ -136,6 +136,29 @@ impl Store {
     }
 }
 
+/// What is kept of one workspace; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct WorkspaceStore {
+    store: Store,
+    workspace: String,
+}
+
+impl WorkspaceStore {
+    /// Of the workspace of this name.
+    pub fn of(store: Store, workspace: &str) -> Self {
+        Self { store, workspace: workspace.to_owned() }
+    }
+
+    /// Runs `work` with the connection and the workspace's name, as [`Store::call`] does.
+    pub async fn call<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection, &str) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let workspace = self.workspace.clone();
+        self.store.call(move |db| work(db, &workspace)).await
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -44,7 +44,7 @@ pub use self::seat::{Seat, Step, Watchable};
 pub use self::sync::Reading;
 use crate::aws::Aws;
 use crate::event::Events;
-use crate::store::Store;
+use crate::store::{Store, WorkspaceStore};
 use crate::workspace::Workspace;
 use crate::{Code, Error, Result};
 
@@ -159,11 +159,12 @@ impl Viewers {
                 "Name the pool in the workspace.",
             )
         })?;
+        let store = WorkspaceStore::of(store, &workspace.name);
         Ok(Self {
             client: aws.cognito.clone(),
             sts: aws.sts.clone(),
-            mirror: Mirror::open(store.clone(), &workspace.name, &pool).await?,
-            log: Log::of(store, &workspace.name),
+            mirror: Mirror::open(store.clone(), &pool).await?,
+            log: Log(store),
             pool,
             events,
             caller: Arc::default(),

@@ -57,6 +57,8 @@ async fn of_the_service() {
         (create, "InvalidPasswordException", ["invite", "bob@example.com"], "invalid", "the temporary password"),
         (create, "CodeDeliveryFailureException", ["invite", "bob@example.com"], "delivery", "could not be delivered"),
         (create, "LimitExceededException", ["invite", "bob@example.com"], "quota", "no more mail today"),
+        (create, "UserLambdaValidationException", ["invite", "bob@example.com"], "invalid", "the pool's own check"),
+        (create, "UnexpectedLambdaException", ["invite", "bob@example.com"], "internal", "Lambda function has failed"),
         (create, "UnsupportedUserStateException", ["resend", "ada@example.com"], "invalid", "has signed in already"),
         (reset, "LimitExceededException", ["reset", "ada@example.com"], "quota", "no more mail today"),
         (reset, "CodeDeliveryFailureException", ["reset", "ada@example.com"], "delivery", "could not be delivered"),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -11,7 +11,7 @@ use super::Viewers;
 use super::act::Act;
 use super::mirror::wiped;
 use crate::event::now_ms;
-use crate::store::Store;
+use crate::store::WorkspaceStore;
 use crate::{Error, Result};
 
 /// How long an act waits to learn who does it.
@@ -106,143 +106,137 @@ pub(super) struct Broken {
 
 /// The log of one workspace; cheap to clone.
 #[derive(Clone)]
-pub(super) struct Log {
-    store: Store,
-    workspace: String,
-}
+pub(super) struct Log(pub WorkspaceStore);
 
 const LINES: &str = "SELECT id, at, who, what, whom, detail, outcome, run, inverse IS NOT NULL FROM viewer_log
   WHERE workspace = ?1";
 
 impl Log {
-    pub fn of(store: Store, workspace: &str) -> Self {
-        Self { store, workspace: workspace.to_owned() }
-    }
-
-    async fn call<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Connection, &str) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let workspace = self.workspace.clone();
-        self.store.call(move |db| work(db, &workspace)).await
-    }
-
     /// Writes that something is about to be done.
     pub async fn begin(&self, who: &str, entry: Entry) -> Result<i64> {
         let who = who.to_owned();
-        self.call(move |db, workspace| {
-            let Entry { run, what, username, whom, detail, keep } = entry;
-            db.execute(
-                "INSERT INTO viewer_log (workspace, at, who, run, what, username, whom, detail, keep)
+        self.0
+            .call(move |db, workspace| {
+                let Entry { run, what, username, whom, detail, keep } = entry;
+                db.execute(
+                    "INSERT INTO viewer_log (workspace, at, who, run, what, username, whom, detail, keep)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                params![workspace, now_ms(), who, run, what, username, whom, detail, keep],
-            )?;
-            Ok(db.last_insert_rowid())
-        })
-        .await
+                    params![workspace, now_ms(), who, run, what, username, whom, detail, keep],
+                )?;
+                Ok(db.last_insert_rowid())
+            })
+            .await
     }
 
     /// Writes how it ended, and what undoes it.
     pub async fn end(&self, id: i64, outcome: &ActOutcome, inverse: Option<&Act>) -> Result<()> {
         let outcome = serde_json::to_string(outcome).map_err(Error::internal)?;
         let inverse = inverse.map(serde_json::to_string).transpose().map_err(Error::internal)?;
-        self.call(move |db, _| {
-            let end = "UPDATE viewer_log SET outcome = ?2, inverse = ?3, keep = NULL WHERE id = ?1";
-            db.execute(end, params![id, outcome, inverse])?;
-            Ok(())
-        })
-        .await
+        self.0
+            .call(move |db, _| {
+                let end = "UPDATE viewer_log SET outcome = ?2, inverse = ?3, keep = NULL WHERE id = ?1";
+                db.execute(end, params![id, outcome, inverse])?;
+                Ok(())
+            })
+            .await
     }
 
     /// The newest entries before one.
     pub async fn newest(&self, before: Option<i64>, most: usize) -> Result<Vec<LogEntry>> {
-        self.call(move |db, workspace| {
-            let newest = format!("{LINES} AND id < ?2 ORDER BY id DESC LIMIT {most}");
-            let mut statement = db.prepare_cached(&newest)?;
-            let rows = statement.query_map(params![workspace, before.unwrap_or(i64::MAX)], entry)?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
+        self.0
+            .call(move |db, workspace| {
+                let newest = format!("{LINES} AND id < ?2 ORDER BY id DESC LIMIT {most}");
+                let mut statement = db.prepare_cached(&newest)?;
+                let rows = statement.query_map(params![workspace, before.unwrap_or(i64::MAX)], entry)?;
+                Ok(rows.collect::<rusqlite::Result<_>>()?)
+            })
+            .await
     }
 
     /// The newest entries of one viewer. An invitation knows only the address: the user name is made by it.
     pub async fn newest_of(&self, username: String, address: String, most: usize) -> Result<Vec<LogEntry>> {
-        self.call(move |db, workspace| {
-            let newest = format!("{LINES} AND (username = ?2 OR whom = ?3) ORDER BY id DESC LIMIT {most}");
-            let mut statement = db.prepare_cached(&newest)?;
-            let rows = statement.query_map(params![workspace, username, address], entry)?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
+        self.0
+            .call(move |db, workspace| {
+                let newest = format!("{LINES} AND (username = ?2 OR whom = ?3) ORDER BY id DESC LIMIT {most}");
+                let mut statement = db.prepare_cached(&newest)?;
+                let rows = statement.query_map(params![workspace, username, address], entry)?;
+                Ok(rows.collect::<rusqlite::Result<_>>()?)
+            })
+            .await
     }
 
     /// What can be undone of a run, the last act first.
     pub async fn undoable(&self, run: &str) -> Result<Vec<Undo>> {
         let run = run.to_owned();
-        self.call(move |db, workspace| {
-            let mut statement = db.prepare(
-                "SELECT id, username, whom, inverse FROM viewer_log
+        self.0
+            .call(move |db, workspace| {
+                let mut statement = db.prepare(
+                    "SELECT id, username, whom, inverse FROM viewer_log
                  WHERE workspace = ?1 AND run = ?2 AND inverse IS NOT NULL ORDER BY id DESC",
-            )?;
-            let rows = statement.query_map(params![workspace, run], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get::<_, Option<String>>(2)?, row.get::<_, String>(3)?))
-            })?;
-            let mut all = Vec::new();
-            for row in rows {
-                let (id, username, whom, inverse) = row?;
-                let inverse = serde_json::from_str(&inverse).map_err(Error::internal)?;
-                all.push(Undo { id, whom: whom.unwrap_or_default(), username, inverse });
-            }
-            Ok(all)
-        })
-        .await
+                )?;
+                let rows = statement.query_map(params![workspace, run], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get::<_, Option<String>>(2)?, row.get::<_, String>(3)?))
+                })?;
+                let mut all = Vec::new();
+                for row in rows {
+                    let (id, username, whom, inverse) = row?;
+                    let inverse = serde_json::from_str(&inverse).map_err(Error::internal)?;
+                    all.push(Undo { id, whom: whom.unwrap_or_default(), username, inverse });
+                }
+                Ok(all)
+            })
+            .await
     }
 
     /// How many mails went out since a time, as far as this computer knows.
     pub async fn mails_since(&self, time: i64) -> Result<u32> {
-        self.call(move |db, workspace| {
-            let count = "SELECT count(*) FROM viewer_log WHERE workspace = ?1 AND at > ?2
+        self.0
+            .call(move |db, workspace| {
+                let count = "SELECT count(*) FROM viewer_log WHERE workspace = ?1 AND at > ?2
                          AND what IN ('invite', 'resend', 'invite-anew', 'reset')
                          AND (outcome IS NULL OR json_extract(outcome, '$.kind') = 'done')";
-            Ok(db.query_row(count, params![workspace, time], |row| row.get(0))?)
-        })
-        .await
+                Ok(db.query_row(count, params![workspace, time], |row| row.get(0))?)
+            })
+            .await
     }
 
     /// It was undone: that cannot be done twice.
     pub async fn undone(&self, id: i64) -> Result<()> {
-        self.call(move |db, _| {
-            db.execute("UPDATE viewer_log SET inverse = NULL WHERE id = ?1", [id])?;
-            Ok(())
-        })
-        .await
+        self.0
+            .call(move |db, _| {
+                db.execute("UPDATE viewer_log SET inverse = NULL WHERE id = ?1", [id])?;
+                Ok(())
+            })
+            .await
     }
 
     /// What broke off in the middle and has to be ended.
     pub async fn broken(&self) -> Result<Vec<Broken>> {
-        self.call(|db, workspace| {
-            let mut statement =
-                db.prepare("SELECT id, keep FROM viewer_log WHERE workspace = ?1 AND keep IS NOT NULL ORDER BY id")?;
-            let rows = statement.query_map([workspace], |row| Ok(Broken { id: row.get(0)?, keep: row.get(1)? }))?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
+        self.0
+            .call(|db, workspace| {
+                let mut statement = db
+                    .prepare("SELECT id, keep FROM viewer_log WHERE workspace = ?1 AND keep IS NOT NULL ORDER BY id")?;
+                let rows = statement.query_map([workspace], |row| Ok(Broken { id: row.get(0)?, keep: row.get(1)? }))?;
+                Ok(rows.collect::<rusqlite::Result<_>>()?)
+            })
+            .await
     }
 
     /// Forgets with whom it was: who did what and when stays.
     pub async fn wipe(&self) -> Result<()> {
-        self.call(|db, workspace| {
-            wiped(db, |db| {
-                // What has not ended needs its names to be ended.
-                let wipe = "UPDATE viewer_log SET username = '', whom = NULL, detail = NULL, inverse = NULL,
+        self.0
+            .call(|db, workspace| {
+                wiped(db, |db| {
+                    // What has not ended needs its names to be ended.
+                    let wipe = "UPDATE viewer_log SET username = '', whom = NULL, detail = NULL, inverse = NULL,
                             outcome = CASE WHEN json_extract(outcome, '$.kind') = 'failed' THEN
                               json_set(outcome, '$.error.message', 'Wiped.', '$.error.details', '') ELSE outcome END
                             WHERE workspace = ?1 AND keep IS NULL";
-                db.execute(wipe, [workspace])?;
-                Ok(())
+                    db.execute(wipe, [workspace])?;
+                    Ok(())
+                })
             })
-        })
-        .await
+            .await
     }
 }
 

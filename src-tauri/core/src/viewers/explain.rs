@@ -86,6 +86,16 @@ where
         "InvalidParameterException" => {
             (Code::Invalid, said.trim_end_matches(['.', '\n']).to_owned(), "Correct it, then try again.")
         }
+        "UserLambdaValidationException" => (
+            Code::Invalid,
+            format!("the pool's own check refuses it ({said})"),
+            "Ask the engineer what the pool's Lambda function wants of new viewers.",
+        ),
+        "UnexpectedLambdaException" | "InvalidLambdaResponseException" => (
+            Code::Internal,
+            "the pool's Lambda function has failed".to_owned(),
+            "Send the details to the engineer who set up the pool.",
+        ),
         "GroupExistsException" => (Code::Exists, "there is a group of this name".to_owned(), "Choose another name."),
         "ResourceNotFoundException" if said.contains("Group") => {
             (Code::NotFound, "there is no such group".to_owned(), "Create it first, or look at the list again.")

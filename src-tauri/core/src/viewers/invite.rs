@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use aws_sdk_cognitoidentityprovider::error::ProvideErrorMetadata as _;
 use aws_sdk_cognitoidentityprovider::types::{
     AliasAttributeType, DeliveryMediumType, MessageActionType, PasswordPolicyType, UserPoolType,
 };
@@ -269,9 +270,7 @@ impl Viewers {
                 Ok(Some(Account::of(&user)))
             }
             // A lost answer looks the same; either way there is one account and one invitation.
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_username_exists_exception()) => {
-                Ok(None)
-            }
+            Err(error) if matches!(error.code(), Some("UsernameExistsException" | "AliasExistsException")) => Ok(None),
             Err(error) => Err(explain(&format!("{address} could not be invited"), error)),
         }
     }

@@ -9,7 +9,7 @@ use ts_rs::TS;
 use super::groups::Group;
 use super::{DAY_MS, StateKind, Viewer, ViewerState};
 use crate::event::now_ms;
-use crate::store::Store;
+use crate::store::WorkspaceStore;
 use crate::{Error, Result};
 
 /// Which viewers, and in which order.
@@ -95,8 +95,7 @@ pub(super) struct Account {
 /// The copy of one workspace's pool; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Mirror {
-    store: Store,
-    workspace: String,
+    store: WorkspaceStore,
     pool: String,
 }
 
@@ -125,116 +124,112 @@ fn of_state(state: StateKind) -> &'static str {
 
 impl Mirror {
     /// That of a workspace. One that was made of another pool is emptied.
-    pub async fn open(store: Store, workspace: &str, pool: &str) -> Result<Self> {
-        let mirror = Self { store, workspace: workspace.to_owned(), pool: pool.to_owned() };
-        let (workspace, pool) = (mirror.workspace.clone(), mirror.pool.clone());
-        mirror
-            .store
-            .call(move |db| {
-                let other = "SELECT 1 FROM viewer_pools WHERE workspace = ?1 AND pool <> ?2";
-                let is_of_another = db.query_row(other, [&workspace, &pool], |_| Ok(())).optional()?.is_some();
-                if is_of_another { empty(db, &workspace) } else { Ok(()) }
-            })
-            .await?;
+    pub async fn open(store: WorkspaceStore, pool: &str) -> Result<Self> {
+        let mirror = Self { store, pool: pool.to_owned() };
+        let pool = mirror.pool.clone();
+        let emptied = mirror.store.call(move |db, workspace| {
+            let other = "SELECT 1 FROM viewer_pools WHERE workspace = ?1 AND pool <> ?2";
+            let is_of_another = db.query_row(other, [workspace, &pool], |_| Ok(())).optional()?.is_some();
+            if is_of_another { empty(db, workspace) } else { Ok(()) }
+        });
+        emptied.await?;
         Ok(mirror)
-    }
-
-    async fn call<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Connection, &str) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let workspace = self.workspace.clone();
-        self.store.call(move |db| work(db, &workspace)).await
     }
 
     /// Takes accounts as they were seen at a time.
     pub async fn put(&self, accounts: Vec<Account>, seen: i64) -> Result<()> {
-        self.call(move |db, workspace| {
-            let transaction = db.transaction()?;
-            for account in accounts {
-                put(&transaction, workspace, &account, seen)?;
-            }
-            Ok(transaction.commit()?)
-        })
-        .await
+        self.store
+            .call(move |db, workspace| {
+                let transaction = db.transaction()?;
+                for account in accounts {
+                    put(&transaction, workspace, &account, seen)?;
+                }
+                Ok(transaction.commit()?)
+            })
+            .await
     }
 
     /// Takes who is in a group, as it was seen at a time.
     pub async fn put_members(&self, group: &str, usernames: Vec<String>, seen: i64) -> Result<()> {
         let group = group.to_owned();
-        self.call(move |db, workspace| {
-            let transaction = db.transaction()?;
-            for username in usernames {
-                transaction
-                    .prepare_cached("INSERT OR REPLACE INTO viewer_members VALUES (?1, ?2, ?3, ?4)")?
-                    .execute(params![workspace, group, username, seen])?;
-            }
-            Ok(transaction.commit()?)
-        })
-        .await
+        self.store
+            .call(move |db, workspace| {
+                let transaction = db.transaction()?;
+                for username in usernames {
+                    transaction
+                        .prepare_cached("INSERT OR REPLACE INTO viewer_members VALUES (?1, ?2, ?3, ?4)")?
+                        .execute(params![workspace, group, username, seen])?;
+                }
+                Ok(transaction.commit()?)
+            })
+            .await
     }
 
     /// Takes that the viewer of an address is in a group.
     pub async fn join(&self, address: &str, group: &str) -> Result<()> {
         let (address, group) = (address.to_lowercase(), group.to_owned());
-        self.call(move |db, workspace| {
-            let join = "INSERT OR REPLACE INTO viewer_members (workspace, name, username, seen)
+        self.store
+            .call(move |db, workspace| {
+                let join = "INSERT OR REPLACE INTO viewer_members (workspace, name, username, seen)
                         SELECT workspace, ?2, username, ?4 FROM viewers WHERE workspace = ?1 AND address = ?3";
-            db.execute(join, params![workspace, group, address, now_ms()])?;
-            Ok(())
-        })
-        .await
+                db.execute(join, params![workspace, group, address, now_ms()])?;
+                Ok(())
+            })
+            .await
     }
 
     /// Takes the groups of one viewer.
     pub async fn put_groups_of(&self, username: &str, groups: Vec<String>) -> Result<()> {
         let username = username.to_owned();
-        self.call(move |db, workspace| {
-            let transaction = db.transaction()?;
-            let gone = "DELETE FROM viewer_members WHERE workspace = ?1 AND username = ?2";
-            transaction.execute(gone, params![workspace, username])?;
-            for group in groups {
-                let one = params![workspace, group, username, now_ms()];
-                transaction.execute("INSERT INTO viewer_members VALUES (?1, ?2, ?3, ?4)", one)?;
-            }
-            Ok(transaction.commit()?)
-        })
-        .await
+        self.store
+            .call(move |db, workspace| {
+                let transaction = db.transaction()?;
+                let gone = "DELETE FROM viewer_members WHERE workspace = ?1 AND username = ?2";
+                transaction.execute(gone, params![workspace, username])?;
+                for group in groups {
+                    let one = params![workspace, group, username, now_ms()];
+                    transaction.execute("INSERT INTO viewer_members VALUES (?1, ?2, ?3, ?4)", one)?;
+                }
+                Ok(transaction.commit()?)
+            })
+            .await
     }
 
     /// Takes the groups that there are.
     pub async fn put_groups(&self, groups: Vec<Group>) -> Result<()> {
         let pool = self.pool.clone();
         let groups = serde_json::to_string(&groups).map_err(Error::internal)?;
-        self.call(move |db, workspace| {
-            let put = "INSERT INTO viewer_pools (workspace, pool, groups) VALUES (?1, ?2, ?3)
+        self.store
+            .call(move |db, workspace| {
+                let put = "INSERT INTO viewer_pools (workspace, pool, groups) VALUES (?1, ?2, ?3)
                        ON CONFLICT (workspace) DO UPDATE SET groups = excluded.groups";
-            db.execute(put, params![workspace, pool, groups])?;
-            let gone = "DELETE FROM viewer_members WHERE workspace = ?1 AND name NOT IN
+                db.execute(put, params![workspace, pool, groups])?;
+                let gone = "DELETE FROM viewer_members WHERE workspace = ?1 AND name NOT IN
                         (SELECT json_extract(value, '$.name') FROM json_each(?2))";
-            db.execute(gone, params![workspace, groups])?;
-            Ok(())
-        })
-        .await
+                db.execute(gone, params![workspace, groups])?;
+                Ok(())
+            })
+            .await
     }
 
     /// Lets go of a viewer who is in the pool no longer.
     pub async fn remove(&self, username: &str) -> Result<()> {
         let username = username.to_owned();
-        self.call(move |db, workspace| {
-            for table in ["viewers", "viewer_members"] {
-                let gone = format!("DELETE FROM {table} WHERE workspace = ?1 AND username = ?2");
-                db.execute(&gone, params![workspace, username])?;
-            }
-            Ok(())
-        })
-        .await
+        self.store
+            .call(move |db, workspace| {
+                for table in ["viewers", "viewer_members"] {
+                    let gone = format!("DELETE FROM {table} WHERE workspace = ?1 AND username = ?2");
+                    db.execute(&gone, params![workspace, username])?;
+                }
+                Ok(())
+            })
+            .await
     }
 
     /// All of the pool was read since a time: what was not seen is gone.
     pub async fn sweep(&self, seen: i64, validity_days: i32) -> Result<()> {
         let pool = self.pool.clone();
-        self.call(move |db, workspace| {
+        self.store.call(move |db, workspace| {
             let transaction = db.transaction()?;
             for table in ["viewers", "viewer_members"] {
                 let gone = format!("DELETE FROM {table} WHERE workspace = ?1 AND seen < ?2");
@@ -250,105 +245,110 @@ impl Mirror {
 
     /// Those that a query asks for, from one on.
     pub async fn find(&self, query: Query, first: usize, most: usize) -> Result<Found> {
-        self.call(move |db, workspace| {
-            let validity = validity(db, workspace)?;
-            let wanted = Wanted::of(&query, workspace, validity);
-            let total = wanted.count(db)?;
-            let page = format!(
-                "SELECT {COLUMNS} FROM viewers {} ORDER BY {} LIMIT :most OFFSET :first",
-                wanted.condition, wanted.order
-            );
-            let [most, first] = [most, first].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
-            let mut named = wanted.named();
-            named.extend([(":most", &most as &dyn ToSql), (":first", &first as &dyn ToSql)]);
-            let mut statement = db.prepare_cached(&page)?;
-            let rows = statement.query_map(named.as_slice(), |row| viewer(row, validity))?;
-            let mut viewers = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-            let mut groups = db.prepare_cached(
-                "SELECT name FROM viewer_members WHERE workspace = ?1 AND username = ?2 ORDER BY name",
-            )?;
-            for viewer in &mut viewers {
-                let names = groups.query_map([workspace, &viewer.username], |row| row.get(0))?;
-                viewer.groups = names.collect::<rusqlite::Result<_>>()?;
-            }
-            Ok(Found { viewers, total })
-        })
-        .await
+        self.store
+            .call(move |db, workspace| {
+                let validity = validity(db, workspace)?;
+                let wanted = Wanted::of(&query, workspace, validity);
+                let total = wanted.count(db)?;
+                let page = format!(
+                    "SELECT {COLUMNS} FROM viewers {} ORDER BY {} LIMIT :most OFFSET :first",
+                    wanted.condition, wanted.order
+                );
+                let [most, first] = [most, first].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+                let mut named = wanted.named();
+                named.extend([(":most", &most as &dyn ToSql), (":first", &first as &dyn ToSql)]);
+                let mut statement = db.prepare_cached(&page)?;
+                let rows = statement.query_map(named.as_slice(), |row| viewer(row, validity))?;
+                let mut viewers = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+                let mut groups = db.prepare_cached(
+                    "SELECT name FROM viewer_members WHERE workspace = ?1 AND username = ?2 ORDER BY name",
+                )?;
+                for viewer in &mut viewers {
+                    let names = groups.query_map([workspace, &viewer.username], |row| row.get(0))?;
+                    viewer.groups = names.collect::<rusqlite::Result<_>>()?;
+                }
+                Ok(Found { viewers, total })
+            })
+            .await
     }
 
     /// Who a query asks for: the user name and the address of each.
     pub async fn who(&self, query: Query) -> Result<Vec<(String, String)>> {
-        self.call(move |db, workspace| {
-            let wanted = Wanted::of(&query, workspace, validity(db, workspace)?);
-            let all = format!(
-                "SELECT username, coalesce(email, username) FROM viewers {} ORDER BY {}",
-                wanted.condition, wanted.order
-            );
-            let mut statement = db.prepare(&all)?;
-            let rows = statement.query_map(wanted.named().as_slice(), |row| Ok((row.get(0)?, row.get(1)?)))?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
+        self.store
+            .call(move |db, workspace| {
+                let wanted = Wanted::of(&query, workspace, validity(db, workspace)?);
+                let all = format!(
+                    "SELECT username, coalesce(email, username) FROM viewers {} ORDER BY {}",
+                    wanted.condition, wanted.order
+                );
+                let mut statement = db.prepare(&all)?;
+                let rows = statement.query_map(wanted.named().as_slice(), |row| Ok((row.get(0)?, row.get(1)?)))?;
+                Ok(rows.collect::<rusqlite::Result<_>>()?)
+            })
+            .await
     }
 
     /// The addresses of these user names, where they are known.
     pub async fn addresses(&self, usernames: Vec<String>) -> Result<Vec<(String, String)>> {
-        self.call(move |db, workspace| {
-            let mut one = db.prepare_cached(
-                "SELECT coalesce(email, username) FROM viewers WHERE workspace = ?1 AND username = ?2",
-            )?;
-            let mut all = Vec::with_capacity(usernames.len());
-            for username in usernames {
-                let address = one.query_row([workspace, &username], |row| row.get(0)).optional()?;
-                all.push((username.clone(), address.unwrap_or(username)));
-            }
-            Ok(all)
-        })
-        .await
+        self.store
+            .call(move |db, workspace| {
+                let mut one = db.prepare_cached(
+                    "SELECT coalesce(email, username) FROM viewers WHERE workspace = ?1 AND username = ?2",
+                )?;
+                let mut all = Vec::with_capacity(usernames.len());
+                for username in usernames {
+                    let address = one.query_row([workspace, &username], |row| row.get(0)).optional()?;
+                    all.push((username.clone(), address.unwrap_or(username)));
+                }
+                Ok(all)
+            })
+            .await
     }
 
     /// Whether someone has this address.
     pub async fn has_address(&self, address: &str) -> Result<bool> {
         let address = address.to_lowercase();
-        self.call(move |db, workspace| {
-            let one = "SELECT 1 FROM viewers WHERE workspace = ?1 AND address = ?2 LIMIT 1";
-            Ok(db.prepare_cached(one)?.query_row([workspace, &address], |_| Ok(())).optional()?.is_some())
-        })
-        .await
+        self.store
+            .call(move |db, workspace| {
+                let one = "SELECT 1 FROM viewers WHERE workspace = ?1 AND address = ?2 LIMIT 1";
+                Ok(db.prepare_cached(one)?.query_row([workspace, &address], |_| Ok(())).optional()?.is_some())
+            })
+            .await
     }
 
     /// How many there are, and when that was so.
     pub async fn census(&self) -> Result<Census> {
-        self.call(|db, workspace| {
-            let validity = validity(db, workspace)?;
-            let mut counts = Vec::new();
-            for state in StateKind::ALL {
-                let wanted = Wanted::of(&Query { state: Some(state), ..Query::default() }, workspace, validity);
-                let count = wanted.count(db)?;
-                if count > 0 {
-                    counts.push(StateCount { state, count });
+        self.store
+            .call(|db, workspace| {
+                let validity = validity(db, workspace)?;
+                let mut counts = Vec::new();
+                for state in StateKind::ALL {
+                    let wanted = Wanted::of(&Query { state: Some(state), ..Query::default() }, workspace, validity);
+                    let count = wanted.count(db)?;
+                    if count > 0 {
+                        counts.push(StateCount { state, count });
+                    }
                 }
-            }
-            let pool = "SELECT read_at, groups FROM viewer_pools WHERE workspace = ?1";
-            let read = |row: &Row<'_>| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<String>>(1)?));
-            let (read_at, groups) = db.query_row(pool, [workspace], read).optional()?.unwrap_or_default();
-            let groups: Vec<Group> = groups.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-            let mut of_group =
-                db.prepare_cached("SELECT count(*) FROM viewer_members WHERE workspace = ?1 AND name = ?2")?;
-            let mut members = Vec::with_capacity(groups.len());
-            for group in groups {
-                let count: i64 = of_group.query_row([workspace, &group.name], |row| row.get(0))?;
-                members.push(GroupCount { group, count: usize::try_from(count).unwrap_or(0) });
-            }
-            let total = counts.iter().map(|one| one.count).sum();
-            Ok(Census { total, states: counts, groups: members, read_at })
-        })
-        .await
+                let pool = "SELECT read_at, groups FROM viewer_pools WHERE workspace = ?1";
+                let read = |row: &Row<'_>| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<String>>(1)?));
+                let (read_at, groups) = db.query_row(pool, [workspace], read).optional()?.unwrap_or_default();
+                let groups: Vec<Group> = groups.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+                let mut of_group =
+                    db.prepare_cached("SELECT count(*) FROM viewer_members WHERE workspace = ?1 AND name = ?2")?;
+                let mut members = Vec::with_capacity(groups.len());
+                for group in groups {
+                    let count: i64 = of_group.query_row([workspace, &group.name], |row| row.get(0))?;
+                    members.push(GroupCount { group, count: usize::try_from(count).unwrap_or(0) });
+                }
+                let total = counts.iter().map(|one| one.count).sum();
+                Ok(Census { total, states: counts, groups: members, read_at })
+            })
+            .await
     }
 
     /// Forgets all of it, so that its bytes are in no file of ours.
     pub async fn wipe(&self) -> Result<()> {
-        self.call(|db, workspace| wiped(db, |db| empty(db, workspace))).await
+        self.store.call(|db, workspace| wiped(db, |db| empty(db, workspace))).await
     }
 }
 
@@ -472,6 +472,7 @@ impl Wanted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Store;
 
     fn account(username: &str, email: &str, status: &str, is_enabled: bool, modified_at: i64) -> Account {
         Account {
@@ -488,7 +489,7 @@ mod tests {
     async fn mirror() -> (Mirror, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("reeldesk.sqlite")).unwrap();
-        (Mirror::open(store, "production", "pool-1").await.unwrap(), folder)
+        (Mirror::open(WorkspaceStore::of(store, "production"), "pool-1").await.unwrap(), folder)
     }
 
     /// SQL and Rust say the same of every status, at every age.
@@ -554,7 +555,7 @@ mod tests {
         assert_eq!(names(Query::default()).await, ["u2"]);
         assert_eq!(mirror.census().await.unwrap().groups[0].count, 0);
         // Another pool: nothing of this one is shown.
-        let other = Mirror::open(mirror.store.clone(), "production", "pool-2").await.unwrap();
+        let other = Mirror::open(mirror.store.clone(), "pool-2").await.unwrap();
         assert_eq!(other.census().await.unwrap().total, 0);
     }
 }
