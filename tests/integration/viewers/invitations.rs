@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use aws_sdk_cognitoidentityprovider::types::{
-    AdminCreateUserConfigType, AliasAttributeType, EmailConfigurationType, EmailSendingAccountType, MessageTemplateType,
+    AdminCreateUserConfigType, AliasAttributeType, AuthFlowType, EmailConfigurationType, EmailSendingAccountType,
+    MessageTemplateType,
 };
 use reeldesk_sandbox::USER_POOL;
-use reeldesk_tests::{Emulator, Reelctl};
+use reeldesk_tests::{Emulator, Fault, FaultyLine, KEYS, Reelctl};
 use serde_json::Value;
 
 use super::scene::{ask, has, mails, run, workspace};
@@ -106,6 +107,28 @@ async fn addresses_of_all_kinds() {
         assert!(well && lines[0]["state"] == "was-there", "{address}: {lines:#?}");
     }
     assert_eq!(mails(&server).await.len(), 4);
+}
+
+/// The account is made and the answer is lost: the person was invited once, and that is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer() {
+    let server = Server::start();
+    // Asked before: the pool, the name, the address, and who asks.
+    let lose = |_: &_, _: &str, number: u64| if number == 4 { Fault::LostAnswer } else { Fault::None };
+    let line = FaultyLine::before(&server.endpoint, lose).await.unwrap();
+    let (well, lines) = ask(&workspace(&line.endpoint, USER_POOL, KEYS), &["invite", "ada@example.com"]);
+    assert!(well && lines[0]["state"] == "invited", "{lines:#?}");
+    assert_eq!(mails(&server).await.len(), 1);
+
+    let line = FaultyLine::before(&server.endpoint, lose).await.unwrap();
+    let (well, lines) = ask(&workspace(&line.endpoint, USER_POOL, KEYS), &["invite", "--silent", "bob@example.com"]);
+    assert!(well && lines[0]["trouble"]["code"] == "network", "{lines:#?}");
+    let password = lines[0]["temporaryPassword"].as_str().unwrap();
+    let client = crate::cognito::client_of(&server.endpoint);
+    let begun =
+        client.initiate_auth().client_id(reeldesk_sandbox::APP_CLIENT).auth_flow(AuthFlowType::UserPasswordAuth);
+    let begun = begun.auth_parameters("USERNAME", "bob@example.com").auth_parameters("PASSWORD", password);
+    assert!(begun.send().await.unwrap().challenge_name.is_some());
 }
 
 /// A run that broke off before the group: the next one puts in who was there.
@@ -210,7 +233,7 @@ async fn without_a_mail() {
     assert!(!has(server.data.data.path(), other));
     let client = crate::cognito::client_of(&server.endpoint);
     let begun = client.initiate_auth().client_id(reeldesk_sandbox::APP_CLIENT);
-    let begun = begun.auth_flow(aws_sdk_cognitoidentityprovider::types::AuthFlowType::UserPasswordAuth);
+    let begun = begun.auth_flow(AuthFlowType::UserPasswordAuth);
     let begun = begun.auth_parameters("USERNAME", "ada@example.com").auth_parameters("PASSWORD", password).send().await;
     assert_eq!(begun.unwrap().challenge_name.unwrap().as_str(), "NEW_PASSWORD_REQUIRED");
     assert!(!has(server.data.data.path(), password), "a file has the password");

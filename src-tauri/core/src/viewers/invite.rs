@@ -138,7 +138,7 @@ impl Viewers {
                     return Ok(None);
                 }
                 let is_there = match asks_for_each {
-                    true => lists.insist(|| self.is_there(&invitee.address)).await,
+                    true => lists.insist(|| self.is_there(making, &invitee.address)).await,
                     false => self.mirror.has_address(&invitee.address).await,
                 };
                 let invited = match is_there {
@@ -185,6 +185,7 @@ impl Viewers {
             detail: invitee.group.clone(),
             keep: None,
         };
+        let begun = now_ms();
         let id = self.log.begin(&self.who().await, entry).await?;
         let name = invitee
             .name
@@ -199,7 +200,17 @@ impl Viewers {
                 let invited = password.map_or(Invited::Sent, |password| Invited::HandOver { password, trouble: None });
                 self.join(pace, invitee, invited).await
             }
-            Ok(None) => self.join(pace, invitee, Invited::WasThere).await,
+            Ok(None) => {
+                // An answer that was lost looks the same as an account of before: its age tells.
+                let asked = self.ask(&making.username(&invitee.address), &invitee.address).await;
+                let is_ours = asked.is_ok_and(|account| account.is_younger_than(begun));
+                let invited = match password {
+                    _ if !is_ours => Invited::WasThere,
+                    Some(password) => Invited::HandOver { password, trouble: Some(unsure(&invitee.address)) },
+                    None => Invited::Sent,
+                };
+                self.join(pace, invitee, invited).await
+            }
             Err(error) => Invited::Failed { error },
         };
         let outcome = match &invited {
@@ -233,8 +244,13 @@ impl Viewers {
         added.map(drop).map_err(|error| explain(&format!("{address} could not be put into \"{group}\""), error))
     }
 
-    /// Whether someone in the pool has this address.
-    async fn is_there(&self, address: &str) -> Result<bool> {
+    /// Whether someone in the pool has this address: as the name that an invitation gives, or as an attribute only.
+    async fn is_there(&self, making: &Making, address: &str) -> Result<bool> {
+        match self.ask(&making.username(address), address).await {
+            Ok(_) => return Ok(true),
+            Err(error) if error.code == Code::NotFound => {}
+            Err(error) => return Err(error),
+        }
         let quoted = address.replace('\\', "\\\\").replace('"', "\\\"");
         let list = self.client.list_users().user_pool_id(&self.pool).filter(format!("email = \"{quoted}\"")).limit(1);
         let found = list.send().await.map_err(|error| explain(&format!("{address} could not be looked up"), error))?;
@@ -269,7 +285,6 @@ impl Viewers {
                 let user = made.user.ok_or_else(|| Error::internal("an account without a user"))?;
                 Ok(Some(Account::of(&user)))
             }
-            // A lost answer looks the same; either way there is one account and one invitation.
             Err(error) if matches!(error.code(), Some("UsernameExistsException" | "AliasExistsException")) => Ok(None),
             Err(error) => Err(explain(&format!("{address} could not be invited"), error)),
         }
@@ -307,6 +322,10 @@ impl Viewers {
         if before.status() != "FORCE_CHANGE_PASSWORD" {
             let message = format!("{whom} was not invited anew: the account has been used, and would be lost.");
             return Err(Error::new(Code::Invalid, message, "Reset the password instead."));
+        }
+        if before.value("email").is_empty() {
+            let message = format!("{whom} was not invited anew: the account has no address.");
+            return Err(Error::new(Code::Invalid, message, "Give it an address first."));
         }
         let groups = self.groups_of(before.username(), whom).await?;
         let making = Making::of(&self.describe().await?);
@@ -358,6 +377,14 @@ impl Viewers {
         }
         Ok(())
     }
+}
+
+fn unsure(address: &str) -> Error {
+    Error::new(
+        Code::Network,
+        format!("The account of {address} was there when it was asked for once more: an answer of the pool was lost."),
+        "If this password does not open it, delete and invite anew.",
+    )
 }
 
 /// The mails that may still go out.

@@ -8,7 +8,7 @@ use ts_rs::TS;
 use super::explain::explain;
 use super::mirror::Account;
 use super::pool::validity_days;
-use super::{DAY_MS, Viewer, ViewerState, Viewers, milliseconds};
+use super::{CLOCKS_MS, DAY_MS, Viewer, ViewerState, Viewers, milliseconds};
 use crate::event::now_ms;
 use crate::{Code, Error, Result};
 
@@ -51,6 +51,11 @@ impl Profile {
 
     pub fn is_enabled(&self) -> bool {
         self.0.enabled()
+    }
+
+    /// Whether it was made since a time, as far as two clocks can tell.
+    pub fn is_younger_than(&self, time: i64) -> bool {
+        milliseconds(self.0.user_create_date()).is_some_and(|made| made > time - CLOCKS_MS)
     }
 
     /// The pool's word for where it stands.
