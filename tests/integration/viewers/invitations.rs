@@ -131,6 +131,19 @@ async fn a_lost_answer() {
     assert!(begun.send().await.unwrap().challenge_name.is_some());
 }
 
+/// Sent again, and the answer lost: that is told, and there is no third mail.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_to_sending_again() {
+    let server = Server::start();
+    assert!(run(&server, &["invite", "ada@example.com"]).0);
+    // Asked before: the account, and who asks.
+    let lose = |_: &_, _: &str, number: u64| if number == 2 { Fault::LostAnswer } else { Fault::None };
+    let line = FaultyLine::before(&server.endpoint, lose).await.unwrap();
+    let (well, lines) = ask(&workspace(&line.endpoint, USER_POOL, KEYS), &["resend", "ada@example.com"]);
+    assert!(!well && lines[0]["code"] == "network", "{lines:#?}");
+    assert_eq!(mails(&server).await.len(), 2);
+}
+
 /// A run that broke off before the group: the next one puts in who was there.
 #[tokio::test(flavor = "multi_thread")]
 async fn groups_of_those_who_were_there() {

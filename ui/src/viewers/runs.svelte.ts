@@ -3,6 +3,8 @@ import type { Act, Acted, RunSummary, Selection } from '../bindings';
 import { Attempt } from '../shared/attempt.svelte';
 import { Pace } from '../shared/pace.svelte';
 
+const UNDO = 'Undo: ';
+
 /** What is being done with some viewers, or was done last. */
 export class Runs extends Attempt {
   readonly pace = new Pace();
@@ -19,7 +21,9 @@ export class Runs extends Attempt {
   readonly undo = () => {
     const before = this.summary;
     if (before === null) return Promise.resolve(false);
-    return this.#run(`Undo: ${this.title ?? ''}`, before.done, (hear) => backend.undoRun(before.run, hear));
+    const title = this.title ?? '';
+    // What undoes an undo is the thing itself.
+    return this.#run(title.startsWith(UNDO) ? title.slice(UNDO.length) : UNDO + title, before.done, (hear) => backend.undoRun(before.run, hear));
   };
   readonly undoOf = (run: string) => this.#run('Undo', 0, (hear) => backend.undoRun(run, hear));
   readonly stop = () => void backend.stopRun();

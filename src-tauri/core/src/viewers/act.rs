@@ -1,5 +1,8 @@
 //! What is done with a viewer, and what undoes it.
 
+use aws_sdk_cognitoidentityprovider::config::Builder;
+use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
+use aws_sdk_cognitoidentityprovider::types::{DeliveryMediumType, MessageActionType};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -128,7 +131,12 @@ impl Viewers {
         let plan = self.plan(before, act, whom).await?;
         if let Plan::Do(_) = plan {
             let username = if *act == Act::Resend { before.invited_as() } else { before.username().to_owned() };
-            pace.insist(|| self.call(&username, whom, act)).await?;
+            let call = || self.call(&username, whom, act);
+            match act {
+                // A second try could be a second mail.
+                Act::Resend | Act::Reset => pace.insist_once(call).await?,
+                _ => pace.insist(call).await?,
+            }
         }
         Ok(plan)
     }
@@ -180,12 +188,10 @@ impl Viewers {
         }
         match act {
             Act::Resend | Act::InviteAnew => self.send_again(username, whom).await,
+            Act::Reset => self.send_code(username, whom).await,
             Act::Enable => call!(client.admin_enable_user(), &format!("{whom} could not be enabled")),
             Act::Disable => call!(client.admin_disable_user(), &format!("{whom} could not be disabled")),
             Act::SignOut => call!(client.admin_user_global_sign_out(), &format!("{whom} could not be signed out")),
-            Act::Reset => {
-                call!(client.admin_reset_user_password(), &format!("The password of {whom} could not be reset"))
-            }
             Act::Remove => call!(client.admin_delete_user(), &format!("{whom} could not be removed")),
             Act::AddTo { group } => call!(
                 client.admin_add_user_to_group().group_name(group),
@@ -198,4 +204,22 @@ impl Viewers {
             Act::Edit { attributes } => self.write(username, whom, attributes).await,
         }
     }
+
+    async fn send_again(&self, username: &str, whom: &str) -> Result<()> {
+        let again = self.client.admin_create_user().user_pool_id(&self.pool).username(username);
+        let again = again.message_action(MessageActionType::Resend).desired_delivery_mediums(DeliveryMediumType::Email);
+        let sent = again.customize().config_override(once()).send().await;
+        sent.map(drop).map_err(|error| explain(&format!("The invitation of {whom} could not be sent again"), error))
+    }
+
+    async fn send_code(&self, username: &str, whom: &str) -> Result<()> {
+        let reset = self.client.admin_reset_user_password().user_pool_id(&self.pool).username(username);
+        let sent = reset.customize().config_override(once()).send().await;
+        sent.map(drop).map_err(|error| explain(&format!("The password of {whom} could not be reset"), error))
+    }
+}
+
+/// Without the SDK's own second tries.
+fn once() -> Builder {
+    Builder::default().retry_config(RetryConfig::disabled())
 }

@@ -290,13 +290,6 @@ impl Viewers {
         }
     }
 
-    pub(super) async fn send_again(&self, username: &str, whom: &str) -> Result<()> {
-        let again = self.client.admin_create_user().user_pool_id(&self.pool).username(username);
-        let again = again.message_action(MessageActionType::Resend);
-        let sent = again.desired_delivery_mediums(DeliveryMediumType::Email).send().await;
-        sent.map(drop).map_err(|error| explain(&format!("The invitation of {whom} could not be sent again"), error))
-    }
-
     /// Deletes an account that nobody has signed in to, and makes it anew with what it had.
     pub(super) async fn invite_anew(&self, pace: &Pace, mut entry: Entry, before: &Profile) -> Result<ActOutcome> {
         let (username, whom) = (entry.username.clone(), entry.whom.clone());

@@ -60,11 +60,24 @@ impl Pace {
 
     /// Does something in its turn, again where Cognito asks to slow down or the network fails.
     pub async fn insist<T, F: Future<Output = Result<T>>>(&self, work: impl Fn() -> F) -> Result<T> {
+        self.again(work, |code| matches!(code, Code::Throttled | Code::Network)).await
+    }
+
+    /// The same for what must not be done twice: where an answer may have been lost, that is told.
+    pub async fn insist_once<T, F: Future<Output = Result<T>>>(&self, work: impl Fn() -> F) -> Result<T> {
+        self.again(work, |code| code == Code::Throttled).await
+    }
+
+    async fn again<T, F: Future<Output = Result<T>>>(
+        &self,
+        work: impl Fn() -> F,
+        is_worth_it: impl Fn(Code) -> bool,
+    ) -> Result<T> {
         let mut wait = FIRST_WAIT;
         for _ in 1..TRIES {
             self.wait().await;
             match work().await {
-                Err(error) if matches!(error.code, Code::Throttled | Code::Network) => {
+                Err(error) if is_worth_it(error.code) => {
                     self.hold(wait.mul_f64(0.75 + fastrand::f64() / 2.0)).await;
                     wait *= 2;
                 }
