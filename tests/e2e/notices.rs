@@ -39,6 +39,7 @@ impl Notices {
         dunstctl(&["close-all"])?;
         let history: Value = serde_json::from_str(&dunstctl(&["history"])?)?;
         let shown = history["data"][0].as_array().cloned().unwrap_or_default();
-        Ok(shown.iter().map(|one| one["body"]["data"].as_str().unwrap_or_default().to_owned()).collect())
+        let text = |one: &Value, part: &str| one[part]["data"].as_str().unwrap_or_default().to_owned();
+        Ok(shown.iter().map(|one| format!("{}: {}", text(one, "summary"), text(one, "body"))).collect())
     }
 }

@@ -2,6 +2,7 @@
 
 use reeldesk_tests::{Reelctl, film};
 
+use crate::notices::Notices;
 use crate::window::Window;
 use crate::{LONG, SHORT};
 
@@ -177,11 +178,13 @@ async fn a_dropped_list_and_many_at_once() {
     window.close().await;
 }
 
-/// Stopped in the middle, an invitation goes on with those who are left, and a closed screen does not end it.
+/// Stopped in the middle, an invitation goes on with those who are left; a closed screen does not end it, and a notice
+/// of the system tells when it has ended.
 #[tokio::test]
 async fn a_long_invitation_is_stopped_and_goes_on() {
     let data = tempfile::tempdir().unwrap();
     let files = tempfile::tempdir().unwrap();
+    let notices = Notices::start().unwrap();
     let window = open(data.path()).await;
     window.wait_for("//h2[contains(., 'Nobody is invited yet')]", SHORT).await.unwrap();
     let list = files.path().join("people.txt");
@@ -196,11 +199,15 @@ async fn a_long_invitation_is_stopped_and_goes_on() {
     window.picture("viewers-inviting").await;
     window.click("//nav//button[contains(., 'Library')]").await.unwrap();
     window.wait_for("//h1[.='Library']", SHORT).await.unwrap();
+    window.blur().await.unwrap();
+    notices.wait_for_one(LONG).await.unwrap();
     window.click("//nav//button[contains(., 'Viewers')]").await.unwrap();
     window.wait_for("//form//strong[.='150 of 150 done']", LONG).await.unwrap();
     window.click("//form//button[.='Done']").await.unwrap();
     window.wait_for("//button[@aria-pressed][.='All 150']", SHORT).await.unwrap();
     window.close().await;
+    let told = notices.told().unwrap();
+    assert!(told.len() == 1 && told[0].contains("Viewers: 150 of 150 done"), "{told:#?}");
 }
 
 /// What an invited person sees: the mail, the first sign-in, the videos, and a stream by signed cookies.

@@ -30,7 +30,8 @@ impl Notice {
     fn of_run(of: usize, done: usize, failed: usize) -> Self {
         let left = of - done - failed;
         let rest = [(failed, "failed"), (left, "not tried")].into_iter().filter(|(count, _)| *count > 0);
-        let body = rest.map(|(count, words)| format!("{count} {words}")).collect::<Vec<_>>().join(", ");
+        let rest = rest.map(|(count, words)| format!("{count} {words}")).collect::<Vec<_>>().join(", ");
+        let body = if rest.is_empty() { "Nothing failed.".to_owned() } else { rest };
         Self { title: format!("Viewers: {done} of {of} done"), body, journey: None }
     }
 }
@@ -185,7 +186,7 @@ mod tests {
             (notice.title.as_str(), notice.body.as_str()),
             ("Viewers: 50 of 5000 done", "2 failed, 4948 not tried")
         );
-        assert_eq!(Notice::of_run(40, 40, 0).body, "");
+        assert_eq!(Notice::of_run(40, 40, 0).body, "Nothing failed.");
     }
 
     #[test]
