@@ -7,3 +7,4 @@ mod errors;
 mod invitations;
 mod privacy;
 mod scene;
+mod seat;
