@@ -187,7 +187,9 @@ impl Viewers {
             };
         }
         match act {
-            Act::Resend | Act::InviteAnew => self.send_again(username, whom).await,
+            Act::Resend => self.send_again(username, whom).await,
+            // Its first half; the second is `make_again`.
+            Act::InviteAnew => call!(client.admin_delete_user(), &format!("{whom} could not be invited anew")),
             Act::Reset => self.send_code(username, whom).await,
             Act::Enable => call!(client.admin_enable_user(), &format!("{whom} could not be enabled")),
             Act::Disable => call!(client.admin_disable_user(), &format!("{whom} could not be disabled")),

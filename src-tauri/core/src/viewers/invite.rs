@@ -301,7 +301,7 @@ impl Viewers {
         // Between the deletion and the new account the person is nowhere else.
         entry.keep = Some(serde_json::to_string(&kept).map_err(Error::internal)?);
         let id = self.log.begin(&self.who().await, entry).await?;
-        let removed = pace.insist(|| self.call(&username, &whom, &Act::Remove)).await;
+        let removed = pace.insist(|| self.call(&username, &whom, &Act::InviteAnew)).await;
         if let Err(error) = removed {
             let outcome = ActOutcome::Failed { error };
             self.log.end(id, &outcome, None).await?;
