@@ -31,6 +31,8 @@ pub enum Fault {
     Corrupt,
     /// The request waits first.
     Slow(Duration),
+    /// The body passes at so many bytes a second.
+    Trickle(u32),
 }
 
 /// A running proxy; it takes no more connections when dropped.
@@ -109,7 +111,7 @@ async fn pass(http: reqwest::Client, url: String, request: Request<Incoming>, fa
             bail!("the line breaks");
         }
         Fault::Slow(time) => tokio::time::sleep(time).await,
-        Fault::None | Fault::LostAnswer | Fault::Corrupt => {}
+        Fault::None | Fault::LostAnswer | Fault::Corrupt | Fault::Trickle(_) => {}
     }
     let (parts, body) = request.into_parts();
     let mut headers = parts.headers;
@@ -128,6 +130,12 @@ async fn pass(http: reqwest::Client, url: String, request: Request<Incoming>, fa
             }
             chunk
         })
+    });
+    let body = body.then(move |chunk| async move {
+        if let (Fault::Trickle(speed), Ok(chunk)) = (fault, &chunk) {
+            tokio::time::sleep(Duration::from_secs_f64(chunk.len() as f64 / f64::from(speed))).await;
+        }
+        chunk
     });
     let body = match headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING) {
         true => reqwest::Body::wrap_stream(body),

@@ -95,8 +95,18 @@ pub(crate) fn configuration(local: bool) -> Result<ConfigLoader> {
     })
 }
 
+/// How long a connection may take.
+const CONNECTS_WITHIN: Duration = Duration::from_secs(5);
+/// How long AWS may take for the head of an answer. It counts from the request's first byte.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(60);
+
 fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).read_timeout(Duration::from_secs(60)).build()
+    TimeoutConfig::builder().connect_timeout(CONNECTS_WITHIN).read_timeout(ANSWERS_WITHIN).build()
+}
+
+/// For requests that carry a file's bytes: how long they take is the line's matter.
+pub(crate) fn without_deadline() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECTS_WITHIN).disable_read_timeout().build()
 }
 
 /// S3 has an endpoint of its own with S3-compatible services. Other endpoints than AWS's know buckets by path only.

@@ -2,7 +2,7 @@
 
 use ts_rs::{Config, TS};
 
-use crate::{catalog, encode, error, event, ingest, playback, upload, viewers, watch, workspace};
+use crate::{catalog, encode, error, event, files, ingest, playback, upload, viewers, watch, workspace};
 
 /// The text of `ui/src/bindings.ts`.
 #[must_use]
@@ -95,7 +95,7 @@ pub fn typescript() -> String {
         watch::Changed,
         watch::WatchFolder,
         watch::Ending,
-        watch::Incomplete,
+        files::Incomplete,
         watch::Condition,
         watch::FileState,
         watch::WatchedFile,

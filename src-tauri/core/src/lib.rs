@@ -7,6 +7,7 @@ mod diagnostics;
 pub mod encode;
 pub mod error;
 pub mod event;
+pub mod files;
 pub mod folders;
 pub mod ingest;
 pub mod log;

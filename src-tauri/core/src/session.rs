@@ -326,7 +326,7 @@ impl Driver {
 }
 
 fn make(folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder).map_err(|error| crate::upload::unreadable(folder, &error))
+    std::fs::create_dir_all(folder).map_err(|error| crate::files::unreadable(folder, &error))
 }
 
 fn lock(path: &Path) -> Result<File> {
@@ -335,7 +335,7 @@ fn lock(path: &Path) -> Result<File> {
         .truncate(false)
         .write(true)
         .open(path)
-        .map_err(|error| crate::upload::unreadable(path, &error))?;
+        .map_err(|error| crate::files::unreadable(path, &error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Error::new(
@@ -343,6 +343,6 @@ fn lock(path: &Path) -> Result<File> {
             "Another Reeldesk sends files from this data folder.",
             "Use its window, or close it, or choose another folder with --data-dir.",
         )),
-        Err(TryLockError::Error(error)) => Err(crate::upload::unreadable(path, &error)),
+        Err(TryLockError::Error(error)) => Err(crate::files::unreadable(path, &error)),
     }
 }

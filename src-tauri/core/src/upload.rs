@@ -17,7 +17,7 @@ mod progress;
 mod remote;
 mod s3;
 mod sending;
-mod source;
+mod stall;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -33,8 +33,6 @@ pub use self::orphans::Orphan;
 pub use self::plan::{PartNumber, PartPlan};
 pub use self::progress::Progress;
 pub use self::remote::Target;
-pub use self::source::Identity;
-pub(crate) use self::source::unreadable;
 use crate::store::Store;
 use crate::{Code, Error, Result};
 
@@ -135,4 +133,13 @@ fn canceled() -> Error {
 /// Whether to stop, as an error that says so.
 fn stop_if(canceled_by: &CancellationToken) -> Result<()> {
     if canceled_by.is_cancelled() { Err(canceled()) } else { Ok(()) }
+}
+
+/// Says that the file is no longer the one whose upload began.
+fn changed(path: &Path) -> Error {
+    Error::new(
+        Code::FileChanged,
+        format!("\"{}\" was changed while it was being sent.", crate::shown(path)),
+        "Add it again when it is finished; what was sent of the old version is removed.",
+    )
 }

@@ -7,13 +7,11 @@
 
 mod afterwards;
 mod board;
-mod container;
 mod ears;
 mod folder;
 mod ledger;
 mod names;
 mod pattern;
-mod place;
 mod preview;
 mod rules;
 mod scan;
@@ -36,7 +34,6 @@ use uuid::Uuid;
 
 use self::board::Board;
 pub use self::board::{Condition, FileState, WatchedFile, WatchedFolder};
-pub use self::container::Incomplete;
 use self::folder::{Folder, Order};
 pub use self::ledger::Ending;
 use self::ledger::Ledger;

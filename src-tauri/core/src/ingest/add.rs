@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::conflict::Answers;
 use super::{Ingest, Journey, Stage, naming, sources};
 use crate::event::now_ms;
-use crate::upload::Identity;
+use crate::files::Identity;
 use crate::{Error, Result};
 
 impl Ingest {

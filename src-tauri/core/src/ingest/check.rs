@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::conflict::{Answer, Conflict};
 use super::{Ingest, Journey, Stage, naming, probe};
-use crate::upload::Identity;
+use crate::files::Identity;
 use crate::{Code, Error, Result};
 
 /// How often a file that went away is looked for.

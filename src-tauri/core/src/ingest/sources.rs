@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::naming::SUFFIXES;
-use crate::upload::unreadable;
+use crate::files::unreadable;
 use crate::{Code, Error, Result};
 
 /// Suffixes that are taken from a folder: the pipeline's, and those whose container it takes under another name.

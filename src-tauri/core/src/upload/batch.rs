@@ -45,7 +45,7 @@ impl Place {
         let mut files = Vec::new();
         for path in paths {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-            let metadata = std::fs::metadata(&path).map_err(|error| super::unreadable(&path, &error))?;
+            let metadata = std::fs::metadata(&path).map_err(|error| crate::files::unreadable(&path, &error))?;
             if metadata.is_dir() {
                 let parent = path.parent().unwrap_or(&path).to_owned();
                 for entry in ignore::WalkBuilder::new(&path).standard_filters(false).build() {

@@ -20,11 +20,12 @@ use http_body::{Frame, SizeHint};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+use super::changed;
 use super::checksum::Checksum;
 use super::limit::Limit;
 use super::memory::{Budget, CHUNK, Memory};
 use super::progress::Flight;
-use super::source::{changed, unreadable};
+use crate::files::unreadable;
 use crate::{Error, Result};
 
 /// Bytes that are held whole, at most.
@@ -279,10 +280,15 @@ impl http_body::Body for PartBody {
         if self.left > 0 && self.left_of_frame == 0 {
             self.left_of_frame = self.left.min(FRAME);
             let head = head(self.left_of_frame, self.left == self.length);
+            self.flight.taken(head.len() as u64);
             return Poll::Ready(Some(Ok(Frame::data(head))));
         }
         if self.ready.is_empty() {
-            match ready!(self.chunks.poll_recv(context)) {
+            let polled = self.chunks.poll_recv(context);
+            if polled.is_pending() {
+                self.flight.hungers();
+            }
+            match ready!(polled) {
                 None => {}
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 Some(Ok(batch)) => self.ready.extend(batch),
@@ -300,6 +306,7 @@ impl http_body::Body for PartBody {
             self.left_of_frame -= count;
             self.flight.add(count);
         }
+        self.flight.taken(bytes.len() as u64);
         Poll::Ready(Some(Ok(Frame::data(bytes))))
     }
 

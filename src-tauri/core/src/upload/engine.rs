@@ -7,13 +7,14 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::body::Reader;
+use super::changed;
 use super::journal::{Journal, Record};
 use super::line::Line;
 use super::plan::PartPlan;
 use super::remote::{Refusal, Remote};
-use super::sending::{Attempt, Sending};
-use super::source::{Identity, changed};
+use super::sending::{Attempt, Known, Sending};
 use super::{Progress, Request, Uploaded};
+use crate::files::{self, Likeness};
 use crate::{Code, Error, Result};
 
 /// Tries of one request while S3 is busy or the line breaks; then whoever sends decides how long to wait.
@@ -37,11 +38,12 @@ pub(super) struct Engine<R> {
 
 impl<R: Remote> Engine<R> {
     pub fn new(remote: R, journal: Journal) -> Self {
+        let reader = Reader::default();
         Self {
             remote,
             journal,
-            reader: Reader::default(),
-            line: Line::default(),
+            line: Line::under(reader.limit.clone()),
+            reader,
             plan: PartPlan::for_size,
             first_wait: FIRST_WAIT,
             was_up: Arc::default(),
@@ -59,12 +61,11 @@ impl<R: Remote> Engine<R> {
 
     /// Sends the file, or what is missing of it, and verifies the object.
     pub async fn send(&self, request: &Request, progress: &Progress, canceled: &CancellationToken) -> Result<Uploaded> {
-        let (mut record, is_new) = self.record(request).await?;
+        let (mut record, known) = self.record(request).await?;
         for _ in 0..NEW_BEGINNINGS {
             progress.restart();
-            let sending = Sending { engine: self, request, record: &record, progress, canceled };
-            let attempt = sending.attempt(is_new).await;
-            match attempt {
+            let sending = Sending { engine: self, request, record: &record, known, progress, canceled };
+            match sending.attempt().await {
                 Ok(Attempt::Done(checksum)) => {
                     let sent = self.journal.finish(&request.id, checksum).await?;
                     let (size, parts) = (record.identity.size, record.plan.count());
@@ -89,20 +90,35 @@ impl<R: Remote> Engine<R> {
         ))
     }
 
-    /// What the journal knows of it, or a new record; and whether it is new.
-    async fn record(&self, request: &Request) -> Result<(Record, bool)> {
-        let identity = Identity::of(&request.path)?;
+    /// What the journal knows of it, or a new record, with the file as it is now; and how far the two belong together.
+    async fn record(&self, request: &Request) -> Result<(Record, Known)> {
+        let identity = files::identity(&request.path).await?;
         let plan = (self.plan)(identity.size)?;
-        let (record, is_new) = self.journal.open(request, identity.clone(), plan).await?;
-        if record.identity.is_same(&identity) && record.path == request.path {
-            return Ok((record, is_new));
+        let (mut record, is_new) = self.journal.open(request, identity.clone(), plan).await?;
+        if is_new {
+            return Ok((record, Known::New));
         }
-        self.abort(&request.id).await?;
-        // What was sent whole, or from another place, is no obstacle to this file.
-        if record.finished.is_none() && record.path == request.path {
-            return Err(changed(&request.path));
-        }
-        self.journal.open(request, identity, plan).await
+        let same_path = record.path == request.path;
+        // Without a name on the disk a file under another path may be any.
+        let is_renamed = !same_path && !identity.file_id.is_empty() && record.identity.file_id == identity.file_id;
+        let known = match record.identity.like(&identity) {
+            Likeness::Same if same_path => Known::Same,
+            Likeness::Same if is_renamed => {
+                self.journal.set_file(&request.id, &request.path, &identity).await?;
+                Known::Same
+            }
+            Likeness::Same | Likeness::Unsure => Known::Unsure,
+            Likeness::Other => {
+                self.abort(&request.id).await?;
+                // What was sent whole, or from another place, is no obstacle to this file.
+                if record.finished.is_none() && same_path {
+                    return Err(changed(&request.path));
+                }
+                return Ok((self.journal.open(request, identity, plan).await?.0, Known::New));
+            }
+        };
+        record.identity = identity;
+        Ok((record, known))
     }
 
     /// Removes what S3 holds of an unfinished upload, and the journal's record of it.

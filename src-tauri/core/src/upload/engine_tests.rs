@@ -56,7 +56,11 @@ struct Bucket {
 struct Model {
     bucket: Arc<Mutex<Bucket>>,
     killed: Arc<Mutex<CancellationToken>>,
+    /// What happens when the first bytes have arrived.
+    while_it_is_sent: Arc<Mutex<Option<Hook>>>,
 }
+
+type Hook = Box<dyn FnOnce() + Send>;
 
 impl Model {
     async fn die<T>(&self) -> T {
@@ -117,6 +121,9 @@ impl Model {
             return (fate, Err(Refusal::Damaged(Error::new(Code::Integrity, "The bytes changed.", "Retry."))));
         }
         self.bucket.lock().unwrap().arrived += length as u64;
+        if let Some(hook) = self.while_it_is_sent.lock().unwrap().take() {
+            hook();
+        }
         (fate, Ok((bytes, checksum)))
     }
 }
@@ -275,7 +282,7 @@ impl World {
         let mut engine = Engine::new(self.model.clone(), Journal(store));
         engine.plan = |size| Ok(PartPlan::recorded(size, PART));
         engine.first_wait = Duration::from_micros(10);
-        engine.line = Line::counting(PART);
+        engine.line = Line::counting(PART, engine.reader.limit.clone());
         let (progress, token) = (Progress::default(), CancellationToken::new());
         tokio::select! {
             biased;
@@ -441,4 +448,77 @@ async fn a_file_that_is_gone_waits_for_it() {
     std::fs::rename(&aside, &world.request.path).unwrap();
     let uploaded = world.run().await.unwrap().unwrap();
     assert!(uploaded.sent <= uploaded.size + 4 * PART, "it went on where it stopped");
+}
+
+/// Copies a file away and back: another name on the disk, another time, the same bytes. So is each file of a disk that
+/// numbers its files anew.
+fn copied_back(world: &World) {
+    let (path, aside) = (&world.request.path, world.folder.path().join("elsewhere"));
+    let before = files::Identity::of(path).unwrap();
+    std::fs::copy(path, &aside).unwrap();
+    std::fs::remove_file(path).unwrap();
+    // The number of what was removed is the first to be given again.
+    let _taken = std::fs::File::create(world.folder.path().join("taken")).unwrap();
+    std::fs::copy(&aside, path).unwrap();
+    assert!(!before.is_same(&files::Identity::of(path).unwrap()));
+}
+
+#[tokio::test]
+async fn a_file_that_was_copied_away_and_back_goes_on() {
+    let parts = 40;
+    let world = World::new(parts * PART as usize, true, [vec![Fate::Well; 30], vec![Fate::KilledAfter]].concat());
+    assert!(world.run().await.is_none());
+    copied_back(&world);
+    let uploaded = world.run().await.unwrap().unwrap();
+    assert!(uploaded.sent - uploaded.size <= 4 * PART, "{} bytes were sent again", uploaded.sent - uploaded.size);
+    assert!(world.object().unwrap() == world.bytes);
+}
+
+#[tokio::test]
+async fn a_file_that_was_renamed_goes_on() {
+    let world = World::new(40 * PART as usize, true, [vec![Fate::Well; 30], vec![Fate::KilledAfter]].concat());
+    assert!(world.run().await.is_none());
+    let path = world.folder.path().join("renamed.mov");
+    std::fs::rename(&world.request.path, &path).unwrap();
+    let renamed = World { request: Request { path, ..world.request.clone() }, ..world };
+    let uploaded = renamed.run().await.unwrap().unwrap();
+    assert!(uploaded.sent - uploaded.size <= 4 * PART);
+    assert!(renamed.object().unwrap() == renamed.bytes);
+}
+
+/// One changed byte among what was sent is found, though size and all other parts are the same.
+#[tokio::test]
+async fn a_copy_with_another_byte_is_another_file() {
+    let world = World::new(8 * PART as usize, true, [vec![Fate::Well; 7], vec![Fate::KilledAfter]].concat());
+    assert!(world.run().await.is_none());
+    copied_back(&world);
+    let mut bytes = world.bytes.clone();
+    bytes[10] ^= 1;
+    std::fs::write(&world.request.path, &bytes).unwrap();
+    assert_eq!(world.run().await.unwrap().unwrap_err().code, Code::FileChanged);
+    assert_eq!(world.object(), None);
+}
+
+/// What only touches a file while it is sent (a virus scanner, a backup) does not stop it.
+#[tokio::test]
+async fn a_file_that_was_touched_while_it_was_sent_is_compared() {
+    for size in [20_000, 8 * PART as usize] {
+        for is_changed in [false, true] {
+            let world = World::new(size, true, Vec::new());
+            let path = world.request.path.clone();
+            let first = world.bytes[0] ^ u8::from(is_changed);
+            *world.model.while_it_is_sent.lock().unwrap() = Some(Box::new(move || {
+                let mut file = std::fs::File::options().write(true).open(path).unwrap();
+                std::io::Write::write_all(&mut file, &[first]).unwrap();
+                file.set_modified(std::time::SystemTime::now() + Duration::from_secs(2)).unwrap();
+            }));
+            let sent = world.run().await.unwrap();
+            if is_changed {
+                assert_eq!(sent.unwrap_err().code, Code::FileChanged);
+            } else {
+                sent.unwrap();
+                assert!(world.object().unwrap() == world.bytes);
+            }
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! What the store knows of an upload; a part is written here before it counts as done.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -9,8 +9,8 @@ use super::Request;
 use super::checksum::Checksum;
 use super::plan::{PartNumber, PartPlan};
 use super::remote::PartRecord;
-use super::source::Identity;
 use crate::Result;
+use crate::files::Identity;
 use crate::store::Store;
 
 /// One upload as recorded.
@@ -72,6 +72,20 @@ impl Journal {
                     new.sent
                 ])?;
                 Ok((new, true))
+            })
+            .await
+    }
+
+    /// Records where the file is now, and what makes it the one that it is: its bytes are those that were sent.
+    pub async fn set_file(&self, id: &str, path: &Path, file: &Identity) -> Result<()> {
+        let (id, path, file) = (id.to_owned(), path.to_owned(), file.clone());
+        self.0
+            .call(move |db| {
+                db.execute(
+                    "UPDATE uploads SET path = ?2, modified_ns = ?3, file_id = ?4 WHERE id = ?1",
+                    params![id, path.as_os_str().as_encoded_bytes(), file.modified_ns, file.file_id],
+                )?;
+                Ok(())
             })
             .await
     }

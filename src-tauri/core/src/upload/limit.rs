@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use crate::{Code, Error, Result};
 
 /// Below this a limit would send single packets.
-const SMALLEST_STEP: usize = 4 * 1024;
+const SMALLEST_STEP: u64 = 4 * 1024;
 
 /// Bytes a second, as people write them: `500K`, `10M`, `1.5G` (powers of 1,000), or plain bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +60,10 @@ impl Limit {
     }
 
     /// Bytes to send at once, `most` at most: under a small limit small steps, so that the line never falls silent.
+    /// S3 closes a connection on which nothing comes for some 20 s; a step takes a second at most.
     pub(super) fn step(&self, most: usize) -> usize {
-        self.get().map_or(most, |limit| usize::try_from(limit / 10).unwrap_or(most).clamp(SMALLEST_STEP, most))
+        let step = |limit: u64| usize::try_from((limit / 10).max(SMALLEST_STEP.min(limit))).unwrap_or(most);
+        self.get().map_or(most, |limit| step(limit).clamp(1, most))
     }
 
     /// Waits until so many bytes may go, on a thread that may wait.
@@ -95,7 +97,11 @@ mod tests {
         limit.set(Some(1_000_000));
         assert_eq!((limit.get(), limit.step(262_144)), (Some(1_000_000), 100_000));
         limit.clone().set(Some(1));
-        assert_eq!(limit.step(262_144), SMALLEST_STEP);
+        assert_eq!(limit.step(262_144), 1);
+        limit.set(Some(10_000));
+        assert_eq!(limit.step(262_144), 4096);
+        limit.set(Some(100));
+        assert_eq!(limit.step(262_144), 100, "a second's worth");
         limit.set(None);
         assert_eq!(limit.get(), None);
     }

@@ -2,6 +2,9 @@
 //! the one to the other at once, so that the sum never steps back but for what was lost.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Counts bytes as they leave; read by whoever draws the progress. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -48,30 +51,60 @@ impl Progress {
 
     /// One attempt at sending something.
     pub(super) fn flight(&self) -> Arc<Flight> {
-        Arc::new(Flight { progress: self.clone(), sent: Mutex::new(0) })
+        let pulse = Pulse { sent: 0, taken: 0, last: Instant::now(), hungers: false };
+        Arc::new(Flight { progress: self.clone(), pulse: Mutex::new(pulse) })
     }
 }
 
 /// The bytes of one attempt. They count as on their way until they have arrived, or the attempt is dropped.
 pub(super) struct Flight {
     progress: Progress,
-    sent: Mutex<u64>,
+    pulse: Mutex<Pulse>,
+}
+
+struct Pulse {
+    /// Bytes of the file that count as on their way.
+    sent: u64,
+    /// All that the connection has taken.
+    taken: u64,
+    /// When that was.
+    last: Instant,
+    /// Whether the connection waits for bytes that we do not have yet.
+    hungers: bool,
 }
 
 impl Flight {
-    fn sent(&self) -> MutexGuard<'_, u64> {
-        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pulse(&self) -> MutexGuard<'_, Pulse> {
+        self.pulse.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The connection has taken so many more.
+    /// The connection has taken so many more bytes of the file.
     pub fn add(&self, bytes: u64) {
-        *self.sent() += bytes;
+        self.pulse().sent += bytes;
         self.progress.counts().in_flight += bytes;
+    }
+
+    /// The connection has taken so many more bytes, of the file or around them.
+    pub fn taken(&self, bytes: u64) {
+        let mut pulse = self.pulse();
+        (pulse.taken, pulse.last, pulse.hungers) = (pulse.taken + bytes, Instant::now(), false);
+    }
+
+    /// The connection wants more bytes than there are: the disk or the bandwidth limit holds it up.
+    pub fn hungers(&self) {
+        self.pulse().hungers = true;
+    }
+
+    /// For how long the connection has taken nothing, and how many bytes it has taken by then; none while it waits for
+    /// us.
+    pub fn quiet(&self) -> Option<(Duration, u64)> {
+        let pulse = self.pulse();
+        (!pulse.hungers).then(|| (pulse.last.elapsed(), pulse.taken))
     }
 
     /// S3 has them.
     pub fn arrived(&self) {
-        let sent = std::mem::take(&mut *self.sent());
+        let sent = std::mem::take(&mut self.pulse().sent);
         let mut counts = self.progress.counts();
         counts.in_flight -= sent;
         counts.stored += sent;
@@ -80,7 +113,7 @@ impl Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        let lost = *self.sent();
+        let lost = self.pulse().sent;
         self.progress.counts().in_flight -= lost;
     }
 }

@@ -1,12 +1,13 @@
 //! The real S3, through the official SDK.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_runtime::auth::PayloadSigningOverride;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_s3::config::retry::RetryConfig;
-use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents, StalledStreamProtectionConfig};
 use aws_sdk_s3::error::{BoxError, ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::list_multipart_uploads::ListMultipartUploadsError;
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
@@ -18,18 +19,31 @@ use super::body::{PartBody, TRAILER, encoded_length};
 use super::checksum::Checksum;
 use super::plan::PartNumber;
 use super::remote::{Held, HeldPart, PartRecord, Refusal, Remote, Taken, Target};
-use crate::aws::explain;
+use crate::aws::{explain, without_deadline};
 use crate::{Code, Error};
+
+/// How long S3 may take to put ten thousand parts together.
+const COMPLETES_WITHIN: Duration = Duration::from_secs(15 * 60);
 
 /// S3 behind the SDK; cheap to clone.
 #[derive(Clone)]
-pub(super) struct S3(aws_sdk_s3::Client);
+pub(super) struct S3 {
+    control: aws_sdk_s3::Client,
+    /// For requests that carry bytes, and for completions: without a deadline of the client's. The engine watches
+    /// whether bytes move ([`super::stall`]); the SDK's own watch knows nothing of the system's buffers.
+    patient: aws_sdk_s3::Client,
+}
 
 impl S3 {
     /// Over this client's configuration. The engine itself decides what is tried again, and when.
     pub fn new(client: &aws_sdk_s3::Client) -> Self {
-        let config = client.config().to_builder().retry_config(RetryConfig::disabled()).build();
-        Self(aws_sdk_s3::Client::from_conf(config))
+        let config = client.config().to_builder().retry_config(RetryConfig::disabled());
+        let patient = config.clone().timeout_config(without_deadline());
+        let patient = patient.stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        Self {
+            control: aws_sdk_s3::Client::from_conf(config.build()),
+            patient: aws_sdk_s3::Client::from_conf(patient.build()),
+        }
     }
 }
 
@@ -135,7 +149,7 @@ fn parse(checksum: Option<String>) -> Option<Checksum> {
 impl Remote for S3 {
     async fn begin(&self, target: &Target) -> Result<String, Refusal> {
         let mut create = self
-            .0
+            .control
             .create_multipart_upload()
             .bucket(&target.bucket)
             .key(&target.key)
@@ -150,7 +164,7 @@ impl Remote for S3 {
     }
 
     async fn find(&self, target: &Target) -> Result<Option<String>, Refusal> {
-        let listed = unfinished(&self.0, &target.bucket, &target.key).await;
+        let listed = unfinished(&self.control, &target.bucket, &target.key).await;
         let is_ours = |upload: &MultipartUpload| {
             // Another tool's, with other checksums, is none to go on with.
             let algorithm = upload.checksum_algorithm.as_ref();
@@ -165,7 +179,7 @@ impl Remote for S3 {
 
     async fn parts(&self, target: &Target, upload: &str) -> Result<BTreeMap<PartNumber, HeldPart>, Refusal> {
         let mut held = BTreeMap::new();
-        let list = self.0.list_parts().bucket(&target.bucket).key(&target.key).upload_id(upload);
+        let list = self.control.list_parts().bucket(&target.bucket).key(&target.key).upload_id(upload);
         let mut pages = list.into_paginator().send();
         while let Some(page) = pages.next().await {
             for part in page.map_err(|error| refusal(target, error))?.parts.unwrap_or_default() {
@@ -188,7 +202,7 @@ impl Remote for S3 {
     ) -> Result<Taken, Refusal> {
         let guarded = Guarded::of(&body);
         let sent = self
-            .0
+            .patient
             .upload_part()
             .bucket(&target.bucket)
             .key(&target.key)
@@ -208,7 +222,7 @@ impl Remote for S3 {
     async fn put(&self, target: &Target, body: PartBody) -> Result<Held, Refusal> {
         let (guarded, length) = (Guarded::of(&body), body.file_bytes());
         let mut put = self
-            .0
+            .patient
             .put_object()
             .bucket(&target.bucket)
             .key(&target.key)
@@ -242,7 +256,8 @@ impl Remote for S3 {
                     .build()
             })
             .collect();
-        self.0
+        let complete = self
+            .patient
             .complete_multipart_upload()
             .bucket(&target.bucket)
             .key(&target.key)
@@ -251,15 +266,18 @@ impl Remote for S3 {
             .checksum_crc64_nvme(whole.to_string())
             .mpu_object_size(i64::try_from(size).unwrap_or(i64::MAX))
             .set_if_none_match((!target.replace).then(|| "*".to_owned()))
-            .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(listed)).build())
-            .send()
-            .await
-            .map_err(|error| refusal(target, error))?;
-        Ok(())
+            .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(listed)).build());
+        match tokio::time::timeout(COMPLETES_WITHIN, complete.send()).await {
+            Ok(completed) => completed.map(drop).map_err(|error| refusal(target, error)),
+            Err(_) => {
+                let message = format!("{}: S3 did not put it together in time.", doing(target));
+                Err(Refusal::Busy(Error::new(Code::Network, message, "It is tried again by itself.")))
+            }
+        }
     }
 
     async fn head(&self, target: &Target) -> Result<Option<Held>, Refusal> {
-        let head = self.0.head_object().bucket(&target.bucket).key(&target.key);
+        let head = self.control.head_object().bucket(&target.bucket).key(&target.key);
         match head.checksum_mode(ChecksumMode::Enabled).send().await {
             Ok(head) => Ok(Some(Held {
                 size: head.content_length.unwrap_or(0).unsigned_abs(),
@@ -272,7 +290,7 @@ impl Remote for S3 {
     }
 
     async fn abort(&self, bucket: &str, key: &str, upload: &str) -> Result<(), Refusal> {
-        let aborted = self.0.abort_multipart_upload().bucket(bucket).key(key).upload_id(upload).send().await;
+        let aborted = self.control.abort_multipart_upload().bucket(bucket).key(key).upload_id(upload).send().await;
         match aborted.map_err(|error| refusal_doing("The unfinished upload could not be removed", error)) {
             Ok(_) | Err(Refusal::Gone) => Ok(()),
             Err(refusal) => Err(refusal),

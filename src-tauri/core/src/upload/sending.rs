@@ -8,6 +8,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
 
 use super::body::{PartBody, Piece};
+use super::changed;
 use super::checksum::Checksum;
 use super::engine::{Engine, TRIES, told};
 use super::journal::Record;
@@ -15,12 +16,25 @@ use super::line::MOST;
 use super::plan::{PartNumber, PartPlan};
 use super::progress::Flight;
 use super::remote::{Held, PartRecord, Refusal, Remote, Taken, Target};
-use super::source::{Identity, changed};
-use super::{Progress, Request, canceled, stop_if};
+use super::{Progress, Request, canceled, stall, stop_if};
+use crate::files::{self, Likeness};
 use crate::{Code, Error, Result};
 
+/// Comparisons of a file whose time or name on the disk became another one; then someone is writing it.
+const COMPARISONS: u32 = 3;
 /// Tries of a part whose bytes do not arrive as they left.
 const DAMAGED_TRIES: u32 = 4;
+
+/// How far the file is the one of the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// The record was made for it just now.
+    New,
+    /// It is.
+    Same,
+    /// It may be: what was sent of it is compared with its bytes.
+    Unsure,
+}
 
 /// How one attempt ended.
 pub(super) enum Attempt {
@@ -52,6 +66,7 @@ pub(super) struct Sending<'a, R> {
     pub engine: &'a Engine<R>,
     pub request: &'a Request,
     pub record: &'a Record,
+    pub known: Known,
     pub progress: &'a Progress,
     pub canceled: &'a CancellationToken,
 }
@@ -77,24 +92,28 @@ impl<R: Remote> Sending<'_, R> {
         self.ask(|| self.engine.remote.head(self.target())).await?.map_err(|refusal| self.told(refusal))
     }
 
-    pub async fn attempt(&self, is_new: bool) -> Result<Attempt> {
-        if let Some(checksum) = self.there_already(is_new).await? {
+    pub async fn attempt(&self) -> Result<Attempt> {
+        if let Some(checksum) = self.there_already().await? {
             self.progress.stored(self.record.identity.size);
             return Ok(Attempt::Done(checksum));
         }
-        let done = if self.record.plan.is_single() { self.put(is_new).await } else { self.parts(is_new).await };
-        if matches!(done, Ok(Attempt::Done(_))) && !Identity::of(&self.request.path)?.is_same(&self.record.identity) {
-            return Err(changed(&self.request.path));
+        let done = if self.record.plan.is_single() { self.put().await } else { self.parts().await };
+        if let Ok(Attempt::Done(checksum)) = done {
+            self.unchanged(checksum).await?;
         }
         done
     }
 
+    fn is_new(&self) -> bool {
+        self.known == Known::New
+    }
+
     /// The object's checksum when it is there already and is the file, byte for byte: the answer to a completion
     /// may have been lost, or someone sent the file before.
-    async fn there_already(&self, is_new: bool) -> Result<Option<Checksum>> {
+    async fn there_already(&self) -> Result<Option<Checksum>> {
         let known_unfinished = self.record.upload_id.is_some();
         // A new small object is sent at once: S3 itself refuses to replace one.
-        if known_unfinished || is_new && (self.record.plan.is_single() || self.target().replace) {
+        if known_unfinished || self.is_new() && (self.record.plan.is_single() || self.target().replace) {
             return Ok(None);
         }
         let Some(held) = self.head().await? else { return Ok(None) };
@@ -109,20 +128,47 @@ impl<R: Remote> Sending<'_, R> {
     async fn same(&self, held: &Held) -> Result<Option<Checksum>> {
         let size = self.record.identity.size;
         let Some(checksum) = held.checksum.filter(|_| held.size == size) else { return Ok(None) };
-        if let Some(own) = self.record.finished {
-            return Ok((own == checksum).then_some(own));
-        }
-        let piece = Piece { path: self.request.path.clone(), offset: 0, length: size };
-        let own = self.engine.reader.checksum(piece).await?;
+        let own = match self.record.finished.filter(|_| self.known == Known::Same) {
+            Some(own) => own,
+            None => self.own(0, size).await?,
+        };
         Ok((own == checksum).then_some(own))
     }
 
+    /// The checksum of a piece of the file, as it is now.
+    async fn own(&self, offset: u64, length: u64) -> Result<Checksum> {
+        stop_if(self.canceled)?;
+        let piece = Piece { path: self.request.path.clone(), offset, length };
+        tokio::select! {
+            own = self.engine.reader.checksum(piece) => own,
+            () = self.canceled.cancelled() => Err(canceled()),
+        }
+    }
+
+    /// That the file is still the one whose bytes were sent. Where its time or its name on the disk became another one,
+    /// its bytes decide.
+    async fn unchanged(&self, sent: Checksum) -> Result<()> {
+        let mut before = self.record.identity.clone();
+        for _ in 0..COMPARISONS {
+            let now = files::identity(&self.request.path).await?;
+            match before.like(&now) {
+                Likeness::Same => return Ok(()),
+                Likeness::Unsure if self.own(0, now.size).await? == sent => {
+                    self.engine.journal.set_file(&self.request.id, &self.request.path, &now).await?;
+                    before = now;
+                }
+                Likeness::Unsure | Likeness::Other => break,
+            }
+        }
+        Err(changed(&self.request.path))
+    }
+
     /// One request for the whole.
-    async fn put(&self, is_new: bool) -> Result<Attempt> {
+    async fn put(&self) -> Result<Attempt> {
         let length = self.record.identity.size;
         let line = self.engine.line.join();
         let send = |body| self.engine.remote.put(self.target(), body);
-        let sent = self.tries(line, 0, length, is_new, send).await?;
+        let sent = self.tries(line, 0, length, self.is_new(), send).await?;
         let (held, checksum, flight) = match sent {
             Ok(sent) => sent,
             // Ours, if the answer to an earlier try was lost.
@@ -143,8 +189,8 @@ impl<R: Remote> Sending<'_, R> {
         Ok(Attempt::Done(checksum))
     }
 
-    async fn parts(&self, is_new: bool) -> Result<Attempt> {
-        let Some(Begun { upload, kept: mut done, mut adopted }) = self.begun(is_new).await? else {
+    async fn parts(&self) -> Result<Attempt> {
+        let Some(Begun { upload, kept: mut done, mut adopted }) = self.begun().await? else {
             return Ok(Attempt::Forgotten);
         };
         for (number, _, length) in self.record.plan.parts() {
@@ -156,13 +202,12 @@ impl<R: Remote> Sending<'_, R> {
             if let Some(ended) = self.send_missing(&upload, &mut done).await? {
                 return Ok(ended);
             }
+            let whole = self.whole(&done).await?;
             // Before the object is announced to anyone: it must be the file that it was at the beginning.
-            if !Identity::of(&self.request.path)?.is_same(&self.record.identity) {
-                return Err(changed(&self.request.path));
-            }
+            self.unchanged(whole).await?;
             stop_if(self.canceled)?;
             self.progress.finalise();
-            match self.complete(&upload, &done).await? {
+            match self.complete(&upload, &done, whole).await? {
                 Completed::Done(checksum) => return Ok(Attempt::Done(checksum)),
                 Completed::Forgotten => return Ok(Attempt::Forgotten),
                 // Some servers list a part that was there before one that a kill broke off, and then do not take it.
@@ -202,11 +247,11 @@ impl<R: Remote> Sending<'_, R> {
     }
 
     /// The upload and the parts of it that S3 holds and that are the file's; `None` if S3 does not know it.
-    async fn begun(&self, is_new: bool) -> Result<Option<Begun>> {
+    async fn begun(&self) -> Result<Option<Begun>> {
         let id = &self.request.id;
         let known = match &self.record.upload_id {
             Some(upload) => Some(upload.clone()),
-            None if is_new => None,
+            None if self.is_new() => None,
             // A kill may have come between S3's answer and the journal.
             None => self.ask(|| self.engine.remote.find(self.target())).await?.map_err(|refusal| self.told(refusal))?,
         };
@@ -243,13 +288,14 @@ impl<R: Remote> Sending<'_, R> {
             let checksum = match journaled.get(&number) {
                 // A server that keeps no checksums is believed by its ETag.
                 Some(part) if held.checksum.is_none_or(|checksum| checksum == part.checksum) => {
+                    if self.known == Known::Unsure && self.own(offset, length).await? != part.checksum {
+                        return Err(changed(&self.request.path));
+                    }
                     (part.etag == held.etag).then_some(part.checksum)
                 }
                 // A part that arrived just before a kill is in S3 and not in the journal: its bytes decide.
                 _ => {
-                    stop_if(self.canceled)?;
-                    let piece = Piece { path: self.request.path.clone(), offset, length };
-                    let own = self.engine.reader.checksum(piece).await?;
+                    let own = self.own(offset, length).await?;
                     held.checksum.is_some_and(|checksum| checksum == own).then_some(own)
                 }
             };
@@ -261,6 +307,9 @@ impl<R: Remote> Sending<'_, R> {
                 }
                 kept.insert(number, part);
             }
+        }
+        if self.known == Known::Unsure {
+            self.engine.journal.set_file(id, &self.request.path, &self.record.identity).await?;
         }
         Ok(Some(Begun { upload, kept, adopted }))
     }
@@ -312,6 +361,7 @@ impl<R: Remote> Sending<'_, R> {
             let is_before = body.checksum().is_some();
             let answer = tokio::select! {
                 answer = send(body) => answer,
+                stalled = stall::given_up(&flight) => Err(Refusal::Busy(stalled)),
                 () = self.canceled.cancelled() => return Err(canceled()),
             };
             let read = outcome.get().transpose()?;
@@ -346,11 +396,19 @@ impl<R: Remote> Sending<'_, R> {
         }
     }
 
-    async fn complete(&self, upload: &str, parts: &BTreeMap<PartNumber, PartRecord>) -> Result<Completed> {
-        // Off the async threads: of ten thousand parts it takes seconds.
-        let (plan, checksums) = (self.record.plan, parts.clone());
-        let whole = tokio::task::spawn_blocking(move || combine(plan, &checksums)).await.map_err(Error::internal)?;
-        let whole = whole.ok_or_else(|| Error::internal("a part has no checksum"))?;
+    /// The checksum of the whole, off the async threads: of ten thousand parts it takes seconds.
+    async fn whole(&self, parts: &BTreeMap<PartNumber, PartRecord>) -> Result<Checksum> {
+        let (plan, parts) = (self.record.plan, parts.clone());
+        let whole = tokio::task::spawn_blocking(move || combine(plan, &parts)).await.map_err(Error::internal)?;
+        whole.ok_or_else(|| Error::internal("a part has no checksum"))
+    }
+
+    async fn complete(
+        &self,
+        upload: &str,
+        parts: &BTreeMap<PartNumber, PartRecord>,
+        whole: Checksum,
+    ) -> Result<Completed> {
         let size = self.record.identity.size;
         let completed = self.ask(|| self.engine.remote.complete(self.target(), upload, parts, size, whole)).await?;
         match completed {

@@ -62,7 +62,7 @@ impl Invitees {
     /// When it cannot be read, is too large to be a list of people, or is no text.
     pub async fn text_of(path: &Path) -> Result<String> {
         let name = crate::shown(path);
-        let unreadable = |error: std::io::Error| crate::upload::unreadable(path, &error);
+        let unreadable = |error: std::io::Error| crate::files::unreadable(path, &error);
         let size = tokio::fs::metadata(path).await.map_err(unreadable)?.len();
         if size > LARGEST {
             let message = format!("{name} is too large to be a list of people.");

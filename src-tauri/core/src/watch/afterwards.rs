@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::ledger::Entry;
 use super::rules::{Afterwards, DONE};
-use super::stamp::regular;
-use crate::upload::Identity;
+use crate::files::Identity;
+use crate::files::regular;
 use crate::{Code, Error, Result};
 
 /// Does with a file and what goes with it what the rule wants. One that is gone or is another one by now is left alone.

@@ -10,12 +10,12 @@ use tokio_util::sync::CancellationToken;
 use ts_rs::TS;
 use uuid::Uuid;
 
-use super::container::Incomplete;
 use super::ledger::{Ending, Entry};
 use super::rules::WatchFolder;
 use super::tracker::{Aside, State, Tracker};
 use crate::Error;
 use crate::event::{Event, Events, now_ms};
+use crate::files::Incomplete;
 
 /// Files of a folder that are shown; the others are counted.
 const SHOWN: usize = 200;

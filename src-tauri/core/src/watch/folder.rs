@@ -21,8 +21,8 @@ use super::rules::WatchFolder;
 use super::scan::{Change, Ground};
 use super::settled::{self, Settled};
 use super::tracker::Tracker;
+use crate::files::unreadable;
 use crate::ingest::{Ingest, Journey, Stage};
-use crate::upload::unreadable;
 use crate::{Error, Result};
 
 /// How often it is looked whether the folder is there, and is the one that it was.
@@ -411,7 +411,7 @@ impl Folder {
     async fn end(&mut self, id: &str, ending: Ending) -> Result<()> {
         let Some(entry) = self.open.get(id).cloned() else { return Ok(()) };
         let path = self.ground.root.join(&entry.path);
-        let gone = tokio::task::spawn_blocking(move || super::stamp::regular(&path).is_err());
+        let gone = tokio::task::spawn_blocking(move || crate::files::regular(&path).is_err());
         let entry = Entry { ending: Some(ending), gone: gone.await.map_err(Error::internal)?, ..entry };
         if entry.gone {
             self.tracker.forget(&entry.path);

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use crate::Result;
 use crate::event::now_ms;
+use crate::files::Identity;
 use crate::store::Store;
-use crate::upload::Identity;
 
 /// How the journey of a file ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]

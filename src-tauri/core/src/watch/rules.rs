@@ -14,11 +14,11 @@ use uuid::Uuid;
 use super::ledger::{self, Entry};
 use super::pattern::Pattern;
 use super::scan::Ground;
-use super::stamp::regular;
 use super::tracker::Tracker;
+use crate::files::regular;
+use crate::files::unreadable;
 use crate::folders::Folders;
 use crate::store::Store;
-use crate::upload::unreadable;
 use crate::{Code, Error, Result};
 
 /// The folder inside a watch folder that taken files are moved to.

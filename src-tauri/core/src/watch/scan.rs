@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::names::Kind;
-use super::place::Place;
 use super::rules::{self, WatchFolder};
 use super::sieve::Sieve;
-use super::stamp::{Stamp, regular};
+use super::stamp::Stamp;
 use super::tracker::{Aside, Tracker};
 use crate::Result;
-use crate::upload::{Identity, unreadable};
+use crate::files::Place;
+use crate::files::regular;
+use crate::files::{Identity, unreadable};
 
 /// Larger files are no metadata.
 const METADATA: u64 = 1024 * 1024;

@@ -3,15 +3,14 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use super::container;
 use super::ledger::{Ending, Entry};
 use super::names::BESIDE_UNFINISHED;
 use super::scan::Ground;
 use super::stamp::Stamp;
 use super::tracker::{State, Tracker};
 use super::writers;
+use crate::files::unreadable;
 use crate::ingest::Stage;
-use crate::upload::unreadable;
 
 /// A file that is still.
 #[derive(Clone, Debug)]
@@ -47,7 +46,7 @@ fn is_complete(relative: &str, path: &PathBuf, held: &HashSet<PathBuf>, tracker:
     let state = if held.contains(path) || BESIDE_UNFINISHED.iter().any(beside) {
         State::Held
     } else {
-        match container::missing(path) {
+        match crate::files::missing(path) {
             Ok(None) => return true,
             Ok(Some(missing)) => State::Incomplete(missing),
             Err(error) => State::Unreadable(unreadable(path, &error)),
@@ -88,7 +87,7 @@ pub(super) fn decide(before: Option<&Entry>, stage: Option<Stage>) -> Decision {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::upload::Identity;
+    use crate::files::Identity;
 
     #[test]
     fn each_past_has_its_future() {

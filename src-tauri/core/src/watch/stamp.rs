@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
-use crate::upload::{Checksum, Identity};
-use crate::{Code, Error, Result};
+use crate::Result;
+use crate::files::{Identity, regular};
+use crate::upload::Checksum;
 
 /// Bytes of the head and of the tail that are compared: what is written into a file of a fixed size shows in one of
 /// them, or in its time.
@@ -28,23 +29,10 @@ impl Stamp {
     pub fn of(root: &Path, relative: &str, sidecars: &[Box<str>]) -> Result<Self> {
         let path = root.join(relative);
         let identity = regular(&path)?;
-        let ends = ends(&path, identity.size).map_err(|error| crate::upload::unreadable(&path, &error))?;
+        let ends = ends(&path, identity.size).map_err(|error| crate::files::unreadable(&path, &error))?;
         let sidecars = sidecars.iter().filter_map(|one| Some((one.clone(), regular(&root.join(&**one)).ok()?)));
         Ok(Self { identity, ends, sidecars: sidecars.collect() })
     }
-}
-
-/// The identity of a regular file; what a symbolic link points to is another one.
-///
-/// # Errors
-/// When it is not there, or is something else.
-pub(super) fn regular(path: &Path) -> Result<Identity> {
-    let metadata = std::fs::symlink_metadata(path).map_err(|error| crate::upload::unreadable(path, &error))?;
-    if !metadata.is_file() {
-        let what = format!("\"{}\" is no regular file.", crate::shown(path));
-        return Err(Error::new(Code::FileMissing, what, "Put the file itself into the folder."));
-    }
-    Identity::of(path)
 }
 
 fn ends(path: &Path, size: u64) -> io::Result<Checksum> {

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-use super::container::Incomplete;
 use super::names::{self, Kind};
 use super::stamp::Stamp;
 use crate::Error;
-use crate::upload::Identity;
+use crate::files::Identity;
+use crate::files::Incomplete;
 
 /// Files that are watched closely at the same time; the others wait.
 const CLOSELY: usize = 1024;

@@ -52,7 +52,7 @@ pub async fn export(workspace: &Workspace, to: &Path) -> Result<()> {
 /// # Errors
 /// When the file cannot be read or is no workspace.
 pub async fn import(from: &Path) -> Result<Workspace> {
-    let text = tokio::fs::read_to_string(from).await.map_err(|error| crate::upload::unreadable(from, &error))?;
+    let text = tokio::fs::read_to_string(from).await.map_err(|error| crate::files::unreadable(from, &error))?;
     let content: Content = toml::from_str(&text).map_err(|error| {
         Error::new(
             Code::Invalid,

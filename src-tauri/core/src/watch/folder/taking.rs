@@ -3,7 +3,6 @@
 use super::super::ledger::{self, Ending, Entry};
 use super::super::rules::Changed;
 use super::super::settled::{self, Decision, Settled};
-use super::super::stamp;
 use super::super::tracker::State;
 use super::{Folder, ROOM};
 use crate::event::now_ms;
@@ -99,7 +98,8 @@ impl Folder {
     /// A file that was known under another path is the same one; answers whether it is.
     async fn was_moved(&mut self, settled: &Settled, before: Entry) -> Result<bool> {
         let from = self.ground.root.join(&before.path);
-        let there = tokio::task::spawn_blocking(move || stamp::regular(&from).ok()).await.map_err(Error::internal)?;
+        let there =
+            tokio::task::spawn_blocking(move || crate::files::regular(&from).ok()).await.map_err(Error::internal)?;
         let entry = Entry {
             path: settled.path.clone(),
             gone: false,

@@ -1,4 +1,4 @@
-//! The file that is sent, and what makes it the one that it was.
+//! What makes a file the one that it was, and why one cannot be read.
 
 use std::path::Path;
 use std::time::UNIX_EPOCH;
@@ -34,9 +34,33 @@ impl Identity {
     /// Whether this is the file that `other` was: an identity that one of them lacks does not tell them apart.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        let same_place = self.file_id.is_empty() || other.file_id.is_empty() || self.file_id == other.file_id;
-        self.size == other.size && self.modified_ns == other.modified_ns && same_place
+        self.like(other) == Likeness::Same
     }
+
+    /// How far this is the file that `other` was.
+    #[must_use]
+    pub fn like(&self, other: &Self) -> Likeness {
+        let same_place = self.file_id.is_empty() || other.file_id.is_empty() || self.file_id == other.file_id;
+        if self.size != other.size {
+            Likeness::Other
+        } else if self.modified_ns == other.modified_ns && same_place {
+            Likeness::Same
+        } else {
+            Likeness::Unsure
+        }
+    }
+}
+
+/// How far a file is the one that it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Likeness {
+    /// It is.
+    Same,
+    /// Its size is the same, its time or its name on the disk is another one. A copy is like that, and so is every file
+    /// of a disk that numbers its files anew (FAT, exFAT, FUSE, many shares): its bytes decide.
+    Unsure,
+    /// Its size is another one.
+    Other,
 }
 
 fn named(id: &file_id::FileId) -> String {
@@ -71,13 +95,17 @@ pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Error {
     .with_details(error)
 }
 
-/// Says that the file is no longer the one whose upload began.
-pub(super) fn changed(path: &Path) -> Error {
-    Error::new(
-        Code::FileChanged,
-        format!("\"{}\" was changed while it was being sent.", crate::shown(path)),
-        "Add it again when it is finished; what was sent of the old version is removed.",
-    )
+/// The identity of a regular file; what a symbolic link points to is another one.
+///
+/// # Errors
+/// When it is not there, or is something else.
+pub(crate) fn regular(path: &Path) -> Result<Identity> {
+    let metadata = std::fs::symlink_metadata(path).map_err(|error| unreadable(path, &error))?;
+    if !metadata.is_file() {
+        let what = format!("\"{}\" is no regular file.", crate::shown(path));
+        return Err(Error::new(Code::FileMissing, what, "Put the file itself into the folder."));
+    }
+    Identity::of(path)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// What a disk can be trusted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// Whether it may change without this computer hearing of it.
     pub is_remote: bool,
     /// Whether a file's identity outlives the disk's next mount.

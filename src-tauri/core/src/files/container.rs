@@ -48,7 +48,7 @@ const RANDOM_INDEX: u8 = 0x11;
 ///
 /// # Errors
 /// When it cannot be read.
-pub(super) fn missing(path: &Path) -> io::Result<Option<Incomplete>> {
+pub(crate) fn missing(path: &Path) -> io::Result<Option<Incomplete>> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
     if size == 0 {
