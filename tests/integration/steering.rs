@@ -12,19 +12,19 @@ use serde_json::Value;
 use crate::server::Server;
 
 /// The lines of a process that sends, one after the other.
-struct Sender {
-    child: Child,
+pub(crate) struct Sender {
+    pub child: Child,
     lines: std::io::Lines<BufReader<ChildStdout>>,
 }
 
 impl Sender {
-    fn start(reelctl: &Reelctl, arguments: &[&str]) -> Self {
+    pub fn start(reelctl: &Reelctl, arguments: &[&str]) -> Self {
         let mut child = reelctl.start(arguments).unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, lines }
     }
 
-    fn until(&mut self, good: impl Fn(&Value) -> bool) -> Value {
+    pub fn until(&mut self, good: impl Fn(&Value) -> bool) -> Value {
         loop {
             let line = self.lines.next().expect("the process ended early").unwrap();
             let value: Value = serde_json::from_str(&line).unwrap();

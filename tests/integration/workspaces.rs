@@ -34,7 +34,7 @@ fn connect(reelctl: &Reelctl, endpoint: &str) -> (bool, Vec<Value>) {
 }
 
 /// A workspace that is connected, whose settings are then changed.
-fn connected(endpoint: &str, change: impl Fn(String) -> String) -> Reelctl {
+pub(crate) fn connected(endpoint: &str, change: impl Fn(String) -> String) -> Reelctl {
     let reelctl = with_profile(KEYS.0, KEYS.1);
     let (well, lines) = connect(&reelctl, endpoint);
     assert!(well, "{lines:#?}");

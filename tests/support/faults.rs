@@ -27,6 +27,8 @@ pub enum Fault {
     Reset,
     /// The request is done, and the connection breaks before the answer.
     LostAnswer,
+    /// The request is done, and its answer comes so much later.
+    LateAnswer(Duration),
     /// A byte of the body is changed on the way.
     Corrupt,
     /// The request waits first.
@@ -111,7 +113,7 @@ async fn pass(http: reqwest::Client, url: String, request: Request<Incoming>, fa
             bail!("the line breaks");
         }
         Fault::Slow(time) => tokio::time::sleep(time).await,
-        Fault::None | Fault::LostAnswer | Fault::Corrupt | Fault::Trickle(_) => {}
+        _ => {}
     }
     let (parts, body) = request.into_parts();
     let mut headers = parts.headers;
@@ -142,6 +144,9 @@ async fn pass(http: reqwest::Client, url: String, request: Request<Incoming>, fa
         false => reqwest::Body::from(""),
     };
     let answer = http.request(parts.method, url).headers(headers).body(body).send().await?;
+    if let Fault::LateAnswer(time) = fault {
+        tokio::time::sleep(time).await;
+    }
     if fault == Fault::LostAnswer {
         answer.bytes().await?;
         bail!("the answer is lost");

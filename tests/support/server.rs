@@ -47,15 +47,39 @@ impl Server {
         s3(&self.endpoint, KEYS.0, KEYS.1)
     }
 
-    /// Takes a video out of the catalog, as an engineer would.
-    pub async fn delete_video(&self, guid: &str) {
+    /// A client of its DynamoDB.
+    #[must_use]
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
             .region(aws_sdk_dynamodb::config::Region::new("us-east-1"))
             .endpoint_url(&self.endpoint)
             .credentials_provider(aws_credential_types::Credentials::from_keys(KEYS.0, KEYS.1, None))
             .build();
-        let delete = aws_sdk_dynamodb::Client::from_conf(config).delete_item().table_name(reeldesk_sandbox::TABLE);
+        aws_sdk_dynamodb::Client::from_conf(config)
+    }
+
+    /// Takes a video out of the catalog, as an engineer would.
+    pub async fn delete_video(&self, guid: &str) {
+        let delete = self.dynamodb().delete_item().table_name(reeldesk_sandbox::TABLE);
         delete.key("guid", AttributeValue::S(guid.to_owned())).send().await.unwrap();
+    }
+
+    /// Writes another start time into the only video of the catalog, once it is there.
+    pub async fn set_start_time(&self, time: &str) {
+        let dynamodb = self.dynamodb();
+        loop {
+            let all = dynamodb.scan().table_name(reeldesk_sandbox::TABLE).send().await.unwrap();
+            let video = all.items().iter().find(|item| item.contains_key("srcVideo"));
+            let Some(guid) = video.and_then(|item| item.get("guid")) else {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                continue;
+            };
+            let update = dynamodb.update_item().table_name(reeldesk_sandbox::TABLE).key("guid", guid.clone());
+            let update = update.update_expression("SET startTime = :t");
+            return drop(
+                update.expression_attribute_values(":t", AttributeValue::S(time.to_owned())).send().await.unwrap(),
+            );
+        }
     }
 }

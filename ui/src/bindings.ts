@@ -606,7 +606,7 @@ errorMessage: string | null,
  */
 warnings: Array<string>, };
 
-export type Stage = "paused" | "checking" | "waiting" | "sending" | "finalising" | "verified" | "queued" | "encoding" | "playable" | "needsYou" | "skipped" | "canceled";
+export type Stage = "paused" | "checking" | "waiting" | "sending" | "finalising" | "verified" | "queued" | "encoding" | "playable" | "needsYou" | "skipped" | "canceled" | "canceling";
 
 export type Media = { 
 /**
@@ -756,9 +756,17 @@ addedAt: number,
  */
 stageSince: number, 
 /**
- * When the object was there; the pipeline's item is looked for from then on.
+ * When it was known that the object is there.
  */
-verifiedAt: number | null, };
+verifiedAt: number | null, 
+/**
+ * The object was not made before this: the pipeline's item is looked for from then on.
+ */
+completingAt: number | null, 
+/**
+ * When its object was deleted again, because it was canceled.
+ */
+deletedAt: number | null, };
 
 export type Wish = "pause" | "resume" | "cancel" | "retry" | "first";
 

@@ -227,7 +227,7 @@ fn sentence(journey: &Journey) -> String {
             (Some(speed), None) => format!("Sending, {:.1} MB/s", speed / 1e6),
             _ => "Sending".to_owned(),
         },
-        Stage::Finalising => "Finalising".to_owned(),
+        Stage::Finalising => "Finalizing".to_owned(),
         Stage::Verified => "Verified".to_owned(),
         Stage::Queued => "Queued".to_owned(),
         Stage::Encoding => format!("Encoding {} %", journey.percent.unwrap_or(0)),
@@ -235,6 +235,7 @@ fn sentence(journey: &Journey) -> String {
         Stage::NeedsYou => "Needs you".to_owned(),
         Stage::Skipped => "In the library already".to_owned(),
         Stage::Canceled => "Canceled".to_owned(),
+        Stage::Canceling => "Canceling".to_owned(),
     };
     match &journey.notice {
         Some(notice) => format!("{stage}: {notice}"),

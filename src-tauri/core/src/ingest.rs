@@ -6,6 +6,7 @@
 mod add;
 mod announce;
 mod batch;
+mod cancel;
 mod check;
 mod conflict;
 mod drive;
@@ -20,6 +21,7 @@ mod queue;
 mod send;
 mod sidecars;
 mod sign_in;
+mod source;
 mod sources;
 mod steer;
 mod take;
@@ -73,6 +75,8 @@ pub enum Stage {
     Skipped,
     /// Someone canceled it.
     Canceled,
+    /// Someone canceled it, and what AWS has of it is being taken back.
+    Canceling,
 }
 
 impl Stage {
@@ -99,14 +103,18 @@ impl Stage {
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
         match next {
-            Self::Checking => !self.is_followed() && self != Self::Playable,
-            Self::Paused => self.is_being_sent(),
+            Self::Checking => !self.is_followed() && self != Self::Playable && self != Self::Canceling,
+            // When all bytes are there, nothing is left to pause.
+            Self::Paused => self.is_being_sent() && self != Self::Finalising,
             Self::Waiting => self.is_being_sent(),
             // Back from finalising where S3 has forgotten what it was sent.
             Self::Sending => self.is_being_sent(),
             Self::Skipped => matches!(self, Self::Checking | Self::NeedsYou),
             Self::NeedsYou | Self::Canceled => self.is_open(),
-            _ => self.is_open() && self != Self::Paused && self <= next,
+            Self::Canceling => self.is_open() && self != Self::Canceling,
+            // It may be too late to cancel it.
+            Self::Playable => self.is_open() && self != Self::Paused,
+            _ => self.is_open() && !matches!(self, Self::Paused | Self::Canceling) && self <= next,
         }
     }
 }
@@ -193,9 +201,27 @@ pub struct Journey {
     /// When its stage last changed.
     #[ts(type = "number")]
     pub stage_since: i64,
-    /// When the object was there; the pipeline's item is looked for from then on.
+    /// When it was known that the object is there.
     #[ts(type = "number | null")]
     pub verified_at: Option<i64>,
+    /// The object was not made before this: the pipeline's item is looked for from then on.
+    #[serde(default)]
+    #[ts(type = "number | null")]
+    pub completing_at: Option<i64>,
+    /// When its object was deleted again, because it was canceled.
+    #[serde(default)]
+    #[ts(type = "number | null")]
+    pub deleted_at: Option<i64>,
+}
+
+/// How far this computer's clock may be from that of AWS: S3 refuses requests of one that is off by more.
+const CLOCK_SLACK_MS: i64 = 15 * 60 * 1000;
+
+impl Journey {
+    /// From when on an item of the catalog may be its own, in milliseconds since the epoch.
+    fn looked_for_from(&self) -> i64 {
+        self.completing_at.or(self.verified_at).unwrap_or(self.added_at) - CLOCK_SLACK_MS
+    }
 }
 
 #[cfg(test)]
@@ -215,7 +241,13 @@ mod tests {
         assert!(!Encoding.may_become(Checking), "what is encoding is never sent again");
         assert!(Sending.may_become(Waiting), "a restart waits its turn again");
         assert!(Sending.may_become(Paused) && Paused.may_become(Checking) && Paused.may_become(Canceled));
-        assert!(!Verified.may_become(Paused), "there is nothing left to pause");
+        assert!(!Verified.may_become(Paused) && !Finalising.may_become(Paused), "there is nothing left to pause");
+        for stage in [Paused, Checking, Sending, Finalising, Verified, Queued, Encoding] {
+            assert!(stage.may_become(Canceling));
+        }
+        assert!(Canceling.is_open() && !Canceling.is_being_sent() && !Canceling.is_followed());
+        assert!(Canceling.may_become(Canceled) && Canceling.may_become(Playable) && Canceling.may_become(NeedsYou));
+        assert!(!Canceling.may_become(Checking) && !Canceling.may_become(Encoding) && !Canceled.may_become(Canceling));
         assert!(!Paused.may_become(Sending) && !Paused.may_become(Waiting), "only a resume takes it up again");
         assert!(Finalising.may_become(Sending), "S3 may have forgotten it");
         assert!(Checking.may_become(Skipped) && NeedsYou.may_become(Skipped) && Skipped.may_become(Checking));

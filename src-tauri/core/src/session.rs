@@ -126,7 +126,7 @@ impl Session {
         let follower = tokio::spawn({
             let ingest = ingest.clone();
             async move {
-                tokio::join!(ingest.follow(), ingest.grant_wishes(), ingest.foresee_sign_in());
+                tokio::join!(ingest.follow(), ingest.grant_wishes(), ingest.foresee_sign_in(), ingest.clean_up());
             }
         });
         ingest.resume();
@@ -275,7 +275,7 @@ impl Session {
 pub async fn uploader_of_environment(folders: &Folders) -> Result<Uploader> {
     make(&folders.data)?;
     let store = Store::open(&folders.data.join(STORE))?;
-    Ok(Uploader::new(&Aws::s3_of_environment().await?, store))
+    Ok(Uploader::new(&Aws::s3_of_environment().await?, store, ""))
 }
 
 /// The watch folders of a data folder, without a workspace.

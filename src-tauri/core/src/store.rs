@@ -2,13 +2,14 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 
 use crate::{Error, Result};
 
 /// Each entry takes the file from the version before it to the next; `user_version` says where a file is.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     "
 CREATE TABLE uploads (
   id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key TEXT NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL,
@@ -69,7 +70,16 @@ CREATE INDEX viewer_log_by_viewer ON viewer_log (workspace, username, id);
 CREATE INDEX viewer_log_by_whom ON viewer_log (workspace, whom, id);
 CREATE INDEX viewer_log_by_run ON viewer_log (workspace, run);
 ",
+    "
+ALTER TABLE uploads ADD COLUMN completing_at INTEGER;
+CREATE TABLE aborts (
+  bucket TEXT NOT NULL, key TEXT NOT NULL, upload_id TEXT NOT NULL, owner TEXT NOT NULL, upload TEXT NOT NULL,
+  since INTEGER NOT NULL, PRIMARY KEY (bucket, key, upload_id)) WITHOUT ROWID;
+",
 ];
+
+/// How long a write waits for one of another process or connection.
+const BUSY: Duration = Duration::from_secs(5 * 60);
 
 /// A handle on the file; cheap to clone.
 #[derive(Clone)]
@@ -85,7 +95,10 @@ impl Store {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.busy_timeout(BUSY)?;
+        // A transaction that reads first and writes then is refused at once, without a wait, where another one wrote in
+        // between: the right to write is asked for first.
+        connection.set_transaction_behavior(TransactionBehavior::Immediate);
         let version: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         if version > MIGRATIONS.len() {
             return Err(Error::new(

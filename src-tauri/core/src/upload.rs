@@ -58,6 +58,9 @@ pub struct Uploaded {
     pub parts: u64,
     /// Bytes that were given to the connection, over all attempts; a piece that was broken off counts whole.
     pub sent: u64,
+    /// The object was not made before this, in milliseconds since the epoch: when the first request left that could make
+    /// it, by this computer's clock, or S3's own time of an object that was there already.
+    pub completing_at: i64,
 }
 
 /// Sends files. One for all uploads of a workspace, so that they share the line, the memory and the limit; cheap to
@@ -66,10 +69,11 @@ pub struct Uploaded {
 pub struct Uploader(Engine<s3::S3>);
 
 impl Uploader {
-    /// An uploader over this client and store.
+    /// An uploader over this client and store. `owner` names the connection (the workspace's name; empty for that of the
+    /// environment): it works off what an earlier one of this name could not abort.
     #[must_use]
-    pub fn new(s3: &aws_sdk_s3::Client, store: Store) -> Self {
-        Self(Engine::new(s3::S3::new(s3), Journal(store)))
+    pub fn new(s3: &aws_sdk_s3::Client, store: Store, owner: &str) -> Self {
+        Self(Engine::new(s3::S3::new(s3), Journal::new(store, owner)))
     }
 
     /// The bandwidth limit of all its uploads.
@@ -109,12 +113,21 @@ impl Uploader {
         self.0.journal.stored().await
     }
 
-    /// Removes what S3 holds of an unfinished upload, and the journal's record of it.
+    /// Forgets an upload, done or not; what S3 holds of an unfinished one is to be aborted, which [`Self::clean_up`] does.
+    /// Answers whether there was one.
     ///
     /// # Errors
-    /// When S3 cannot be asked.
-    pub async fn abort(&self, id: &str) -> Result<()> {
-        self.0.abort(id).await
+    /// When the store cannot be written.
+    pub async fn give_up(&self, id: &str) -> Result<bool> {
+        self.0.journal.give_up(id).await
+    }
+
+    /// Aborts in S3 what was given up; answers with the names of those of which S3 could not be told, and why.
+    ///
+    /// # Errors
+    /// When the store cannot be used.
+    pub async fn clean_up(&self) -> Result<Vec<(String, Error)>> {
+        Ok(self.0.clean_up().await?.into_iter().map(|(one, error)| (one.id, error)).collect())
     }
 
     /// Forgets a finished upload.

@@ -212,7 +212,7 @@ pub(crate) async fn forget_workspace(store: &Store, workspace: &str) -> Result<(
     store
         .call(move |db| {
             mirror::wiped(db, |db| {
-                db.execute("DELETE FROM viewer_log WHERE workspace = ?1", [&workspace])?;
+                mirror::delete_in_pieces(db, "viewer_log", "id", &workspace)?;
                 mirror::empty(db, &workspace)
             })
         })

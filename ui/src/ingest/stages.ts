@@ -7,7 +7,7 @@ const WORDS: Record<Stage, string> = {
   checking: 'Checking',
   waiting: 'Waiting',
   sending: 'Sending',
-  finalising: 'Finalising',
+  finalising: 'Finalizing',
   verified: 'Verified',
   queued: 'Queued',
   encoding: 'Encoding',
@@ -15,6 +15,7 @@ const WORDS: Record<Stage, string> = {
   needsYou: 'Needs you',
   skipped: 'In the library',
   canceled: 'Canceled',
+  canceling: 'Canceling',
 };
 
 export type Tick = 'done' | 'now' | 'to come';
@@ -22,7 +23,7 @@ export type Tick = 'done' | 'now' | 'to come';
 /** Sent is not verified is not playable: three different ticks. */
 export function ticks(stage: Stage): { name: string; state: Tick }[] {
   const order: Stage[] = ['sending', 'verified', 'playable'];
-  const reached = { paused: -1, checking: -1, waiting: -1, sending: 0, finalising: 1, verified: 2, queued: 2, encoding: 2, playable: 3, needsYou: -1, skipped: -1, canceled: -1 }[stage];
+  const reached = { paused: -1, checking: -1, waiting: -1, sending: 0, finalising: 1, verified: 2, queued: 2, encoding: 2, playable: 3, needsYou: -1, skipped: -1, canceled: -1, canceling: -1 }[stage];
   return order.map((one, index) => ({
     name: one === 'sending' ? 'Sent' : WORDS[one],
     state: index < reached ? 'done' : index === reached ? 'now' : 'to come',
@@ -133,7 +134,7 @@ export function counts(journeys: Journey[]): Counts {
       if (journey.conflict === null) all.stuck += 1;
     }
     else if (isEnded(journey.stage)) all.ended += 1;
-    else all.encoding += 1;
+    else if (journey.stage !== 'canceling') all.encoding += 1;
   }
   if (size > 0) all.percent = Math.min(99, Math.floor((sent * 100) / size));
   if (told && all.speed > 0) all.secondsLeft = Math.ceil((size - sent) / all.speed);

@@ -121,9 +121,8 @@ impl Catalog {
     pub async fn since(&self, time_ms: i64) -> Result<Vec<Video>> {
         let time =
             OffsetDateTime::from_unix_timestamp_nanos(i128::from(time_ms) * 1_000_000).map_err(Error::internal)?;
-        let from = time
-            .format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"))
-            .map_err(Error::internal)?;
+        // Items of version 4 write `YYYY-MM-DD HH:mm.S`: what both ways have in common is the day.
+        let from = time.format(format_description!("[year]-[month]-[day]")).map_err(Error::internal)?;
         let mut pages = self
             .dynamodb
             .query()
@@ -140,7 +139,9 @@ impl Catalog {
         let mut videos = Vec::new();
         while let Some(item) = pages.next().await {
             let item = item.map_err(|error| explain("The catalog could not be read", error))?;
-            videos.extend(Item(item).read());
+            let video = Item(item).read();
+            // What cannot be read as a time is not known to be older.
+            videos.extend(video.filter(|video| video.started_at.is_none_or(|started_at| started_at >= time_ms)));
         }
         Ok(videos)
     }

@@ -89,6 +89,8 @@ pub(super) fn begun(path: PathBuf, size: u64, error: Option<Error>, position: i6
         added_at: now,
         stage_since: now,
         verified_at: None,
+        completing_at: None,
+        deleted_at: None,
         path,
     }
 }

@@ -151,7 +151,7 @@ impl Ingest {
 
     async fn take_after(&self, one: &Journey, twin: &Journey) -> Result<()> {
         match (twin.stage, one.stage) {
-            (Stage::NeedsYou | Stage::Canceled, _) => self.retry(&one.id).await,
+            (Stage::NeedsYou | Stage::Canceled, _) => self.begin_again(&one.id).await,
             (_, Stage::NeedsYou) => {
                 let know = |one: &mut Journey| {
                     let Some(conflict) = &mut one.conflict else { return };

@@ -15,6 +15,7 @@ use super::known::Known;
 use super::limits::Pacer;
 use super::queue::Queue;
 use super::sign_in::SignIn;
+use super::source::Source;
 use super::{Journey, Stage};
 use crate::aws::Aws;
 use crate::catalog::Catalog;
@@ -80,9 +81,22 @@ pub(super) struct Inner {
     pub checks: Semaphore,
     /// Held while a file is compared with what is known, until it counts as known itself.
     pub comparing: tokio::sync::Mutex<()>,
-    running: Mutex<HashMap<String, (u64, CancellationToken)>>,
+    pub source: Source,
+    /// Rung when something is to be aborted.
+    pub rest: Notify,
+    running: Mutex<HashMap<String, Run>>,
     runs: AtomicU64,
-    tasks: TaskTracker,
+    /// Whoever moves a journey by someone's wish holds its lock: one at a time.
+    owners: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    pub tasks: TaskTracker,
+}
+
+/// One run of a journey.
+#[derive(Clone)]
+struct Run {
+    number: u64,
+    stop: CancellationToken,
+    ended: CancellationToken,
 }
 
 impl Ingest {
@@ -98,7 +112,7 @@ impl Ingest {
         driving: Driving,
     ) -> Result<Self> {
         let journeys = Journeys::load(store.clone(), events.clone(), &workspace.name).await?;
-        let uploader = Uploader::new(&aws.s3, store.clone());
+        let uploader = Uploader::new(&aws.s3, store.clone(), &workspace.name);
         journeys.stored(&uploader.stored().await?);
         let pacer = Pacer::load(store.clone(), uploader.limit().clone()).await?;
         Ok(Self(Arc::new(Inner {
@@ -119,7 +133,10 @@ impl Ingest {
             stop: CancellationToken::new(),
             checks: Semaphore::new(CHECKS_AT_ONCE),
             comparing: tokio::sync::Mutex::default(),
+            source: Source::new(aws.s3.clone(), &workspace.source_bucket),
+            rest: Notify::new(),
             running: Mutex::default(),
+            owners: Mutex::default(),
             runs: AtomicU64::new(0),
             tasks: TaskTracker::new(),
         })))
@@ -132,6 +149,7 @@ impl Ingest {
                 self.start(journey.id);
             }
         }
+        self.resume_canceling();
         self.0.follow.notify_one();
     }
 
@@ -147,48 +165,28 @@ impl Ingest {
         self.0.journeys.list_after(position, ROWS_AT_ONCE)
     }
 
-    /// Cancels: an upload is aborted in S3, a job in MediaConvert.
-    ///
-    /// # Errors
-    /// When AWS cannot be told.
-    pub async fn cancel(&self, id: &str) -> Result<()> {
-        let journey = self.journey(id)?;
-        if !journey.stage.is_open() {
-            return Ok(());
-        }
-        if journey.stage.is_followed() {
-            if let Some(job) = &journey.job_id {
-                self.0.jobs.cancel(job).await?;
-            }
-            return self.canceled(id).await;
-        }
-        // Halted first, so that nothing is sent behind the back of what follows; canceled even where S3 cannot be told.
-        self.halt(id);
-        self.canceled(id).await?;
-        self.abort_sidecars(&journey).await?;
-        self.0.uploader.abort(id).await
-    }
-
-    async fn canceled(&self, id: &str) -> Result<()> {
-        if let Some(journey) = self.0.journeys.enter(id, Stage::Canceled, |_| {}).await? {
-            self.came_to(&journey).await;
-        }
-        Ok(())
-    }
-
-    /// Tries again what needs the admin or was canceled: an upload goes on where it stopped; what failed after it
-    /// is sent anew, under a new key.
+    /// Tries again what needs the admin or was canceled: an upload goes on where it stopped; what was canceled or failed
+    /// after it is sent anew, under a new key.
     ///
     /// # Errors
     /// When the store cannot be written.
     pub async fn retry(&self, id: &str) -> Result<()> {
+        let _owner = self.owner(id).await;
+        self.begin_again(id).await
+    }
+
+    /// The same, for who moves the journey already.
+    pub(super) async fn begin_again(&self, id: &str) -> Result<()> {
+        let was_canceled = self.journey(id).is_ok_and(|journey| journey.stage == Stage::Canceled);
         let retried = self
             .0
             .journeys
             .enter(id, Stage::Checking, |journey| {
                 (journey.error, journey.conflict, journey.checksum) = (None, None, None);
-                if journey.verified_at.take().is_some() {
+                if journey.verified_at.take().is_some() || was_canceled {
                     (journey.key, journey.guid, journey.job_id, journey.percent) = (None, None, None, None);
+                    (journey.completing_at, journey.deleted_at) = (None, None);
+                    (journey.sent, journey.stored) = (0, 0);
                 }
             })
             .await?;
@@ -201,14 +199,18 @@ impl Ingest {
     /// Takes a journey that has ended off the list; an unfinished upload of it is removed from S3.
     ///
     /// # Errors
-    /// When it is still under way, or S3 cannot be told.
+    /// When it is still under way, or the store cannot be written.
     pub async fn dismiss(&self, id: &str) -> Result<()> {
-        if self.journey(id)?.stage.is_open() {
+        let _owner = self.owner(id).await;
+        let journey = self.journey(id)?;
+        if journey.stage.is_open() {
             return Err(Error::new(Code::Invalid, "This is still under way.", "Cancel it first."));
         }
-        self.abort_sidecars(&self.journey(id)?).await?;
-        self.0.uploader.abort(id).await?;
-        self.0.journeys.remove(vec![id.to_owned()]).await
+        self.halt(id).await;
+        self.give_up(&journey).await?;
+        self.0.journeys.remove(vec![id.to_owned()]).await?;
+        self.0.rest.notify_one();
+        Ok(())
     }
 
     /// Journeys that stop when this computer does: those that are being sent, and what the sandbox encodes here.
@@ -246,19 +248,39 @@ impl Ingest {
             .ok_or_else(|| Error::new(Code::NotFound, "This is no longer in the list.", "Look at the list again."))
     }
 
-    /// Stops the driving of a journey; what S3 has stays.
-    pub(super) fn halt(&self, id: &str) {
-        if let Some((_, token)) = self.running().get(id) {
-            token.cancel();
+    /// The right to move a journey by someone's wish.
+    pub(super) async fn owner(&self, id: &str) -> tokio::sync::OwnedMutexGuard<()> {
+        let owner = {
+            let mut owners = self.0.owners.lock().unwrap_or_else(PoisonError::into_inner);
+            owners.retain(|_, owner| Arc::strong_count(owner) > 1);
+            owners.entry(id.to_owned()).or_default().clone()
+        };
+        owner.lock_owned().await
+    }
+
+    /// Stops the driving of a journey, and waits until it has ended; what S3 has stays.
+    pub(super) async fn halt(&self, id: &str) {
+        loop {
+            let Some(run) = self.running().get(id).cloned() else { return };
+            run.stop.cancel();
+            run.ended.cancelled().await;
+            self.forget_run(id, run.number);
         }
     }
 
-    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<String, (u64, CancellationToken)>> {
+    fn forget_run(&self, id: &str, number: u64) {
+        let mut running = self.running();
+        if running.get(id).is_some_and(|run| run.number == number) {
+            running.remove(id);
+        }
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<String, Run>> {
         self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Records why a journey cannot go on alone.
-    async fn needs_someone(&self, id: &str, error: Error) {
+    pub(super) async fn needs_someone(&self, id: &str, error: Error) {
         let journeys = &self.0.journeys;
         match journeys.enter(id, Stage::NeedsYou, |journey| journey.error = Some(error.clone())).await {
             Ok(Some(journey)) => self.came_to(&journey).await,
@@ -271,23 +293,26 @@ impl Ingest {
         }
     }
 
+    /// Begins a run of a journey; one that has not ended ends first.
     pub(super) fn start(&self, id: String) {
-        let token = self.0.stop.child_token();
-        let run = self.0.runs.fetch_add(1, Ordering::Relaxed);
-        self.running().insert(id.clone(), (run, token.clone()));
+        let (stop, ended) = (self.0.stop.child_token(), CancellationToken::new());
+        let number = self.0.runs.fetch_add(1, Ordering::Relaxed);
+        let run = Run { number, stop: stop.clone(), ended: ended.clone() };
+        let before = self.running().insert(id.clone(), run);
         let ingest = self.clone();
         self.0.tasks.spawn(async move {
-            if let Err(error) = ingest.drive(&id, &token).await
-                && !token.is_cancelled()
+            let _ended = ended.drop_guard();
+            if let Some(before) = before {
+                before.stop.cancel();
+                before.ended.cancelled().await;
+            }
+            if let Err(error) = ingest.drive(&id, &stop).await
+                && !stop.is_cancelled()
             {
                 tracing::warn!(id, code = ?error.code, message = error.message, details = error.details, "a journey stopped");
                 ingest.needs_someone(&id, error).await;
             }
-            // A pause and a resume may have begun the next run before this one has ended.
-            let mut running = ingest.running();
-            if running.get(&id).is_some_and(|(current, _)| *current == run) {
-                running.remove(&id);
-            }
+            ingest.forget_run(&id, number);
         });
     }
 }

@@ -9,10 +9,10 @@ use crate::encode::{Job, Phase, State};
 use crate::event::{Event, now_ms};
 use crate::{Code, Error, Result};
 
-/// How long before the upload's end the pipeline's item may say that it began: clocks differ.
-const CLOCK_SLACK_MS: i64 = 5 * 60 * 1000;
 /// After this the pipeline's silence is told.
 const PIPELINE_ANSWERS_WITHIN_MS: i64 = 60_000;
+/// After this it is given up: what would start a pipeline is long over.
+const PIPELINE_GIVEN_UP_AFTER_MS: i64 = 3 * 60 * 60 * 1000;
 /// After this a job that is done and not published is told.
 const PUBLISHES_WITHIN_MS: i64 = 120_000;
 
@@ -61,12 +61,16 @@ impl Ingest {
             Ok(jobs) => (jobs, None),
             Err(error) => (shown.jobs.clone(), Some(error)),
         };
-        if let Some(since) = followed.iter().filter_map(|journey| journey.verified_at).min() {
-            let videos = self.0.catalog.since(since - CLOCK_SLACK_MS).await?;
-            for journey in &followed {
-                let video = videos.iter().find(|video| belongs(video, journey));
-                self.advance(journey, video, &jobs).await?;
-            }
+        // Those that are known are read by their keys; the others are looked for among what is new.
+        let unknown = followed.iter().filter(|journey| journey.guid.is_none());
+        let videos = match unknown.map(Journey::looked_for_from).min() {
+            Some(since) => self.0.catalog.since(since).await?,
+            None => Vec::new(),
+        };
+        for journey in &followed {
+            let found = videos.iter().find(|video| belongs(video, journey)).cloned();
+            let video = if found.is_none() && journey.guid.is_some() { self.video_of(journey).await? } else { found };
+            self.advance(journey, video.as_ref(), &jobs).await?;
         }
         if live {
             let read_at = now_ms();
@@ -89,6 +93,9 @@ impl Ingest {
         let journeys = &self.0.journeys;
         let Some(video) = video else {
             let waited = now_ms() - journey.verified_at.unwrap_or(journey.stage_since);
+            if waited > PIPELINE_GIVEN_UP_AFTER_MS {
+                return self.failed(journey, silent(journey), |_| {}).await;
+            }
             if waited > PIPELINE_ANSWERS_WITHIN_MS {
                 journeys.show(&journey.id, |journey| {
                     journey.notice = Some(format!(
@@ -209,6 +216,16 @@ fn belongs(video: &Video, journey: &Journey) -> bool {
         Some(guid) => video.guid == *guid,
         None => video.src_video.is_some() && video.src_video == journey.key,
     }
+}
+
+fn silent(journey: &Journey) -> Error {
+    Error::new(
+        Code::PipelineFailed,
+        format!("No video of \"{}\" came into the catalog, though S3 holds its file.", journey.title),
+        "The pipeline may start on metadata files only, on other endings or another bucket, or it failed at its first \
+         step: run the check of the workspace, then retry.",
+    )
+    .with_details(format!("looked for srcVideo {:?}", journey.key.as_deref().unwrap_or_default()))
 }
 
 fn pipeline_error(journey: &Journey, at: &str, message: &str) -> Error {

@@ -39,7 +39,7 @@ impl Ingest {
             (journey.sent, journey.stored) = (journey.size, journey.size);
             (journey.speed, journey.time_left) = (None, None);
             journey.checksum = Some(uploaded.checksum.to_string());
-            journey.verified_at = Some(now_ms());
+            (journey.verified_at, journey.completing_at) = (Some(now_ms()), Some(uploaded.completing_at));
         };
         if let Some(journey) = journeys.enter(id, Stage::Verified, verified).await? {
             self.came_to(&journey).await;

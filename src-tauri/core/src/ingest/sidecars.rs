@@ -77,14 +77,16 @@ impl Ingest {
         }
         Ok(())
     }
+}
 
-    /// Removes what S3 holds of unfinished ones.
-    pub(super) async fn abort_sidecars(&self, journey: &Journey) -> Result<()> {
-        for number in 0..journey.sidecars.len() {
-            self.0.uploader.abort(&sidecar_id(&journey.id, number)).await?;
-        }
-        Ok(())
-    }
+/// The names of their uploads in the journal.
+pub(super) fn ids(journey: &Journey) -> impl Iterator<Item = String> + '_ {
+    (0..journey.sidecars.len()).map(|number| sidecar_id(&journey.id, number))
+}
+
+/// Whether an upload of this name is a journey's, or of what goes with it.
+pub(super) fn is_of(upload: &str, journey: &str) -> bool {
+    upload.split('/').next() == Some(journey)
 }
 
 fn sidecar_id(journey: &str, number: usize) -> String {

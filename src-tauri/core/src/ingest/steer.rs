@@ -73,6 +73,12 @@ impl Ingest {
     }
 
     async fn pause(&self, id: &str) -> Result<()> {
+        let _owner = self.owner(id).await;
+        if !self.journey(id)?.stage.may_become(Stage::Paused) {
+            return Ok(());
+        }
+        // Halted first: its run may have come to its end by then.
+        self.halt(id).await;
         let paused = self
             .0
             .journeys
@@ -82,13 +88,15 @@ impl Ingest {
                 journey.sent = journey.stored;
             })
             .await?;
-        if paused.is_some() {
-            self.halt(id);
+        if paused.is_none() && self.journey(id)?.stage.is_being_sent() {
+            // All bytes are there: it goes on.
+            self.start(id.to_owned());
         }
         Ok(())
     }
 
     pub(super) async fn unpause(&self, id: &str) -> Result<()> {
+        let _owner = self.owner(id).await;
         if self.journey(id)?.stage == Stage::Paused
             && self.0.journeys.enter(id, Stage::Checking, |_| {}).await?.is_some()
         {

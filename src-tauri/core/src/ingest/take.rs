@@ -80,7 +80,8 @@ impl Ingest {
     /// # Errors
     /// When S3 cannot be told to forget what it has of it, or the store cannot be written.
     pub(crate) async fn retry_changed(&self, id: &str, size: u64) -> Result<()> {
-        self.0.uploader.abort(id).await?;
+        self.0.uploader.give_up(id).await?;
+        self.0.rest.notify_one();
         self.0.journeys.edit(id, |journey| journey.size = size).await?;
         self.retry(id).await
     }

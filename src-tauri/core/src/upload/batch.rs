@@ -117,6 +117,10 @@ pub async fn send_all(
     tell: impl Fn(Told<'_>),
 ) -> bool {
     let tell = &tell;
+    // What an earlier run could not abort.
+    if let Err(error) = uploader.clean_up().await {
+        tracing::warn!(%error, "what is to be aborted could not be read");
+    }
     let sent = stream::iter(requests).map(|request| async move {
         let progress = Progress::default();
         tell(Told::Begins(&request, progress.clone()));

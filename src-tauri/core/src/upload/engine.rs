@@ -8,12 +8,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::body::Reader;
 use super::changed;
-use super::journal::{Journal, Record};
+use super::journal::{Journal, Record, ToAbort};
 use super::line::Line;
 use super::plan::PartPlan;
 use super::remote::{Refusal, Remote};
 use super::sending::{Attempt, Known, Sending};
 use super::{Progress, Request, Uploaded};
+use crate::event::now_ms;
 use crate::files::{self, Likeness};
 use crate::{Code, Error, Result};
 
@@ -67,12 +68,17 @@ impl<R: Remote> Engine<R> {
             let sending = Sending { engine: self, request, record: &record, known, progress, canceled };
             match sending.attempt().await {
                 Ok(Attempt::Done(checksum)) => {
-                    let sent = self.journal.finish(&request.id, checksum).await?;
-                    let (size, parts) = (record.identity.size, record.plan.count());
-                    return Ok(Uploaded { size, checksum, parts, sent });
+                    let finished = self.journal.finish(&request.id, checksum).await?;
+                    return Ok(Uploaded {
+                        size: record.identity.size,
+                        checksum,
+                        parts: record.plan.count(),
+                        sent: finished.sent,
+                        completing_at: finished.completing_at.unwrap_or_else(now_ms),
+                    });
                 }
                 Ok(Attempt::Forgotten) => {
-                    self.journal.set_upload_id(&request.id, None).await?;
+                    self.journal.forgotten(&request.id).await?;
                     record.upload_id = None;
                 }
                 Err(error) => {
@@ -121,13 +127,32 @@ impl<R: Remote> Engine<R> {
         Ok((record, known))
     }
 
-    /// Removes what S3 holds of an unfinished upload, and the journal's record of it.
-    pub async fn abort(&self, id: &str) -> Result<()> {
-        if let Some(Record { upload_id: Some(upload_id), bucket, key, .. }) = self.journal.find(id).await? {
-            let abort = || self.remote.abort(&bucket, &key, &upload_id);
-            self.patiently(&CancellationToken::new(), abort).await?.map_err(|refusal| told(refusal, &bucket, &key))?;
+    /// Forgets an upload, and removes what S3 holds of it: now, or at the next chance. Answers whether there was one.
+    pub async fn abort(&self, id: &str) -> Result<bool> {
+        let was_there = self.journal.give_up(id).await?;
+        self.clean_up().await?;
+        Ok(was_there)
+    }
+
+    /// Works off what is to be aborted, with one try for each; answers what is left, and why.
+    pub async fn clean_up(&self) -> Result<Vec<(ToAbort, Error)>> {
+        let mut left = Vec::new();
+        for one in self.journal.to_abort().await? {
+            match self.remote.abort(&one.bucket, &one.key, &one.upload_id).await {
+                Ok(()) => self.journal.aborted(one).await?,
+                Err(refusal) => {
+                    let error = told(refusal, &one.bucket, &one.key);
+                    tracing::info!(id = one.id, details = error.details, "an upload is still to be aborted");
+                    let is_down = matches!(error.code, Code::Network | Code::SignIn);
+                    left.push((one, error));
+                    // The others would wait for nothing.
+                    if is_down {
+                        break;
+                    }
+                }
+            }
         }
-        self.journal.forget(id).await
+        Ok(left)
     }
 
     /// Tries again while S3 is busy, with waits that grow and differ; what else it says is the caller's.
@@ -171,6 +196,7 @@ pub(super) fn told(refusal: Refusal, bucket: &str, key: &str) -> Error {
     match refusal {
         Refusal::Busy(error)
         | Refusal::Damaged(error)
+        | Refusal::Conflict(error)
         | Refusal::Parts(error)
         | Refusal::Header(error)
         | Refusal::Final(error) => error,

@@ -46,6 +46,10 @@ struct Bucket {
     distrusts: u32,
     /// Whether checksums are refused that come before the bytes.
     refuses_headers: bool,
+    /// Whether what is told of an object has no checksum.
+    keeps_no_checksums: bool,
+    /// Completions that are refused because someone else writes to the key.
+    conflicts: u32,
     fates: VecDeque<Fate>,
     /// Bytes of the file that arrived, each time that they did.
     arrived: u64,
@@ -58,6 +62,10 @@ struct Model {
     killed: Arc<Mutex<CancellationToken>>,
     /// What happens when the first bytes have arrived.
     while_it_is_sent: Arc<Mutex<Option<Hook>>>,
+    /// Tells that S3 began an upload, and waits before its answer.
+    slow_begin: Arc<Mutex<Option<(Arc<tokio::sync::Notify>, Arc<tokio::sync::Semaphore>)>>>,
+    /// What someone else puts in the place of an object just after it was completed.
+    replaces_objects: Arc<Mutex<Option<Vec<u8>>>>,
 }
 
 type Hook = Box<dyn FnOnce() + Send>;
@@ -147,13 +155,19 @@ fn decoded(mut all: &[u8]) -> (Vec<u8>, String) {
 
 impl Remote for Model {
     async fn begin(&self, target: &Target) -> Result<String, Refusal> {
-        self.act(|bucket| {
+        let begun = self.act(|bucket| {
             bucket.begun += 1;
             let id = format!("upload {:06}", bucket.begun);
             bucket.uploads.insert(id.clone(), (target.key.clone(), BTreeMap::new()));
             Ok(id)
-        })
-        .await
+        });
+        let begun = begun.await;
+        let slow = self.slow_begin.lock().unwrap().take();
+        if let Some((told, go_on)) = slow {
+            told.notify_one();
+            drop(go_on.acquire().await);
+        }
+        begun
     }
 
     async fn find(&self, target: &Target) -> Result<Option<String>, Refusal> {
@@ -194,7 +208,7 @@ impl Remote for Model {
             }
             let size = bytes.len() as u64;
             bucket.objects.insert(target.key.clone(), bytes);
-            Ok(Held { size, checksum: Some(checksum) })
+            Ok(Held { size, checksum: Some(checksum), modified: None })
         })
         .await
     }
@@ -209,6 +223,10 @@ impl Remote for Model {
     ) -> Result<(), Refusal> {
         self.act(|bucket| {
             let (_, held) = bucket.uploads.get(upload).ok_or(Refusal::Gone)?;
+            if bucket.conflicts > 0 {
+                bucket.conflicts -= 1;
+                return Err(Refusal::Conflict(Error::new(Code::Internal, "Someone else writes.", "Begin anew.")));
+            }
             if bucket.distrusts > 0 {
                 bucket.distrusts -= 1;
                 return Err(Refusal::Parts(Error::new(Code::Internal, "The parts do not match.", "Retry.")));
@@ -223,6 +241,7 @@ impl Remote for Model {
                 return Err(Refusal::Exists);
             }
             bucket.uploads.remove(upload);
+            let bytes = self.replaces_objects.lock().unwrap().take().unwrap_or(bytes);
             bucket.objects.insert(target.key.clone(), bytes);
             Ok(())
         })
@@ -231,10 +250,17 @@ impl Remote for Model {
 
     async fn head(&self, target: &Target) -> Result<Option<Held>, Refusal> {
         self.act(|bucket| {
-            Ok(bucket
-                .objects
-                .get(&target.key)
-                .map(|bytes| Held { size: bytes.len() as u64, checksum: Some(Checksum::of_bytes(bytes)) }))
+            let checksum = |bytes: &[u8]| (!bucket.keeps_no_checksums).then(|| Checksum::of_bytes(bytes));
+            let held = |bytes: &Vec<u8>| Held { size: bytes.len() as u64, checksum: checksum(bytes), modified: None };
+            Ok(bucket.objects.get(&target.key).map(held))
+        })
+        .await
+    }
+
+    async fn read(&self, target: &Target, offset: u64, length: u64) -> Result<Checksum, Refusal> {
+        self.act(|bucket| {
+            let object = bucket.objects.get(&target.key).unwrap();
+            Ok(Checksum::of_bytes(&object[offset as usize..(offset + length) as usize]))
         })
         .await
     }
@@ -274,15 +300,23 @@ impl World {
         Self { folder, model, request: Request { id: "1".into(), path, target }, bytes }
     }
 
+    fn store(&self) -> Store {
+        Store::open(&self.folder.path().join("store.sqlite")).unwrap()
+    }
+
+    fn engine(&self) -> Engine<Model> {
+        let mut engine = Engine::new(self.model.clone(), Journal::new(self.store(), "test"));
+        engine.plan = |size| Ok(PartPlan::recorded(size, PART));
+        engine.first_wait = Duration::from_micros(10);
+        engine.line = Line::counting(PART, engine.reader.limit.clone());
+        engine
+    }
+
     /// One process: it ends with an answer, or with `None` when it was killed.
     async fn run(&self) -> Option<Result<Uploaded>> {
         let killed = CancellationToken::new();
         *self.model.killed.lock().unwrap() = killed.clone();
-        let store = Store::open(&self.folder.path().join("store.sqlite")).unwrap();
-        let mut engine = Engine::new(self.model.clone(), Journal(store));
-        engine.plan = |size| Ok(PartPlan::recorded(size, PART));
-        engine.first_wait = Duration::from_micros(10);
-        engine.line = Line::counting(PART, engine.reader.limit.clone());
+        let engine = self.engine();
         let (progress, token) = (Progress::default(), CancellationToken::new());
         tokio::select! {
             biased;
@@ -521,4 +555,101 @@ async fn a_file_that_was_touched_while_it_was_sent_is_compared() {
             }
         }
     }
+}
+
+/// What S3 could not be told of is kept, whatever becomes of the record, and worked off when it answers.
+#[tokio::test]
+async fn what_could_not_be_aborted_is_not_forgotten() {
+    let world = World::new(8 * PART as usize, true, [vec![Fate::Well; 5], vec![Fate::KilledAfter]].concat());
+    assert!(world.run().await.is_none());
+    let engine = world.engine();
+    world.model.bucket.lock().unwrap().fates = vec![Fate::Busy, Fate::Busy].into();
+    assert!(engine.abort("1").await.unwrap());
+    assert_eq!(engine.clean_up().await.unwrap().len(), 1, "S3 is still down");
+    assert_eq!(world.model.bucket.lock().unwrap().uploads.len(), 1);
+    // Another connection's is not this one's to abort.
+    assert!(
+        Engine::new(world.model.clone(), Journal::new(world.store(), "other")).clean_up().await.unwrap().is_empty()
+    );
+    assert!(engine.clean_up().await.unwrap().is_empty());
+    assert!(world.model.bucket.lock().unwrap().uploads.is_empty());
+    assert!(!engine.abort("1").await.unwrap(), "there is none any more");
+}
+
+/// A cancel and a retry: what is begun anew has nothing of what is being aborted.
+#[tokio::test]
+async fn what_is_begun_anew_is_apart_from_what_is_aborted() {
+    let world = World::new(8 * PART as usize, true, [vec![Fate::Well; 5], vec![Fate::KilledAfter]].concat());
+    assert!(world.run().await.is_none());
+    let engine = world.engine();
+    engine.journal.give_up("1").await.unwrap();
+    // S3 is told in the middle of the new upload.
+    let (model, aborting) = (world.model.clone(), engine.clone());
+    *model.while_it_is_sent.lock().unwrap() = Some(Box::new(move || {
+        tokio::spawn(async move { aborting.clean_up().await });
+    }));
+    world.run().await.unwrap().unwrap();
+    assert!(world.object().unwrap() == world.bytes);
+    engine.clean_up().await.unwrap();
+    assert!(world.model.bucket.lock().unwrap().uploads.is_empty());
+}
+
+/// An upload that S3 began while someone canceled is known, and aborted.
+#[tokio::test]
+async fn a_cancel_in_the_moment_of_the_beginning_leaves_nothing() {
+    let world = World::new(8 * PART as usize, true, Vec::new());
+    let engine = world.engine();
+    let token = CancellationToken::new();
+    let (begun, go_on) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Semaphore::new(0)));
+    *world.model.slow_begin.lock().unwrap() = Some((begun.clone(), go_on.clone()));
+    let progress = Progress::default();
+    let (sent, ()) = tokio::join!(engine.send(&world.request, &progress, &token), async {
+        begun.notified().await;
+        token.cancel();
+    });
+    assert_eq!(sent.unwrap_err().code, Code::Canceled);
+    assert!(engine.abort("1").await.unwrap());
+    go_on.add_permits(1);
+    // The answer comes now, to nobody.
+    while engine.journal.to_abort().await.unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert!(engine.clean_up().await.unwrap().is_empty());
+    assert!(world.model.bucket.lock().unwrap().uploads.is_empty());
+}
+
+/// S3 wants a multipart upload begun anew after this, not completed once more.
+#[tokio::test]
+async fn a_conflict_at_the_completion_begins_anew() {
+    let world = World::new(8 * PART as usize, false, Vec::new());
+    world.model.bucket.lock().unwrap().conflicts = 1;
+    let uploaded = world.run().await.unwrap().unwrap();
+    assert_eq!(uploaded.sent, 2 * uploaded.size);
+    assert!(world.object().unwrap() == world.bytes);
+    let bucket = world.model.bucket.lock().unwrap();
+    assert_eq!((bucket.begun, bucket.uploads.len()), (2, 0));
+}
+
+/// Where a server keeps no checksum of the whole, the object is read back: one of the same size is not enough.
+#[tokio::test]
+async fn without_a_checksum_the_content_decides() {
+    for is_ours in [true, false] {
+        // The answer to the completion is lost, and the next one finds the upload gone.
+        let size = 8 * PART as usize;
+        let world = World::new(size, true, [vec![Fate::Well; 9], vec![Fate::Lost]].concat());
+        world.model.bucket.lock().unwrap().keeps_no_checksums = true;
+        if !is_ours {
+            world.model.replaces_objects.lock().unwrap().replace(vec![7; size]);
+        }
+        let sent = world.run().await.unwrap();
+        if is_ours {
+            assert_eq!(sent.unwrap().sent, size as u64);
+        } else {
+            assert_eq!(sent.unwrap_err().code, Code::Integrity);
+        }
+    }
+    // A small one too.
+    let world = World::new(1000, true, Vec::new());
+    world.model.bucket.lock().unwrap().keeps_no_checksums = true;
+    world.run().await.unwrap().unwrap();
 }

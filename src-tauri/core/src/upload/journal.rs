@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use super::Request;
 use super::checksum::Checksum;
 use super::plan::{PartNumber, PartPlan};
 use super::remote::PartRecord;
 use crate::Result;
+use crate::event::now_ms;
 use crate::files::Identity;
 use crate::store::Store;
 
@@ -28,13 +29,35 @@ pub(super) struct Record {
     pub finished: Option<Checksum>,
 }
 
+/// What the journal knows of an upload that is done.
+pub(super) struct Finished {
+    /// Bytes that were given to the connection, over all attempts.
+    pub sent: u64,
+    /// When the first request left that could make the object, in milliseconds since the epoch.
+    pub completing_at: Option<i64>,
+}
+
 #[derive(Clone)]
-pub(super) struct Journal(pub Store);
+pub(super) struct Journal {
+    store: Store,
+    /// Whose connection sends: a workspace's, or that of the environment (empty). What is to be aborted is worked off by
+    /// the same one.
+    owner: String,
+}
+
+/// An unfinished upload that is to be aborted in S3.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ToAbort {
+    /// Its name in the journal, which no longer has it.
+    pub id: String,
+    pub bucket: String,
+    pub key: String,
+    pub upload_id: String,
+}
 
 impl Journal {
-    pub async fn find(&self, id: &str) -> Result<Option<Record>> {
-        let id = id.to_owned();
-        self.0.call(move |db| find(db, &id)).await
+    pub fn new(store: Store, owner: &str) -> Self {
+        Self { store, owner: owner.to_owned() }
     }
 
     /// The record of this request, made where there is none; and whether it is new. A new one that goes up in one
@@ -51,14 +74,14 @@ impl Journal {
             finished: None,
         };
         let id = request.id.clone();
-        self.0
+        self.store
             .call(move |db| {
                 if let Some(record) = find(db, &id)? {
                     return Ok((record, false));
                 }
                 db.prepare_cached(
-                    "INSERT INTO uploads (id, path, bucket, key, size, modified_ns, part_size, file_id, sent)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                    "INSERT INTO uploads (id, path, bucket, key, size, modified_ns, part_size, file_id, sent, completing_at)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
                 )?
                 .execute(params![
                     id,
@@ -69,7 +92,8 @@ impl Journal {
                     new.identity.modified_ns,
                     new.plan.part_size(),
                     new.identity.file_id,
-                    new.sent
+                    new.sent,
+                    new.plan.is_single().then(now_ms)
                 ])?;
                 Ok((new, true))
             })
@@ -79,7 +103,7 @@ impl Journal {
     /// Records where the file is now, and what makes it the one that it is: its bytes are those that were sent.
     pub async fn set_file(&self, id: &str, path: &Path, file: &Identity) -> Result<()> {
         let (id, path, file) = (id.to_owned(), path.to_owned(), file.clone());
-        self.0
+        self.store
             .call(move |db| {
                 db.execute(
                     "UPDATE uploads SET path = ?2, modified_ns = ?3, file_id = ?4 WHERE id = ?1",
@@ -90,22 +114,121 @@ impl Journal {
             .await
     }
 
-    /// Records the upload id that S3 gave, and forgets the parts of the one before.
-    pub async fn set_upload_id(&self, id: &str, upload_id: Option<String>) -> Result<()> {
+    /// Records that S3 does not know the upload any more, nor its parts.
+    pub async fn forgotten(&self, id: &str) -> Result<()> {
         let id = id.to_owned();
-        self.0
+        self.store
             .call_durably(move |db| {
                 let transaction = db.transaction()?;
                 transaction.execute("DELETE FROM parts WHERE upload = ?1", [&id])?;
-                transaction.execute("UPDATE uploads SET upload_id = ?2 WHERE id = ?1", params![id, upload_id])?;
+                transaction.execute("UPDATE uploads SET upload_id = NULL WHERE id = ?1", [&id])?;
                 Ok(transaction.commit()?)
+            })
+            .await
+    }
+
+    /// Records the upload that S3 began; answers with the one that counts. Where the journal has no such upload any more,
+    /// or another one of S3's counts already, this one is to be aborted.
+    pub async fn begun(&self, id: &str, bucket: &str, key: &str, upload_id: String) -> Result<Option<String>> {
+        let to_abort =
+            ToAbort { id: id.to_owned(), bucket: bucket.to_owned(), key: key.to_owned(), upload_id: upload_id.clone() };
+        let (id, owner) = (id.to_owned(), self.owner.clone());
+        self.store
+            .call_durably(move |db| {
+                let transaction = db.transaction()?;
+                transaction.execute(
+                    "UPDATE uploads SET upload_id = ?2 WHERE id = ?1 AND upload_id IS NULL AND checksum IS NULL",
+                    params![id, upload_id],
+                )?;
+                let counts: Option<String> = transaction
+                    .query_row("SELECT upload_id FROM uploads WHERE id = ?1", [&id], |row| row.get(0))
+                    .optional()?
+                    .flatten();
+                if counts.as_ref() != Some(&upload_id) {
+                    set_to_abort(&transaction, &owner, &to_abort)?;
+                }
+                transaction.commit()?;
+                Ok(counts)
+            })
+            .await
+    }
+
+    /// Forgets an upload; what S3 has of it is to be aborted. Answers whether there was one, begun or done.
+    pub async fn give_up(&self, id: &str) -> Result<bool> {
+        self.abandon(id, "DELETE FROM uploads WHERE id = ?1").await
+    }
+
+    /// The same, but the upload begins anew.
+    pub async fn begin_anew(&self, id: &str) -> Result<()> {
+        self.abandon(id, "UPDATE uploads SET upload_id = NULL WHERE id = ?1").await.map(drop)
+    }
+
+    async fn abandon(&self, id: &str, then: &'static str) -> Result<bool> {
+        let (id, owner) = (id.to_owned(), self.owner.clone());
+        self.store
+            .call_durably(move |db| {
+                let transaction = db.transaction()?;
+                let record = find(&transaction, &id)?;
+                if let Some(Record { bucket, key, upload_id: Some(upload_id), .. }) = &record {
+                    let (bucket, key, upload_id) = (bucket.clone(), key.clone(), upload_id.clone());
+                    set_to_abort(&transaction, &owner, &ToAbort { id: id.clone(), bucket, key, upload_id })?;
+                }
+                transaction.execute("DELETE FROM parts WHERE upload = ?1", [&id])?;
+                transaction.execute(then, [&id])?;
+                transaction.commit()?;
+                Ok(record.is_some())
+            })
+            .await
+    }
+
+    /// What this owner has to abort, the oldest first.
+    pub async fn to_abort(&self) -> Result<Vec<ToAbort>> {
+        let owner = self.owner.clone();
+        self.store
+            .call(move |db| {
+                let all = db
+                    .prepare_cached(
+                        "SELECT upload, bucket, key, upload_id FROM aborts WHERE owner = ?1 ORDER BY since",
+                    )?
+                    .query_map([owner], |row| {
+                        Ok(ToAbort { id: row.get(0)?, bucket: row.get(1)?, key: row.get(2)?, upload_id: row.get(3)? })
+                    })?
+                    .collect::<rusqlite::Result<_>>()?;
+                Ok(all)
+            })
+            .await
+    }
+
+    /// Records that S3 has nothing of it any more.
+    pub async fn aborted(&self, one: ToAbort) -> Result<()> {
+        self.store
+            .call(move |db| {
+                db.execute(
+                    "DELETE FROM aborts WHERE bucket = ?1 AND key = ?2 AND upload_id = ?3",
+                    [one.bucket, one.key, one.upload_id],
+                )?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Records that a request is about to leave that may make the object; the first one counts.
+    pub async fn completing(&self, id: &str, at: i64) -> Result<()> {
+        let id = id.to_owned();
+        self.store
+            .call_durably(move |db| {
+                db.execute(
+                    "UPDATE uploads SET completing_at = ?2 WHERE id = ?1 AND completing_at IS NULL",
+                    params![id, at],
+                )?;
+                Ok(())
             })
             .await
     }
 
     pub async fn parts(&self, id: &str) -> Result<BTreeMap<PartNumber, PartRecord>> {
         let id = id.to_owned();
-        self.0
+        self.store
             .call(move |db| {
                 let rows = db
                     .prepare("SELECT number, etag, checksum FROM parts WHERE upload = ?1")?
@@ -123,7 +246,7 @@ impl Journal {
 
     /// Bytes of the recorded parts, by upload.
     pub async fn stored(&self) -> Result<HashMap<String, u64>> {
-        self.0
+        self.store
             .call(|db| {
                 let stored = db
                     .prepare(
@@ -140,7 +263,7 @@ impl Journal {
     /// Records that so many bytes are about to be given to the connection.
     pub async fn leaving(&self, id: &str, bytes: u64) -> Result<()> {
         let id = id.to_owned();
-        self.0
+        self.store
             .call(move |db| {
                 db.prepare_cached("UPDATE uploads SET sent = sent + ?2 WHERE id = ?1")?.execute(params![id, bytes])?;
                 Ok(())
@@ -152,7 +275,7 @@ impl Journal {
     /// power cut takes from the end of the journal, S3's own list and the file's bytes give back.
     pub async fn add_part(&self, id: &str, number: PartNumber, part: PartRecord) -> Result<()> {
         let id = id.to_owned();
-        self.0
+        self.store
             .call(move |db| {
                 db.prepare_cached(
                     "INSERT OR REPLACE INTO parts (upload, number, etag, checksum) VALUES (?1, ?2, ?3, ?4)",
@@ -163,32 +286,45 @@ impl Journal {
             .await
     }
 
-    /// Records that S3 holds all of it, the parts being no longer needed; answers how many bytes left for it.
-    pub async fn finish(&self, id: &str, checksum: Checksum) -> Result<u64> {
+    /// Records that S3 holds all of it, the parts being no longer needed.
+    pub async fn finish(&self, id: &str, checksum: Checksum) -> Result<Finished> {
         let id = id.to_owned();
-        self.0
+        self.store
             .call(move |db| {
                 let transaction = db.transaction()?;
                 transaction.prepare_cached("DELETE FROM parts WHERE upload = ?1")?.execute([&id])?;
-                let sent = transaction
-                    .prepare_cached("UPDATE uploads SET upload_id = NULL, checksum = ?2 WHERE id = ?1 RETURNING sent")?
-                    .query_row(params![id, checksum.to_string()], |row| row.get(0))
+                let finished = transaction
+                    .prepare_cached(
+                        "UPDATE uploads SET upload_id = NULL, checksum = ?2 WHERE id = ?1
+                         RETURNING sent, completing_at",
+                    )?
+                    .query_row(params![id, checksum.to_string()], |row| {
+                        Ok(Finished { sent: row.get(0)?, completing_at: row.get(1)? })
+                    })
                     .optional()?;
                 transaction.commit()?;
-                Ok(sent.unwrap_or(0))
+                Ok(finished.unwrap_or(Finished { sent: 0, completing_at: None }))
             })
             .await
     }
 
     pub async fn forget(&self, id: &str) -> Result<()> {
         let id = id.to_owned();
-        self.0
+        self.store
             .call(move |db| {
                 db.execute("DELETE FROM uploads WHERE id = ?1", [id])?;
                 Ok(())
             })
             .await
     }
+}
+
+fn set_to_abort(transaction: &Transaction<'_>, owner: &str, one: &ToAbort) -> Result<()> {
+    transaction.execute(
+        "INSERT OR IGNORE INTO aborts (upload, bucket, key, upload_id, owner, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![one.id, one.bucket, one.key, one.upload_id, owner, now_ms()],
+    )?;
+    Ok(())
 }
 
 fn find(db: &Connection, id: &str) -> Result<Option<Record>> {

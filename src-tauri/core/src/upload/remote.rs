@@ -23,6 +23,11 @@ pub struct Target {
     pub replace: bool,
 }
 
+/// The last part of the key, as it is shown.
+pub(super) fn name(target: &Target) -> &str {
+    target.key.rsplit('/').next().unwrap_or(&target.key)
+}
+
 /// A part that S3 holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct HeldPart {
@@ -38,6 +43,8 @@ pub(super) struct Held {
     pub size: u64,
     /// Of the whole object; not every server keeps one.
     pub checksum: Option<Checksum>,
+    /// When it was made, by S3's clock, in milliseconds since the epoch: of one from parts, when its upload began.
+    pub modified: Option<i64>,
 }
 
 /// A part that S3 took.
@@ -67,6 +74,9 @@ pub(super) enum Refusal {
     Header(Error),
     /// There is an object of this key, and it may not be replaced.
     Exists,
+    /// Someone wrote to this key at the same time: a multipart upload is to be begun anew. Source: Amazon S3 API
+    /// Reference, CompleteMultipartUpload, `If-None-Match`.
+    Conflict(Error),
     /// The bytes did not arrive as they left.
     Damaged(Error),
     /// Not now: the line broke, or S3 is busy. Whether it did it after all is not known.
@@ -108,6 +118,9 @@ pub(super) trait Remote: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), Refusal>> + Send;
     /// The object of this key.
     fn head(&self, target: &Target) -> impl Future<Output = Result<Option<Held>, Refusal>> + Send;
+    /// The checksum of so many bytes of the object, read back.
+    fn read(&self, target: &Target, offset: u64, length: u64)
+    -> impl Future<Output = Result<Checksum, Refusal>> + Send;
     /// Removes an unfinished upload; one that S3 does not know is removed already.
     fn abort(&self, bucket: &str, key: &str, upload: &str) -> impl Future<Output = Result<(), Refusal>> + Send;
 }

@@ -15,10 +15,12 @@ use aws_sdk_s3::types::{
     ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart, MultipartUpload,
 };
 
+use crc_fast::CrcAlgorithm::Crc64Nvme;
+
 use super::body::{PartBody, TRAILER, encoded_length};
 use super::checksum::Checksum;
 use super::plan::PartNumber;
-use super::remote::{Held, HeldPart, PartRecord, Refusal, Remote, Taken, Target};
+use super::remote::{Held, HeldPart, PartRecord, Refusal, Remote, Taken, Target, name};
 use crate::aws::{explain, without_deadline};
 use crate::{Code, Error};
 
@@ -48,7 +50,7 @@ impl S3 {
 }
 
 fn doing(target: &Target) -> String {
-    format!("\"{}\" could not be sent", target.key.rsplit('/').next().unwrap_or(&target.key))
+    format!("\"{}\" could not be sent", name(target))
 }
 
 fn refusal<E>(target: &Target, error: SdkError<E, HttpResponse>) -> Refusal
@@ -71,10 +73,9 @@ where
         ("BadDigest" | "InvalidDigest" | "XAmzContentChecksumMismatch" | "IncompleteBody", _) => {
             Refusal::Damaged(explained)
         }
-        // S3 asks to try the completion again (409), or to be quicker next time (RequestTimeout).
-        ("OperationAborted" | "ConditionalRequestConflict" | "RequestTimeout" | "SlowDown" | "InternalError", _) => {
-            Refusal::Busy(explained)
-        }
+        ("ConditionalRequestConflict", _) => Refusal::Conflict(explained),
+        // S3 asks to try again (409), or to be quicker next time (RequestTimeout).
+        ("OperationAborted" | "RequestTimeout" | "SlowDown" | "InternalError", _) => Refusal::Busy(explained),
         ("InvalidPart" | "InvalidPartOrder", _) => Refusal::Parts(explained),
         ("InvalidRequest" | "InvalidArgument" | "NotImplemented", _) => Refusal::Header(explained),
         (_, Some(500..)) => Refusal::Busy(explained),
@@ -140,6 +141,12 @@ impl Intercept for Guarded {
         config.interceptor_state().store_put(PayloadSigningOverride::StreamingUnsignedPayloadTrailer);
         Ok(())
     }
+}
+
+/// An answer that ended before its end.
+fn broken_off(target: &Target, details: &impl std::fmt::Display) -> Refusal {
+    let message = format!("\"{}\" could not be read back: the connection broke.", name(target));
+    Refusal::Busy(Error::new(Code::Network, message, "It is tried again by itself.").with_details(details))
 }
 
 fn parse(checksum: Option<String>) -> Option<Checksum> {
@@ -235,7 +242,7 @@ impl Remote for S3 {
         }
         let put = put.customize().interceptor(guarded).send().await;
         let put = put.map_err(|error| refusal(target, error))?;
-        Ok(Held { size: length, checksum: parse(put.checksum_crc64_nvme) })
+        Ok(Held { size: length, checksum: parse(put.checksum_crc64_nvme), modified: None })
     }
 
     async fn complete(
@@ -281,12 +288,32 @@ impl Remote for S3 {
         match head.checksum_mode(ChecksumMode::Enabled).send().await {
             Ok(head) => Ok(Some(Held {
                 size: head.content_length.unwrap_or(0).unsigned_abs(),
+                modified: head.last_modified.and_then(|time| time.to_millis().ok()),
                 checksum: parse(head.checksum_crc64_nvme)
                     .filter(|_| head.checksum_type != Some(ChecksumType::Composite)),
             })),
             Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => Ok(None),
             Err(error) => Err(refusal(target, error)),
         }
+    }
+
+    async fn read(&self, target: &Target, offset: u64, length: u64) -> Result<Checksum, Refusal> {
+        let mut digest = crc_fast::Digest::new(Crc64Nvme);
+        if length > 0 {
+            let range = format!("bytes={offset}-{}", offset + length - 1);
+            let get = self.control.get_object().bucket(&target.bucket).key(&target.key).range(range);
+            let mut body = get.send().await.map_err(|error| refusal(target, error))?.body;
+            let mut read = 0;
+            while let Some(bytes) = body.next().await {
+                let bytes = bytes.map_err(|error| broken_off(target, &error))?;
+                read += bytes.len() as u64;
+                digest.update(&bytes);
+            }
+            if read != length {
+                return Err(broken_off(target, &format!("{read} of {length} bytes")));
+            }
+        }
+        Ok(Checksum::of_value(digest.finalize()))
     }
 
     async fn abort(&self, bucket: &str, key: &str, upload: &str) -> Result<(), Refusal> {

@@ -15,11 +15,14 @@ use super::journal::Record;
 use super::line::MOST;
 use super::plan::{PartNumber, PartPlan};
 use super::progress::Flight;
-use super::remote::{Held, PartRecord, Refusal, Remote, Taken, Target};
+use super::remote::{Held, PartRecord, Refusal, Remote, Taken, Target, name};
 use super::{Progress, Request, canceled, stall, stop_if};
+use crate::event::now_ms;
 use crate::files::{self, Likeness};
 use crate::{Code, Error, Result};
 
+/// Bytes of a piece that is read back.
+const READ_BACK: u64 = 64 * 1024 * 1024;
 /// Comparisons of a file whose time or name on the disk became another one; then someone is writing it.
 const COMPARISONS: u32 = 3;
 /// Tries of a part whose bytes do not arrive as they left.
@@ -59,6 +62,8 @@ enum Completed {
     Forgotten,
     /// S3 has other parts.
     OtherParts(Error),
+    /// Someone wrote to the key at the same time.
+    Conflict(Error),
 }
 
 /// One file on its way.
@@ -118,7 +123,10 @@ impl<R: Remote> Sending<'_, R> {
         }
         let Some(held) = self.head().await? else { return Ok(None) };
         match self.same(&held).await? {
-            Some(checksum) => Ok(Some(checksum)),
+            Some(checksum) => {
+                self.engine.journal.completing(&self.request.id, held.modified.unwrap_or_else(now_ms)).await?;
+                Ok(Some(checksum))
+            }
             None if self.target().replace => Ok(None),
             None => Err(self.told(Refusal::Exists)),
         }
@@ -127,12 +135,14 @@ impl<R: Remote> Sending<'_, R> {
     /// The file's checksum, if the object is the file.
     async fn same(&self, held: &Held) -> Result<Option<Checksum>> {
         let size = self.record.identity.size;
-        let Some(checksum) = held.checksum.filter(|_| held.size == size) else { return Ok(None) };
+        if held.size != size {
+            return Ok(None);
+        }
         let own = match self.record.finished.filter(|_| self.known == Known::Same) {
             Some(own) => own,
             None => self.own(0, size).await?,
         };
-        Ok((own == checksum).then_some(own))
+        Ok(self.holds(held, own).await?.then_some(own))
     }
 
     /// The checksum of a piece of the file, as it is now.
@@ -217,11 +227,11 @@ impl<R: Remote> Sending<'_, R> {
                         done.remove(&number);
                     }
                 }
-                Completed::OtherParts(error) => {
+                Completed::OtherParts(error) | Completed::Conflict(error) => {
                     tracing::warn!(details = error.details, "the upload cannot be completed and is begun anew");
-                    let Target { bucket, key, .. } = self.target();
-                    let removed = self.ask(|| self.engine.remote.abort(bucket, key, &upload)).await?;
-                    return removed.map(|()| Attempt::Forgotten).map_err(|refusal| self.told(refusal));
+                    self.engine.journal.begin_anew(&self.request.id).await?;
+                    self.engine.clean_up().await?;
+                    return Ok(Attempt::Forgotten);
                 }
             }
         }
@@ -256,22 +266,14 @@ impl<R: Remote> Sending<'_, R> {
             None => self.ask(|| self.engine.remote.find(self.target())).await?.map_err(|refusal| self.told(refusal))?,
         };
         let Some(upload) = known else {
-            let asked = AtomicBool::new(false);
-            let begin = || async {
-                // The answer to the try before may have been lost: what it began is taken up, not left behind.
-                if asked.swap(true, Ordering::Relaxed)
-                    && let Some(upload) = self.engine.remote.find(self.target()).await?
-                {
-                    return Ok(upload);
-                }
-                self.engine.remote.begin(self.target()).await
+            let Some(upload) = self.begin().await?.map_err(|refusal| self.told(refusal))? else {
+                return Err(canceled());
             };
-            let upload = self.ask(begin).await?.map_err(|refusal| self.told(refusal))?;
-            self.engine.journal.set_upload_id(id, Some(upload.clone())).await?;
             return Ok(Some(Begun { upload, kept: BTreeMap::new(), adopted: Vec::new() }));
         };
         if self.record.upload_id.is_none() {
-            self.engine.journal.set_upload_id(id, Some(upload.clone())).await?;
+            let Target { bucket, key, .. } = self.target();
+            self.engine.journal.begun(id, bucket, key, upload.clone()).await?;
         }
         let held = match self.ask(|| self.engine.remote.parts(self.target(), &upload)).await? {
             Ok(held) => held,
@@ -312,6 +314,32 @@ impl<R: Remote> Sending<'_, R> {
             self.engine.journal.set_file(id, &self.request.path, &self.record.identity).await?;
         }
         Ok(Some(Begun { upload, kept, adopted }))
+    }
+
+    /// Begins an upload; `None` where it was given up meanwhile. What S3 was asked is heard to its end, whoever cancels:
+    /// an upload that nobody knows of would stay.
+    async fn begin(&self) -> Result<Result<Option<String>, Refusal>> {
+        let (engine, target, id) = (self.engine.clone(), self.target().clone(), self.request.id.clone());
+        let asked = tokio::spawn(async move {
+            let is_again = AtomicBool::new(false);
+            let begin = || async {
+                // The answer to the try before may have been lost: what it began is taken up, not left behind.
+                if is_again.swap(true, Ordering::Relaxed)
+                    && let Some(upload) = engine.remote.find(&target).await?
+                {
+                    return Ok(upload);
+                }
+                engine.remote.begin(&target).await
+            };
+            match engine.patiently(&CancellationToken::new(), begin).await? {
+                Ok(upload) => Ok(Ok(engine.journal.begun(&id, &target.bucket, &target.key, upload).await?)),
+                Err(refusal) => Ok(Err(refusal)),
+            }
+        });
+        tokio::select! {
+            begun = asked => begun.map_err(Error::internal)?,
+            () = self.canceled.cancelled() => Err(canceled()),
+        }
     }
 
     async fn part(
@@ -381,7 +409,7 @@ impl<R: Remote> Sending<'_, R> {
                     self.engine.reader.put_behind();
                     tracing::info!(details = error.details, "the server wants checksums behind the bytes");
                 }
-                Refusal::Busy(error) if busy + 1 < TRIES => {
+                Refusal::Busy(error) | Refusal::Conflict(error) if busy + 1 < TRIES => {
                     busy += 1;
                     tracing::debug!(%error, details = error.details, offset, busy, "a piece did not arrive");
                     turn.refused();
@@ -410,6 +438,7 @@ impl<R: Remote> Sending<'_, R> {
         whole: Checksum,
     ) -> Result<Completed> {
         let size = self.record.identity.size;
+        self.engine.journal.completing(&self.request.id, now_ms()).await?;
         let completed = self.ask(|| self.engine.remote.complete(self.target(), upload, parts, size, whole)).await?;
         match completed {
             Ok(()) => {}
@@ -421,10 +450,13 @@ impl<R: Remote> Sending<'_, R> {
                 }
             }
             Err(Refusal::Parts(error)) => return Ok(Completed::OtherParts(error)),
+            Err(Refusal::Conflict(error)) => return Ok(Completed::Conflict(error)),
             Err(Refusal::Exists) => {
-                if !self.head().await?.is_some_and(|held| held.size == size && held.checksum == Some(whole)) {
-                    return Err(self.told(Refusal::Exists));
-                }
+                let is_ours = match self.head().await? {
+                    Some(held) => self.holds(&held, whole).await?,
+                    None => false,
+                };
+                return if is_ours { Ok(Completed::Done(whole)) } else { Err(self.told(Refusal::Exists)) };
             }
             Err(refusal) => return Err(self.told(refusal)),
         }
@@ -441,12 +473,36 @@ impl<R: Remote> Sending<'_, R> {
                 "Retry sends it again.",
             )
         })?;
-        let size = self.record.identity.size;
-        if held.size != size || held.checksum.is_some_and(|held| held != checksum) {
-            return Err(wrong(self.target())
-                .with_details(format!("size {} of {size}, CRC64NVME {:?} of {checksum}", held.size, held.checksum)));
+        if self.holds(&held, checksum).await? {
+            return Ok(());
         }
-        Ok(())
+        let size = self.record.identity.size;
+        Err(wrong(self.target())
+            .with_details(format!("size {} of {size}, CRC64NVME {:?} of {checksum}", held.size, held.checksum)))
+    }
+
+    /// Whether an object has this content. Where the server keeps no checksum of the whole, it is read back.
+    async fn holds(&self, held: &Held, checksum: Checksum) -> Result<bool> {
+        if held.size != self.record.identity.size {
+            return Ok(false);
+        }
+        let of_object = match held.checksum {
+            Some(of_object) => of_object,
+            None => self.read_back(held.size).await?,
+        };
+        Ok(of_object == checksum)
+    }
+
+    /// The checksum of the object, read in pieces.
+    async fn read_back(&self, size: u64) -> Result<Checksum> {
+        let mut whole: Option<Checksum> = None;
+        for offset in (0..size.max(1)).step_by(READ_BACK as usize) {
+            let length = (size - offset).min(READ_BACK);
+            let read = self.ask(|| self.engine.remote.read(self.target(), offset, length)).await?;
+            let piece = read.map_err(|refusal| self.told(refusal))?;
+            whole = Some(whole.map_or(piece, |before| before.followed_by(piece, length)));
+        }
+        whole.ok_or_else(|| Error::internal("nothing was read back"))
     }
 }
 
@@ -473,10 +529,6 @@ fn wrong(target: &Target) -> Error {
         format!("What S3 holds of \"{}\" is not what the file is.", name(target)),
         "Retry sends it again; do not use the object that is there.",
     )
-}
-
-fn name(target: &Target) -> &str {
-    target.key.rsplit('/').next().unwrap_or(&target.key)
 }
 
 /// The checksum of the whole from those of its parts.

@@ -3,6 +3,8 @@
 
 mod search;
 
+use std::time::Duration;
+
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 pub use self::search::{Census, Found, GroupCount, Query, Sort, StateCount};
@@ -157,6 +159,10 @@ impl Mirror {
     }
 }
 
+/// Rows that are deleted at once, and the rest after them.
+const PIECE: usize = 2_000;
+const BETWEEN_PIECES: Duration = Duration::from_millis(20);
+
 /// Deletes so that the bytes are gone: overwritten in the file, and not left in the log before it.
 pub(super) fn wiped(db: &mut Connection, delete: impl FnOnce(&mut Connection) -> Result<()>) -> Result<()> {
     db.pragma_update(None, "secure_delete", true)?;
@@ -170,11 +176,24 @@ pub(super) fn wiped(db: &mut Connection, delete: impl FnOnce(&mut Connection) ->
 
 /// Without any of this workspace.
 pub(super) fn empty(db: &mut Connection, workspace: &str) -> Result<()> {
-    let transaction = db.transaction()?;
-    for table in ["viewers", "viewer_members", "viewer_pools"] {
-        transaction.execute(&format!("DELETE FROM {table} WHERE workspace = ?1"), [workspace])?;
+    delete_in_pieces(db, "viewers", "rowid", workspace)?;
+    delete_in_pieces(db, "viewer_members", "name, username", workspace)?;
+    db.execute("DELETE FROM viewer_pools WHERE workspace = ?1", [workspace])?;
+    Ok(())
+}
+
+/// Deletes all rows of a workspace, some at a time: uploads write their journal in between. `key` is what tells the rows
+/// of a workspace apart.
+pub(super) fn delete_in_pieces(db: &mut Connection, table: &str, key: &str, workspace: &str) -> Result<()> {
+    let delete = format!(
+        "DELETE FROM {table} WHERE workspace = ?1 AND ({key}) IN
+         (SELECT {key} FROM {table} WHERE workspace = ?1 LIMIT {PIECE})"
+    );
+    while db.execute(&delete, [workspace])? > 0 {
+        // Whoever waits for the right to write looks now and then only.
+        std::thread::sleep(BETWEEN_PIECES);
     }
-    Ok(transaction.commit()?)
+    Ok(())
 }
 
 fn put(db: &Connection, workspace: &str, account: &Account, seen: i64) -> Result<()> {

@@ -1,0 +1,238 @@
+//! Canceling: what AWS has of a journey by then is taken back, and the row says what could not be.
+//!
+//! Between the last byte and the first word of the pipeline nobody here knows how far AWS is: the object may be there, its
+//! encode may have begun. So a canceled journey is asked after until its end is known, across restarts.
+
+use std::time::Duration;
+
+use super::{Ingest, Journey, Stage, sidecars};
+use crate::catalog::{Status, Video};
+use crate::encode::State;
+use crate::event::now_ms;
+use crate::{Code, Error, Result};
+
+/// How often it is asked what became of it.
+const ASK_EVERY: Duration = Duration::from_secs(2);
+/// How long a request that was broken off may still arrive.
+const MAY_ARRIVE_FOR_MS: i64 = 2_000;
+/// How long after its object was deleted a pipeline may still begin with it.
+const MAY_BEGIN_FOR_MS: i64 = 60_000;
+/// The same of the sandbox, which is here.
+const SANDBOX_MAY_BEGIN_FOR_MS: i64 = 3_000;
+
+/// How far the taking back has come.
+enum TakenBack {
+    /// Nothing of it is left, or what is left is said.
+    Canceled { left: Option<String> },
+    /// Its video is there.
+    TooLate(Box<Video>),
+    /// It is to be asked again; this is what is known.
+    NotYet(String),
+}
+
+impl Ingest {
+    /// Cancels: an upload is aborted in S3, an object that is there already is deleted, a job is canceled.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn cancel(&self, id: &str) -> Result<()> {
+        let _owner = self.owner(id).await;
+        self.halt(id).await;
+        let journey = self.journey(id)?;
+        if !journey.stage.is_open() || journey.stage == Stage::Canceling {
+            return Ok(());
+        }
+        let was_begun = self.give_up(&journey).await?;
+        if journey.stage.is_followed() || was_begun {
+            if self.0.journeys.enter(id, Stage::Canceling, |_| {}).await?.is_some() {
+                self.begin_taking_back(id.to_owned());
+            }
+        } else {
+            self.canceled(id, None).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives up the upload of a journey and of what goes with it; answers whether anything of it had been begun.
+    pub(super) async fn give_up(&self, journey: &Journey) -> Result<bool> {
+        let was_begun = self.0.uploader.give_up(&journey.id).await?;
+        for id in sidecars::ids(journey) {
+            self.0.uploader.give_up(&id).await?;
+        }
+        Ok(was_begun)
+    }
+
+    /// Goes on with all that was canceled and is not known to have ended, and with what is to be aborted.
+    pub(super) fn resume_canceling(&self) {
+        for journey in self.list() {
+            if journey.stage == Stage::Canceling {
+                self.begin_taking_back(journey.id);
+            }
+        }
+    }
+
+    fn begin_taking_back(&self, id: String) {
+        let ingest = self.clone();
+        self.0.tasks.spawn(async move {
+            // Stopped between two steps, never in the middle of one.
+            while !ingest.take_back(&id).await {
+                tokio::select! {
+                    () = tokio::time::sleep(ASK_EVERY) => {}
+                    () = ingest.0.stop.cancelled() => return,
+                }
+            }
+        });
+    }
+
+    /// One step; answers whether it was the last.
+    async fn take_back(&self, id: &str) -> bool {
+        let Ok(journey) = self.journey(id) else { return true };
+        if journey.stage != Stage::Canceling {
+            return true;
+        }
+        let ended = match self.taken_back(&journey).await {
+            Ok(TakenBack::Canceled { left }) => self.canceled(id, left).await,
+            Ok(TakenBack::TooLate(video)) => self.was_too_late(id, *video).await,
+            Ok(TakenBack::NotYet(notice)) => {
+                self.0.journeys.show(id, |journey| journey.notice = Some(notice));
+                return false;
+            }
+            Err(error) if error.code == Code::AccessDenied => {
+                self.needs_someone(id, error).await;
+                return true;
+            }
+            Err(error) => {
+                let notice = format!("{} It is canceled when AWS answers.", error.message);
+                self.0.journeys.show(id, |journey| journey.notice = Some(notice));
+                return false;
+            }
+        };
+        ended.inspect_err(|error| tracing::warn!(id, %error, "a canceled journey could not be recorded")).is_ok()
+    }
+
+    /// Asks what became of it, and takes back what can be.
+    async fn taken_back(&self, journey: &Journey) -> Result<TakenBack> {
+        if let Some((_, error)) =
+            self.0.uploader.clean_up().await?.into_iter().find(|(name, _)| sidecars::is_of(name, &journey.id))
+        {
+            return Err(error);
+        }
+        let Some(key) = &journey.key else { return Ok(TakenBack::Canceled { left: None }) };
+        let is_there = journey.deleted_at.is_none() && self.0.source.is_there(key, journey.size).await?;
+        if !is_there && journey.deleted_at.is_none() && journey.guid.is_none() && journey.verified_at.is_none() {
+            // A request whose bytes had all left when it was broken off may arrive still.
+            let may_arrive = now_ms() - journey.stage_since < MAY_ARRIVE_FOR_MS;
+            return Ok(match may_arrive {
+                true => TakenBack::NotYet("Waiting whether its last bytes had arrived already.".to_owned()),
+                false => TakenBack::Canceled { left: None },
+            });
+        }
+        if let Some(video) = self.video_of(journey).await? {
+            return self.take_back_video(journey, video).await;
+        }
+        let mut deleted_at = journey.deleted_at.unwrap_or(journey.stage_since);
+        if is_there {
+            self.0.source.delete(key).await?;
+            deleted_at = now_ms();
+            self.0.journeys.edit(&journey.id, |journey| journey.deleted_at = Some(deleted_at)).await?;
+        }
+        let may_begin_for = if self.0.workspace.is_sandbox() { SANDBOX_MAY_BEGIN_FOR_MS } else { MAY_BEGIN_FOR_MS };
+        Ok(match now_ms() - deleted_at < may_begin_for {
+            true => {
+                TakenBack::NotYet("Its file is deleted in S3. Waiting whether its encode had begun already.".to_owned())
+            }
+            false => TakenBack::Canceled { left: None },
+        })
+    }
+
+    async fn take_back_video(&self, journey: &Journey, video: Video) -> Result<TakenBack> {
+        if journey.guid.is_none() {
+            let (guid, job) = (video.guid.clone(), video.job_id.clone());
+            let know = |journey: &mut Journey| (journey.guid, journey.job_id) = (Some(guid), job);
+            self.0.journeys.edit(&journey.id, know).await?;
+        }
+        let left = || Some(format!("Its video {} stays in the catalog, without a stream.", video.guid));
+        match (&video.status, &video.job_id) {
+            (Status::Complete, _) => Ok(TakenBack::TooLate(Box::new(video))),
+            (Status::Error { .. }, _) => Ok(TakenBack::Canceled { left: left() }),
+            (_, None) => {
+                Ok(TakenBack::NotYet("Its video is being made: waiting for its job, to cancel it.".to_owned()))
+            }
+            (_, Some(id)) => match self.0.jobs.get(id).await?.state {
+                State::Canceled | State::Error => Ok(TakenBack::Canceled { left: left() }),
+                State::Complete => {
+                    Ok(TakenBack::NotYet("Too late: its encode has ended, it is being published.".into()))
+                }
+                State::Submitted | State::Progressing => {
+                    // One that ended just now is refused, and looked at again.
+                    if let Err(error) = self.0.jobs.cancel(id).await
+                        && matches!(error.code, Code::AccessDenied | Code::Network | Code::SignIn)
+                    {
+                        return Err(error);
+                    }
+                    Ok(TakenBack::NotYet("Its job is being canceled.".to_owned()))
+                }
+            },
+        }
+    }
+
+    pub(super) async fn canceled(&self, id: &str, left: Option<String>) -> Result<()> {
+        if let Some(journey) = self.0.journeys.enter(id, Stage::Canceled, |journey| journey.notice = left).await? {
+            self.came_to(&journey).await;
+        }
+        Ok(())
+    }
+
+    async fn was_too_late(&self, id: &str, video: Video) -> Result<()> {
+        let too_late = |journey: &mut Journey| {
+            (journey.guid, journey.job_id, journey.hls_url) = (Some(video.guid), video.job_id, video.hls_url);
+            journey.percent = Some(100);
+            journey.notice = Some("It was too late to cancel it.".to_owned());
+        };
+        if let Some(journey) = self.0.journeys.enter(id, Stage::Playable, too_late).await? {
+            self.came_to(&journey).await;
+        }
+        Ok(())
+    }
+
+    /// The video of a journey, if the catalog has one by now.
+    pub(super) async fn video_of(&self, journey: &Journey) -> Result<Option<Video>> {
+        if let Some(guid) = &journey.guid {
+            return match self.0.catalog.video(guid).await {
+                Err(error) if error.code == Code::NotFound => Ok(None),
+                found => found.map(Some),
+            };
+        }
+        let videos = self.0.catalog.since(journey.looked_for_from()).await?;
+        Ok(videos.into_iter().find(|video| video.src_video.is_some() && video.src_video == journey.key))
+    }
+
+    /// Works off what could not be aborted, until [`Ingest::stop`].
+    pub async fn clean_up(&self) {
+        loop {
+            match self.0.uploader.clean_up().await {
+                Ok(left) => left.iter().for_each(|(name, error)| self.tell_of_rest(name, error)),
+                Err(error) => tracing::warn!(%error, "what is to be aborted could not be read"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(CLEAN_UP_EVERY) => {}
+                () = self.0.rest.notified() => {}
+                () = self.0.stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Says at an ended journey that S3 still holds parts of it.
+    fn tell_of_rest(&self, name: &str, error: &Error) {
+        let id = name.split('/').next().unwrap_or(name);
+        self.0.journeys.show(id, |journey| {
+            if !journey.stage.is_open() {
+                journey.notice =
+                    Some(format!("S3 still holds parts of it: {} They are removed when it answers.", error.message));
+            }
+        });
+    }
+}
+
+/// How often S3 is told again of what it could not be told.
+const CLEAN_UP_EVERY: Duration = Duration::from_secs(30);

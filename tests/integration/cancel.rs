@@ -1,0 +1,208 @@
+//! Canceling, pausing and retrying at the worst moments: what the row says is what AWS has.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use aws_sdk_s3::Client;
+use reeldesk_sandbox::SOURCE_BUCKET;
+use reeldesk_tests::{Fault, FaultyLine, Reelctl, film, long_film};
+use serde_json::Value;
+
+use crate::server::Server;
+use crate::steering::Sender;
+use crate::workspaces::connected;
+
+const WORKSPACE: [&str; 2] = ["--workspace", "production"];
+
+/// A sandbox behind a line, and a command line that reaches it as an account.
+struct Behind {
+    server: Server,
+    _line: FaultyLine,
+    reelctl: Reelctl,
+    folder: tempfile::TempDir,
+}
+
+impl Behind {
+    async fn line(fate: impl Fn(&str, &str) -> Fault + Send + Sync + 'static) -> Self {
+        let server = Server::start();
+        let line = FaultyLine::before(&server.endpoint, move |method, path, _| fate(method.as_str(), path));
+        let line = line.await.unwrap();
+        let reelctl = connected(&line.endpoint, |text| text);
+        Self { server, _line: line, reelctl, folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Vec<Value> {
+        let (well, lines) = self.reelctl.run(&[&WORKSPACE, arguments].concat()).unwrap();
+        assert!(well, "{arguments:?}: {lines:#?}");
+        lines
+    }
+
+    fn ingest(&self, more: &[&str]) -> Sender {
+        let file = long_film(self.folder.path()).unwrap();
+        Sender::start(&self.reelctl, &[&WORKSPACE, &["ingest", file.to_str().unwrap()], more].concat())
+    }
+
+    /// Waits until S3 has put an object together.
+    async fn object_is_there(&self) {
+        while objects(&self.server.client()).await == 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+async fn objects(client: &Client) -> usize {
+    client.list_objects_v2().bucket(SOURCE_BUCKET).send().await.unwrap().contents().len()
+}
+
+async fn unfinished(client: &Client) -> usize {
+    client.list_multipart_uploads().bucket(SOURCE_BUCKET).send().await.unwrap().uploads().len()
+}
+
+fn completes(method: &str, path: &str) -> bool {
+    method == "POST" && path.contains("uploadId=")
+}
+
+/// S3 cannot be told: the row says so, across a kill, and S3 is told when it answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_while_s3_is_down() {
+    for is_killed in [false, true] {
+        let down = Arc::new(AtomicBool::new(false));
+        let is_down = down.clone();
+        let behind = Behind::line(move |_, _| if is_down.load(Ordering::Relaxed) { Fault::Reset } else { Fault::None });
+        let behind = behind.await;
+        let mut sender = behind.ingest(&["--limit", "12M"]);
+        sender.until(|line| line["sent"].as_u64() > Some(4_000_000));
+        let client = behind.server.client();
+        assert_eq!(unfinished(&client).await, 1);
+        down.store(true, Ordering::Relaxed);
+        behind.run(&["uploads", "cancel", "--all"]);
+        let told = sender.until(|line| line["state"] == "canceling" && line["notice"].is_string());
+        assert!(told["notice"].as_str().unwrap().contains("when AWS answers"), "{told:#}");
+        if is_killed {
+            sender.child.kill().unwrap();
+            sender.child.wait().unwrap();
+            assert_eq!(behind.run(&["uploads", "list"])[0]["stage"], "canceling");
+            down.store(false, Ordering::Relaxed);
+            behind.run(&["ingest", film().to_str().unwrap(), "--wait"]);
+        } else {
+            down.store(false, Ordering::Relaxed);
+            let last = sender.until(|line| line["state"] == "failed");
+            assert_eq!(last["code"], "canceled");
+            sender.child.wait().unwrap();
+        }
+        assert_eq!(unfinished(&client).await, 0, "nothing is left behind");
+    }
+}
+
+/// The object is there and its encode has begun, and nobody here knows it yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_between_the_completion_and_its_answer() {
+    let behind =
+        Behind::line(
+            |method, path| {
+                if completes(method, path) { Fault::LateAnswer(Duration::from_secs(20)) } else { Fault::None }
+            },
+        );
+    let behind = behind.await;
+    let mut sender = behind.ingest(&["--wait"]);
+    behind.object_is_there().await;
+    behind.run(&["uploads", "cancel", "--all"]);
+    let last = sender.until(|line| line["state"] == "failed" || line["state"] == "ready");
+    assert_eq!(last["code"], "canceled", "{last:#}");
+    // What was canceled is canceled: no job works on, and no stream comes of it.
+    let jobs = behind.run(&["jobs", "list"]);
+    assert!(jobs.iter().all(|job| job["state"] == "canceled"), "{jobs:#?}");
+    let videos = behind.run(&["videos", "list"]);
+    assert!(videos.iter().all(|video| video["hlsUrl"].is_null()), "{videos:#?}");
+    assert!(!jobs.is_empty() || objects(&behind.server.client()).await == 0);
+}
+
+/// Paused at the moment of its completion it is not sent a second time, nor encoded twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_between_the_completion_and_its_answer() {
+    let behind =
+        Behind::line(
+            |method, path| {
+                if completes(method, path) { Fault::LateAnswer(Duration::from_secs(3)) } else { Fault::None }
+            },
+        );
+    let behind = behind.await;
+    let mut sender = behind.ingest(&[]);
+    behind.object_is_there().await;
+    let listed = behind.run(&["uploads", "list"]);
+    let id = listed[0]["id"].as_str().unwrap();
+    behind.run(&["uploads", "pause", id]);
+    behind.run(&["uploads", "resume", id]);
+    let last = sender.until(|line| line["state"] == "uploaded" || line["state"] == "failed");
+    assert_eq!(last["state"], "uploaded", "{last:#}");
+    assert!(sender.child.wait().unwrap().success());
+    assert_eq!(objects(&behind.server.client()).await, 1);
+    assert_eq!(behind.run(&["videos", "list"]).len(), 1, "one completion, one video");
+}
+
+/// A retry while S3 is still being told of the cancel.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_and_a_retry_at_once() {
+    let behind = Behind::line(|method, path| {
+        if method == "DELETE" && path.contains("uploadId=") { Fault::Slow(Duration::from_secs(4)) } else { Fault::None }
+    });
+    let behind = behind.await;
+    // Another one keeps the process going when the first is canceled.
+    let other = behind.folder.path().join("other.mp4");
+    std::fs::copy(film(), &other).unwrap();
+    let mut sender = behind.ingest(&[other.to_str().unwrap(), "--limit", "12M", "--wait"]);
+    let first = sender.until(|line| line["sent"].as_u64() > Some(4_000_000));
+    let listed = behind.run(&["uploads", "list"]);
+    let id = listed.iter().find(|one| one["path"] == first["path"]).unwrap()["id"].as_str().unwrap();
+    behind.run(&["uploads", "cancel", id]);
+    behind.run(&["uploads", "retry", id]);
+    sender.child.wait().unwrap();
+    behind.run(&["uploads", "retry", id]);
+    behind.run(&["ingest", behind.folder.path().join("long.mp4").to_str().unwrap()]);
+    let client = behind.server.client();
+    assert_eq!(unfinished(&client).await, 0, "no upload that no journal knows");
+    let listed = behind.run(&["uploads", "list"]);
+    assert!(listed.iter().all(|one| one["error"].is_null()), "{listed:#?}");
+}
+
+/// Another connection holds the store for longer than SQLite's usual patience.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_busy_stops_no_upload() {
+    let behind = Behind::line(|_, _| Fault::None).await;
+    let mut sender = behind.ingest(&["--limit", "12M"]);
+    sender.until(|line| line["sent"].as_u64() > Some(2_000_000));
+    let store = rusqlite::Connection::open(behind.reelctl.data.path().join("reeldesk.sqlite")).unwrap();
+    store.busy_timeout(Duration::from_secs(5)).unwrap();
+    store.execute_batch("BEGIN IMMEDIATE").unwrap();
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    store.execute_batch("COMMIT").unwrap();
+    let last = sender.until(|line| line["state"] == "uploaded" || line["state"] == "failed");
+    assert_eq!(last["state"], "uploaded", "{last:#}");
+}
+
+/// The lid was closed in the moment of the completion, and is opened in the morning: the pipeline began in the night. Old
+/// pipelines write their times in another way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_completion_that_is_known_hours_later() {
+    for format in ["+%Y-%m-%dT%H:%M:%S.123Z", "+%Y-%m-%d %H:%M.7"] {
+        let behind = Behind::line(|method, path| {
+            if completes(method, path) { Fault::LateAnswer(Duration::from_secs(60)) } else { Fault::None }
+        });
+        let behind = behind.await;
+        let mut sender = behind.ingest(&[]);
+        behind.object_is_there().await;
+        sender.child.kill().unwrap();
+        sender.child.wait().unwrap();
+        // Eight hours pass.
+        let date = std::process::Command::new("date").args(["-u", "-d", "-8 hours", format]).output().unwrap();
+        behind.server.set_start_time(String::from_utf8(date.stdout).unwrap().trim()).await;
+        let store = rusqlite::Connection::open(behind.reelctl.data.path().join("reeldesk.sqlite")).unwrap();
+        let eight_hours = "UPDATE uploads SET completing_at = completing_at - 8 * 3600 * 1000";
+        assert_eq!(store.execute(eight_hours, []).unwrap(), 1);
+        let file = behind.folder.path().join("long.mp4");
+        let ready = behind.run(&["ingest", file.to_str().unwrap(), "--wait"]);
+        assert_eq!(ready.last().unwrap()["state"], "ready", "{format}");
+        assert_eq!(behind.run(&["videos", "list"]).len(), 1);
+    }
+}
