@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use reeldesk_sandbox::SOURCE_BUCKET;
-use reeldesk_tests::{Fault, FaultyLine, Reelctl, film, long_film};
+use reeldesk_tests::{Fault, FaultyLine, KEYS, Reelctl, film, long_film, make};
 use serde_json::Value;
 
 use crate::server::Server;
@@ -205,4 +205,52 @@ async fn a_completion_that_is_known_hours_later() {
         assert_eq!(ready.last().unwrap()["state"], "ready", "{format}");
         assert_eq!(behind.run(&["videos", "list"]).len(), 1);
     }
+}
+
+/// A job that someone cancels in MediaConvert: one truth on every screen, though the pipeline writes none.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_encode_that_is_canceled_elsewhere() {
+    let behind = Behind::line(|_, _| Fault::None).await;
+    let mut sender = behind.ingest(&["--wait"]);
+    let job = sender.until(|line| line["state"] == "encoding" && line["jobId"].is_string());
+    let config = aws_sdk_mediaconvert::Config::builder()
+        .behavior_version(aws_sdk_mediaconvert::config::BehaviorVersion::latest())
+        .region(aws_sdk_mediaconvert::config::Region::new("us-east-1"))
+        .endpoint_url(&behind.server.endpoint)
+        .credentials_provider(aws_credential_types::Credentials::from_keys(KEYS.0, KEYS.1, None))
+        .build();
+    let console = aws_sdk_mediaconvert::Client::from_conf(config);
+    console.cancel_job().id(job["jobId"].as_str().unwrap()).send().await.unwrap();
+    let last = sender.until(|line| line["state"] == "failed");
+    assert_eq!(last["code"], "canceled", "{last:#}");
+    assert_eq!(behind.run(&["jobs", "list"])[0]["state"], "canceled");
+    assert_eq!(behind.run(&["videos", "list"])[0]["status"]["kind"], "canceled");
+    let guid = last["guid"].as_str().unwrap();
+    assert_eq!(behind.run(&["videos", "show", guid])[0]["video"]["status"]["kind"], "canceled");
+}
+
+/// A film that is shorter than it says becomes a video, and never just *Playable*.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_made_is_shorter_than_its_source() {
+    let behind = Behind::line(|_, _| Fault::None).await;
+    let file = behind.folder.path().join("longer.mkv");
+    make(&file, &["-i", film().to_str().unwrap(), "-c", "copy"]).unwrap();
+    // The length of the whole (RFC 9559, 5.1.2.10), and those of its tracks, say twice of what is there.
+    let mut bytes = std::fs::read(&file).unwrap();
+    let at = bytes.windows(3).position(|id| id == [0x44, 0x89, 0x88]).unwrap() + 3;
+    let length = f64::from_be_bytes(bytes[at..at + 8].try_into().unwrap());
+    bytes[at..at + 8].copy_from_slice(&(length * 2.0).to_be_bytes());
+    std::fs::write(&file, bytes).unwrap();
+    let ready = behind.run(&["ingest", file.to_str().unwrap(), "--wait"]);
+    let last = ready.last().unwrap();
+    assert!(
+        last["notice"].as_str().is_some_and(|notice| notice.contains("Shorter than its source: 5 s of 11 s")),
+        "{last:#}"
+    );
+    let videos = behind.run(&["videos", "list"]);
+    assert_eq!(videos[0]["isShorter"], true, "{videos:#?}");
+    // A whole one is not.
+    let ready = behind.run(&["ingest", film().to_str().unwrap(), "--wait"]);
+    assert!(ready.last().unwrap()["notice"].is_null(), "{ready:#?}");
+    assert_eq!(behind.run(&["videos", "list"])[0]["isShorter"], false);
 }

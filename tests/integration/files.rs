@@ -1,7 +1,9 @@
 //! Files that are no films, and names that are hard: a sentence or a stream, and nothing left behind.
 
+use std::path::Path;
+
 use reeldesk_sandbox::Sandbox;
-use reeldesk_tests::{Reelctl, film, s3};
+use reeldesk_tests::{Reelctl, film, make, s3};
 
 #[tokio::test]
 async fn what_is_no_video_gets_a_sentence_before_a_byte_is_sent() {
@@ -14,8 +16,8 @@ async fn what_is_no_video_gets_a_sentence_before_a_byte_is_sent() {
     std::fs::write(path("empty folder/notes.txt"), "x").unwrap();
     let cut = std::fs::read(film()).unwrap();
     std::fs::write(path("cut\noff.mp4"), &cut[..40_000]).unwrap();
-    reeldesk_tests::make(&path("sound.mp4"), &["-f", "lavfi", "-i", "sine=d=1"]).unwrap();
-    reeldesk_tests::make(&path("picture.jpg"), &["-f", "lavfi", "-i", "testsrc=d=1", "-frames:v", "1"]).unwrap();
+    make(&path("sound.mp4"), &["-f", "lavfi", "-i", "sine=d=1"]).unwrap();
+    make(&path("picture.jpg"), &["-f", "lavfi", "-i", "testsrc=d=1", "-frames:v", "1"]).unwrap();
     for (name, code) in [
         ("text.mp4", "not-a-video"),
         ("zero.mp4", "not-a-video"),
@@ -70,4 +72,140 @@ fn hard_names_work_and_become_safe_keys() {
         assert!(key.starts_with("video/") && key.ends_with(".mp4"), "{key}");
         assert!(key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "/.-".contains(c)), "{key}");
     }
+}
+
+/// The bytes of a film whose index comes first.
+fn index_first(folder: &Path) -> Vec<u8> {
+    let file = folder.join("index-first.mp4");
+    let film = film();
+    make(&file, &["-i", film.to_str().unwrap(), "-c", "copy", "-movflags", "+faststart"]).unwrap();
+    std::fs::read(file).unwrap()
+}
+
+/// A film that is not all there is refused before a byte is sent: ffprobe, which reads its index, sees a healthy one.
+#[test]
+fn what_is_not_all_there_is_not_sent() {
+    let reelctl = Reelctl::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let film = film();
+    let source = film.to_str().unwrap();
+    let whole = index_first(folder.path());
+    let part = |bytes: &[u8], percent: usize| bytes[..bytes.len() * percent / 100].to_vec();
+    std::fs::write(path("cut.mp4"), part(&whole, 60)).unwrap();
+    // A copy that made its room first, and has not come that far.
+    let mut preallocated = part(&whole, 60);
+    preallocated.resize(whole.len(), 0);
+    std::fs::write(path("zeros.mp4"), &preallocated).unwrap();
+    // The same where the box of the pictures has been made to fit: only the tables know.
+    let mut fitted = part(&whole, 60);
+    let at = fitted.windows(4).position(|name| name == b"mdat").unwrap() - 4;
+    let length = u32::try_from(fitted.len() - at).unwrap();
+    fitted[at..at + 4].copy_from_slice(&length.to_be_bytes());
+    std::fs::write(path("fitted.mp4"), &fitted).unwrap();
+    for (name, arguments) in [
+        ("matroska.mkv", &["-i", source, "-c", "copy"][..]),
+        ("fragments.mp4", &["-i", source, "-c", "copy", "-movflags", "frag_keyframe+empty_moov"]),
+        ("stream.ts", &["-i", source, "-c", "copy", "-muxrate", "8M"]),
+    ] {
+        make(&path(name), arguments).unwrap();
+        let bytes = std::fs::read(path(name)).unwrap();
+        let mut empty = part(&bytes, 60);
+        empty.resize(bytes.len(), 0);
+        std::fs::write(path(&format!("zeros {name}")), empty).unwrap();
+        std::fs::write(path(&format!("cut {name}")), part(&bytes, 60)).unwrap();
+    }
+    for (name, words) in [
+        ("cut.mp4", "cut off"),
+        ("zeros.mp4", "% are empty"),
+        ("fitted.mp4", "cut off"),
+        ("cut matroska.mkv", "cut off"),
+        ("zeros matroska.mkv", "% are empty"),
+        ("cut fragments.mp4", "cut off"),
+        ("zeros stream.ts", "% are empty"),
+    ] {
+        let (well, lines) = reelctl.run(&["ingest", path(name).to_str().unwrap()]).unwrap();
+        let last = lines.last().unwrap();
+        assert!(!well && last["code"] == "not-a-video", "{name}: {last:#}");
+        assert!(last["message"].as_str().unwrap().contains(words), "{name}: {last:#}");
+        assert!(last["remedy"].as_str().unwrap().contains("Copy or download it again"), "{name}: {last:#}");
+    }
+    // What is whole is none of these.
+    for name in ["index-first.mp4", "matroska.mkv", "fragments.mp4", "stream.ts"] {
+        let (well, lines) = reelctl.run(&["ingest", "--again", path(name).to_str().unwrap()]).unwrap();
+        assert!(well, "{name}: {:#}", lines.last().unwrap());
+    }
+}
+
+/// What is no film says what it is, and what to do about just that.
+#[test]
+fn what_is_no_film_says_what_it_is() {
+    let reelctl = Reelctl::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let error = "<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+    let picture = folder.path().join("still.jpg");
+    make(&picture, &["-f", "lavfi", "-i", "testsrc=d=1", "-frames:v", "1"]).unwrap();
+    for (name, bytes, words, remedy) in [
+        ("page.mp4", &b"<html><body>404 Not Found</body></html>"[..], "it is a web page", "Download"),
+        ("error.mov", error.as_bytes(), "error message (AccessDenied)", "Download"),
+        ("list.mp4", b"#EXTM3U\n#EXT-X-VERSION:3\n", "a playlist", "Download"),
+        ("notes.mp4", b"Notes on the film.\n", "it is a text", "take it off the list"),
+        ("still.mp4", &std::fs::read(picture).unwrap(), "it is a picture", "take it off the list"),
+        ("random.mp4", &[0x9A, 0x03, 0xFF, 0x80].repeat(5000), "no video can be found", "export it again"),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let (well, lines) = reelctl.run(&["ingest", path.to_str().unwrap()]).unwrap();
+        let last = lines.last().unwrap();
+        assert!(!well && last["code"] == "not-a-video", "{name}: {last:#}");
+        assert!(last["message"].as_str().unwrap().contains(words), "{name}: {last:#}");
+        assert!(last["remedy"].as_str().unwrap().contains(remedy), "{name}: {last:#}");
+    }
+}
+
+/// Films whose containers say little of themselves.
+#[test]
+fn what_the_container_does_not_say_is_found() {
+    let reelctl = Reelctl::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    // The movie's header says 0 (ISO/IEC 14496-12, 8.2.2), its tracks say the truth.
+    let mut bytes = index_first(folder.path());
+    let at = bytes.windows(4).position(|name| name == b"mvhd").unwrap();
+    bytes[at + 20..at + 24].fill(0);
+    let headless = folder.path().join("mvhd.mp4");
+    std::fs::write(&headless, bytes).unwrap();
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("media/cases");
+    for (path, seconds, codec, size) in [
+        (headless, 5.3, "h264", 1280),
+        (cases.join("webm-vp8-no-duration.webm"), 2.0, "vp8", 160),
+        (cases.join("mjpeg-one-frame-first-track-not-flagged.mkv"), 3.0, "h264", 320),
+    ] {
+        let (well, lines) = reelctl.run(&["ingest", path.to_str().unwrap()]).unwrap();
+        assert!(well, "{}: {:#}", path.display(), lines.last().unwrap());
+        let (_, listed) = reelctl.run(&["uploads", "list"]).unwrap();
+        let own = listed.iter().find(|one| one["path"] == path.to_str().unwrap()).unwrap();
+        let media = &own["media"];
+        assert!((media["duration"].as_f64().unwrap() - seconds).abs() < 0.2, "{media:#}");
+        assert_eq!((&media["videoCodec"], &media["width"]), (&codec.into(), &size.into()), "{media:#}");
+    }
+}
+
+/// One name that is no text stops no other file, and is no reason not to send its own.
+#[cfg(unix)]
+#[test]
+fn a_name_that_is_no_text() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let reelctl = Reelctl::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let raw = folder.path().join(std::ffi::OsStr::from_bytes(b"latin1-caf\xE9.mp4"));
+    std::fs::copy(film(), &raw).unwrap();
+    std::fs::copy(film(), folder.path().join("plain.mp4")).unwrap();
+    let (well, lines) = reelctl.run(&["ingest", "--again", folder.path().to_str().unwrap()]).unwrap();
+    assert!(well, "{:#}", lines.last().unwrap());
+    let sent: Vec<_> = lines.iter().filter(|line| line["state"] == "uploaded").collect();
+    assert_eq!(sent.len(), 2);
+    assert!(sent.iter().any(|line| line["path"].as_str().unwrap().ends_with("latin1-caf\u{FFFD}.mp4")), "{sent:#?}");
+    // The store knows the file itself.
+    let (well, lines) = reelctl.run(&["uploads", "list"]).unwrap();
+    assert!(well && lines.iter().any(|one| one["title"] == "latin1-caf\u{FFFD}"), "{lines:#?}");
 }

@@ -456,7 +456,7 @@ at: string,
 /**
  * What it said, in one line.
  */
-message: string, } | { "kind": "other", 
+message: string, } | { "kind": "canceled" } | { "kind": "other", 
 /**
  * The word.
  */
@@ -492,9 +492,17 @@ startedAt: number | null,
  */
 endedAt: number | null, 
 /**
- * Seconds.
+ * Seconds of the source.
  */
 duration: number | null, 
+/**
+ * Seconds of what was made of it.
+ */
+madeDuration: number | null, 
+/**
+ * Whether that is shorter than the source by more than containers differ.
+ */
+isShorter: boolean, 
 /**
  * Pixels of the source.
  */
@@ -675,6 +683,10 @@ tags: { [key in string]: string },
  * Files that go with it: subtitles, metadata.
  */
 sidecars: string[], 
+/**
+ * Someone wants it sent as it is, though it does not look complete.
+ */
+insisted: boolean, 
 /**
  * The MediaConvert job template, where it is not left to the pipeline.
  */
@@ -1444,7 +1456,15 @@ export type Incomplete = { "kind": "empty" } | { "kind": "noIndex",
 /**
  * Its name.
  */
-index: string, } | { "kind": "cutOff", 
+index: string, } | { "kind": "zeros", 
+/**
+ * Bytes before it, about.
+ */
+has: number, 
+/**
+ * Bytes of the file.
+ */
+size: number, } | { "kind": "cutOff", 
 /**
  * Bytes that are there.
  */

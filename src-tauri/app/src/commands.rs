@@ -107,12 +107,12 @@ pub(crate) async fn dismiss_journey(desk: State<'_, Desk>, id: String) -> Result
 
 #[tauri::command]
 pub(crate) async fn library(desk: State<'_, Desk>, after: Option<Cursor>) -> Result<Page> {
-    desk.opened().await?.session.catalog.page(after, 100).await
+    desk.opened().await?.session.videos(after, 100).await
 }
 
 #[tauri::command]
 pub(crate) async fn video(desk: State<'_, Desk>, guid: Guid) -> Result<Video> {
-    desk.opened().await?.session.catalog.video(&guid).await
+    desk.opened().await?.session.video(&guid).await
 }
 
 #[tauri::command]

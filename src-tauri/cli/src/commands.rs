@@ -66,7 +66,7 @@ async fn list_videos(session: &Session, json: bool) -> Result<ExitCode> {
     let mut next = None;
     let mut rows = Vec::new();
     loop {
-        let page = session.catalog.page(next, 100).await?;
+        let page = session.videos(next, 100).await?;
         for video in page.videos {
             if json {
                 output::line(&video);
@@ -87,7 +87,7 @@ async fn list_videos(session: &Session, json: bool) -> Result<ExitCode> {
 
 async fn show_video(session: &Session, guid: String, json: bool) -> Result<ExitCode> {
     let guid = Guid::new(guid).ok_or_else(|| Error::new(Code::Invalid, "The guid is empty.", "Give one."))?;
-    let video: Video = session.catalog.video(&guid).await?;
+    let video: Video = session.video(&guid).await?;
     let stream = if video.is_playable() { Some(session.stream(&guid).await?) } else { None };
     if json {
         output::line(&json!({ "video": video, "stream": stream }));
@@ -150,6 +150,7 @@ fn word(status: &Status) -> String {
     match status {
         Status::Ingest => "Ingest".into(),
         Status::Encoding => "Encoding".into(),
+        Status::Canceled => "Canceled".into(),
         Status::Complete => "Complete".into(),
         Status::Error { .. } => "Error".into(),
         Status::Other { word } => word.clone(),

@@ -127,7 +127,7 @@ impl Screen {
                     return;
                 }
                 let value = json!({
-                    "state": journey.stage, "path": journey.path, "bytes": journey.size, "sent": journey.sent,
+                    "state": journey.stage, "path": journey.path.to_string_lossy(), "bytes": journey.size, "sent": journey.sent,
                     "percent": journey.percent, "notice": journey.notice, "guid": journey.guid, "jobId": journey.job_id,
                 });
                 if last.get(&journey.id) != Some(&value) {
@@ -155,6 +155,9 @@ impl Screen {
                 }
                 if let Some(error) = &journey.error {
                     all.suspend(|| output::text(&format!("{}\n  {}", error.message, error.remedy)));
+                }
+                if let Some(notice) = &journey.notice {
+                    all.suspend(|| output::text(&format!("{}: {notice}", journey.title)));
                 }
                 if let Some(url) = &journey.hls_url {
                     all.suspend(|| output::text(&format!("{}: {url}", journey.title)));
@@ -201,10 +204,11 @@ fn last_line(journey: &Journey) -> Value {
         }),
         (None, _) => json!({ "state": "uploaded" }),
     };
-    line["path"] = json!(journey.path);
+    line["path"] = json!(journey.path.to_string_lossy());
     line["guid"] = json!(journey.guid);
     line["hlsUrl"] = json!(journey.hls_url);
     line["key"] = json!(journey.key);
+    line["notice"] = json!(journey.notice);
     line
 }
 

@@ -88,7 +88,7 @@ impl Screen {
             }
             Told::Waits(request, error, seconds) => match &self.bar {
                 None => output::line(&json!({
-                    "state": "waiting", "path": request.path, "message": error.message, "seconds": seconds,
+                    "state": "waiting", "path": request.path.to_string_lossy(), "message": error.message, "seconds": seconds,
                 })),
                 Some((all, _)) => {
                     all.suspend(|| output::text(&format!("{} Retrying in {seconds} s.", error.message)));
@@ -131,7 +131,7 @@ impl Screen {
                     let (stored, in_flight) = progress.bytes();
                     if stored + in_flight > 0 {
                         output::line(
-                            &json!({ "state": "sending", "path": path, "stored": stored, "inFlight": in_flight }),
+                            &json!({ "state": "sending", "path": path.to_string_lossy(), "stored": stored, "inFlight": in_flight }),
                         );
                     }
                 }
@@ -159,7 +159,7 @@ fn last_line(request: &Request, result: &Result<Uploaded>) -> Value {
         }),
         Err(error) => output::failure(error),
     };
-    line["path"] = json!(request.path);
+    line["path"] = json!(request.path.to_string_lossy());
     line["bucket"] = json!(request.target.bucket);
     line["key"] = json!(request.target.key);
     line

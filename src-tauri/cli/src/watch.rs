@@ -173,7 +173,7 @@ impl Log {
             _ => return,
         };
         let line = json!({
-            "event": event, "path": journey.path, "title": journey.title, "tags": journey.tags, "bytes": journey.size,
+            "event": event, "path": journey.path.to_string_lossy(), "title": journey.title, "tags": journey.tags, "bytes": journey.size,
             "journey": journey.id, "key": journey.key, "guid": journey.guid, "hlsUrl": journey.hls_url,
             "error": journey.error,
         });
@@ -192,7 +192,7 @@ impl Log {
         let waiting: HashMap<_, _> = folder.files.iter().filter_map(waits).collect();
         for (file, why) in waiting.iter().filter(|(file, why)| before.get(*file) != Some(why)) {
             let file = folder.rule.path.join(file);
-            let line = json!({ "event": "waits", "path": file, "why": why });
+            let line = json!({ "event": "waits", "path": file.to_string_lossy(), "why": why });
             self.say(line, &format!("waits {}: {why}", file.display()));
         }
         self.waiting.insert(path.clone(), waiting);

@@ -61,6 +61,8 @@ pub enum Status {
         /// What it said, in one line.
         message: String,
     },
+    /// `Ingest`, and its job was canceled: the pipeline does not write that.
+    Canceled,
     /// A word that is not the pipeline's.
     Other {
         /// The word.
@@ -88,8 +90,12 @@ pub struct Video {
     /// When it ended.
     #[ts(type = "number | null")]
     pub ended_at: Option<i64>,
-    /// Seconds.
+    /// Seconds of the source.
     pub duration: Option<f64>,
+    /// Seconds of what was made of it.
+    pub made_duration: Option<f64>,
+    /// Whether that is shorter than the source by more than containers differ.
+    pub is_shorter: bool,
     /// Pixels of the source.
     pub width: Option<u32>,
     /// Pixels of the source.
@@ -113,6 +119,13 @@ pub struct Video {
 }
 
 impl Video {
+    /// Whether what was made is shorter than its source by more than containers differ: then the source broke off, or a
+    /// part of it could not be read. `source` is the source's length in seconds, as known elsewhere.
+    #[must_use]
+    pub fn is_shorter_than(&self, source: f64) -> bool {
+        self.made_duration.is_some_and(|made| source - made > (source * 0.02).max(1.0))
+    }
+
     /// Whether there is something to play.
     #[must_use]
     pub fn is_playable(&self) -> bool {

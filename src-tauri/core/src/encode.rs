@@ -1,5 +1,8 @@
 //! Encodes: the MediaConvert jobs of the workspace.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use aws_sdk_mediaconvert::types::{Job as SdkJob, JobPhase, JobStatus, Order};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -117,13 +120,23 @@ fn last_part(arn: &str) -> String {
 
 /// The jobs of a workspace's account and region; cheap to clone.
 #[derive(Clone)]
-pub struct Jobs(aws_sdk_mediaconvert::Client);
+pub struct Jobs {
+    client: aws_sdk_mediaconvert::Client,
+    /// How those ended that were asked for: it changes no more.
+    ended: Arc<Mutex<HashMap<String, State>>>,
+}
 
 impl Jobs {
     /// The jobs that this client sees.
     #[must_use]
     pub fn new(client: aws_sdk_mediaconvert::Client) -> Self {
-        Self(client)
+        Self { client, ended: Arc::default() }
+    }
+
+    /// How a job ended, if that is known from an earlier question.
+    #[must_use]
+    pub fn has_ended(&self, id: &str) -> Option<State> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner).get(id).copied()
     }
 
     /// The newest jobs, whoever started them: 20 at most, one request.
@@ -132,7 +145,7 @@ impl Jobs {
     /// When MediaConvert cannot be asked.
     pub async fn newest(&self) -> Result<Vec<Job>> {
         let answer = self
-            .0
+            .client
             .list_jobs()
             .order(Order::Descending)
             .max_results(20)
@@ -148,13 +161,18 @@ impl Jobs {
     /// [`crate::Code::NotFound`] when there is none of this id.
     pub async fn get(&self, id: &str) -> Result<Job> {
         let answer = self
-            .0
+            .client
             .get_job()
             .id(id)
             .send()
             .await
             .map_err(|error| explain(&format!("The job {id} could not be read"), error))?;
-        answer.job.and_then(Job::read).ok_or_else(|| crate::Error::internal("a job without id or status"))
+        let job = answer.job.and_then(Job::read);
+        let job = job.ok_or_else(|| crate::Error::internal("a job without id or status"))?;
+        if !job.is_open() {
+            self.ended.lock().unwrap_or_else(PoisonError::into_inner).insert(job.id.clone(), job.state);
+        }
+        Ok(job)
     }
 
     /// Cancels a job that has not ended.
@@ -162,7 +180,7 @@ impl Jobs {
     /// # Errors
     /// When MediaConvert refuses, for instance because the job has ended.
     pub async fn cancel(&self, id: &str) -> Result<()> {
-        self.0
+        self.client
             .cancel_job()
             .id(id)
             .send()

@@ -137,6 +137,7 @@ pub struct Journey {
     #[ts(type = "number")]
     pub priority: i64,
     /// The file.
+    #[serde(with = "crate::files::path_text")]
     #[ts(type = "string")]
     pub path: PathBuf,
     /// The watch folder that handed it over.
@@ -151,6 +152,9 @@ pub struct Journey {
     #[serde(default)]
     #[ts(type = "string[]")]
     pub sidecars: Vec<PathBuf>,
+    /// Someone wants it sent as it is, though it does not look complete.
+    #[serde(default)]
+    pub insisted: bool,
     /// The MediaConvert job template, where it is not left to the pipeline.
     #[serde(default)]
     pub template: Option<String>,

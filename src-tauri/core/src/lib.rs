@@ -10,6 +10,7 @@ pub mod event;
 pub mod files;
 pub mod folders;
 pub mod ingest;
+pub mod live;
 pub mod log;
 pub mod notice;
 pub mod playback;

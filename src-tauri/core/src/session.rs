@@ -7,7 +7,7 @@ use std::time::Duration;
 use reeldesk_sandbox::Endpoints;
 
 use crate::aws::Aws;
-use crate::catalog::{Catalog, Guid, Video};
+use crate::catalog::{Catalog, Cursor, Guid, Page, Video};
 use crate::encode::Jobs;
 use crate::event::Events;
 use crate::folders::Folders;
@@ -18,7 +18,7 @@ use crate::upload::{Orphan, Uploader, orphans};
 use crate::viewers::{self, Mail, Seat, Viewers, mailbox};
 use crate::watch::{Rules, Watch};
 use crate::workspace::{RunningSandbox, SANDBOX, Settings, Workspace};
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, live};
 
 /// The app's own SQLite file, in the data folder.
 const STORE: &str = "reeldesk.sqlite";
@@ -230,6 +230,26 @@ impl Session {
     /// When S3 refuses.
     pub async fn remove_orphan(&self, orphan: &Orphan) -> Result<()> {
         orphans::remove(&self.aws.s3, &self.workspace.source_bucket, orphan).await
+    }
+
+    /// A page of the videos, newest first.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn videos(&self, after: Option<Cursor>, limit: i32) -> Result<Page> {
+        let mut page = self.catalog.page(after, limit).await?;
+        live::settle(&mut page.videos, &self.jobs, &[]).await;
+        Ok(page)
+    }
+
+    /// One video.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] when the table has none of this key.
+    pub async fn video(&self, guid: &Guid) -> Result<Video> {
+        let mut video = self.catalog.video(guid).await?;
+        live::settle(std::slice::from_mut(&mut video), &self.jobs, &[]).await;
+        Ok(video)
     }
 
     /// What the playlists of a video say.

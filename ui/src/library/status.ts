@@ -1,14 +1,17 @@
-import type { Status } from '../bindings';
+import type { Video } from '../bindings';
 
 export type Tone = 'good' | 'bad' | 'working';
 
 /** The catalog's status in words, and its tone. */
-export function describe(status: Status): { text: string; tone: Tone } {
+export function describe({ status, isShorter }: Pick<Video, 'status' | 'isShorter'>): { text: string; tone: Tone } {
   switch (status.kind) {
     case 'complete':
+      if (isShorter) return { text: 'Shorter than its source', tone: 'bad' };
       return { text: 'Playable', tone: 'good' };
     case 'error':
       return { text: 'Failed', tone: 'bad' };
+    case 'canceled':
+      return { text: 'Canceled', tone: 'bad' };
     case 'encoding':
       return { text: 'Encoding', tone: 'working' };
     case 'ingest':

@@ -20,6 +20,8 @@ const MISSING = (missing: Incomplete): string => {
       return `Waiting for ${missing.index}`;
     case 'cutOff':
       return `Cut off: ${bytes(missing.has)} of at least ${bytes(missing.wants)}`;
+    case 'zeros':
+      return `Empty from ${bytes(missing.has)} of ${bytes(missing.size)} on`;
   }
 };
 

@@ -53,6 +53,26 @@ impl Item {
         keys.filter_map(|key| key.as_s().ok().cloned()).collect()
     }
 
+    /// Seconds of the longest stream or film that was made, as the event of the job's end has it. Captured pictures have a
+    /// length too: that of the source.
+    fn made_duration(&self) -> Option<f64> {
+        let detail = self.0.get("encodingOutput")?.as_m().ok()?.get("detail")?.as_m().ok()?;
+        let groups = detail.get("outputGroupDetails")?.as_l().ok()?.iter().filter_map(|group| group.as_m().ok());
+        let outputs = groups.filter_map(|group| group.get("outputDetails")?.as_l().ok()).flatten();
+        let length = |output: &AttributeValue| {
+            let output = output.as_m().ok()?;
+            let is_picture = |path: &AttributeValue| path.as_s().is_ok_and(|path| path.ends_with(".jpg"));
+            if output.get("outputFilePaths").and_then(|paths| paths.as_l().ok()?.first()).is_some_and(is_picture) {
+                return None;
+            }
+            match output.get("durationInMs")? {
+                AttributeValue::N(text) | AttributeValue::S(text) => text.parse::<f64>().ok(),
+                _ => None,
+            }
+        };
+        outputs.filter_map(length).reduce(f64::max).filter(|length| *length > 0.0).map(|length| length / 1000.0)
+    }
+
     /// The video; `None` for an item without a key.
     #[must_use]
     pub fn read(&self) -> Option<Video> {
@@ -66,7 +86,7 @@ impl Item {
             let key = src_video.as_ref()?;
             Some(key.rsplit('/').next().unwrap_or(key).to_owned())
         });
-        Some(Video {
+        let video = Video {
             title: title.unwrap_or_else(|| guid.to_string()),
             tags: self.tags(),
             sidecars: self.sidecars(),
@@ -74,6 +94,7 @@ impl Item {
             started_at: self.text(&["startTime"]).and_then(|text| parse_time(&text)),
             ended_at: self.text(&["endTime", "EndTime"]).and_then(|text| parse_time(&text)),
             duration: info.as_ref().and_then(MediaInfo::duration),
+            made_duration: self.made_duration(),
             width: self.number("srcWidth").or(size.map(|size| size.0)),
             height: self.number("srcHeight").or(size.map(|size| size.1)),
             src_bucket: self.text(&["srcBucket"]),
@@ -85,7 +106,10 @@ impl Item {
             guid,
             src_video,
             job_id,
-        })
+            is_shorter: false,
+        };
+        let is_shorter = video.duration.is_some_and(|source| video.is_shorter_than(source));
+        Some(Video { is_shorter, ..video })
     }
 
     fn status(&self, has_job: bool) -> Status {

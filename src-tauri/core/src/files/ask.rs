@@ -37,7 +37,8 @@ where
     ask_within(ANSWERS_WITHIN, path, question).await
 }
 
-async fn ask_within<T, F>(limit: Duration, path: &Path, question: F) -> Result<T>
+/// The same for a question that takes longer.
+pub(crate) async fn ask_within<T, F>(limit: Duration, path: &Path, question: F) -> Result<T>
 where
     T: Send + 'static,
     F: FnOnce(&Path) -> Result<T> + Send + 'static,

@@ -3,6 +3,8 @@
 //! Sources: ISO/IEC 14496-12 4.2 (boxes), RFC 8794 and RFC 9559 (EBML, Matroska), SMPTE ST 377-1 (MXF partitions and
 //! the random index pack).
 
+mod tables;
+
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
@@ -21,6 +23,15 @@ pub enum Incomplete {
         /// Its name.
         index: String,
     },
+    /// Its end is empty: room that was made for a copy which has not come that far.
+    Zeros {
+        /// Bytes before it, about.
+        #[ts(type = "number")]
+        has: u64,
+        /// Bytes of the file.
+        #[ts(type = "number")]
+        size: u64,
+    },
     /// It ends before its own end.
     CutOff {
         /// Bytes that are there.
@@ -38,11 +49,20 @@ const FIRST_BOXES: [&[u8; 4]; 9] = [b"ftyp", b"moov", b"mdat", b"free", b"skip",
 const MOST_BOXES: u32 = 2_000_000;
 const EBML: [u8; 4] = [0x1A, 0x45, 0xDF, 0xA3];
 const SEGMENT: u64 = 0x1853_8067;
+/// An element that only takes room.
+const VOID: u64 = 0xEC;
+/// Bytes that are looked at where an element should be.
+const EMPTY: usize = 4096;
 /// The first 11 bytes of every partition pack; then its place and its status.
 const PARTITION: [u8; 13] = [0x06, 0x0E, 0x2B, 0x34, 0x02, 0x05, 0x01, 0x01, 0x0D, 0x01, 0x02, 0x01, 0x01];
 const HEADER: u8 = 0x02;
 const CLOSED: [u8; 2] = [0x02, 0x04];
 const RANDOM_INDEX: u8 = 0x11;
+/// The first byte of each packet (ISO/IEC 13818-1, 2.4.3.2), and the first pack header (2.5.3.4).
+const TRANSPORT_STREAM: u8 = 0x47;
+const PROGRAM_STREAM: [u8; 4] = [0x00, 0x00, 0x01, 0xBA];
+/// Bytes of a block that is looked at for zeros.
+const BLOCK: u64 = 1024 * 1024;
 
 /// What is missing of the file, if anything is. What is of a kind that does not tell counts as complete.
 ///
@@ -66,7 +86,31 @@ pub(crate) fn missing(path: &Path) -> io::Result<Option<Incomplete>> {
     if start.starts_with(&PARTITION) && start.get(13) == Some(&HEADER) {
         return of_mxf(&mut file, size, start.get(14).copied().unwrap_or_default());
     }
+    if start.first() == Some(&TRANSPORT_STREAM) || start.starts_with(&PROGRAM_STREAM) {
+        return of_stream(&mut file, size);
+    }
     Ok(None)
+}
+
+/// Whether the bytes from a place on are all zeros, as far as the file goes.
+fn is_zero(file: &mut File, at: u64, length: usize) -> io::Result<bool> {
+    let mut bytes = vec![0; length];
+    let read = read_up_to(file, at, &mut bytes)?;
+    Ok(read > 0 && bytes[..read].iter().all(|byte| *byte == 0))
+}
+
+/// An MPEG stream has no table of itself; an end of a megabyte of zeros is none that a program wrote.
+fn of_stream(file: &mut File, size: u64) -> io::Result<Option<Incomplete>> {
+    let step = |blocks: u64| size.saturating_sub(blocks * BLOCK);
+    if size < 2 * BLOCK || !is_zero(file, step(1), BLOCK as usize)? {
+        return Ok(None);
+    }
+    let (mut from, mut to) = (1, size / BLOCK);
+    while from < to {
+        let middle = (from + to).div_ceil(2);
+        if is_zero(file, step(middle), BLOCK as usize)? { from = middle } else { to = middle - 1 }
+    }
+    Ok(Some(Incomplete::Zeros { has: step(from), size }))
 }
 
 fn read_up_to(file: &mut File, at: u64, into: &mut [u8]) -> io::Result<usize> {
@@ -82,7 +126,7 @@ fn read_up_to(file: &mut File, at: u64, into: &mut [u8]) -> io::Result<usize> {
 }
 
 fn of_boxes(file: &mut File, size: u64) -> io::Result<Option<Incomplete>> {
-    let (mut at, mut has_index) = (0_u64, false);
+    let (mut at, mut index) = (0_u64, None);
     for _ in 0..MOST_BOXES {
         let mut head = [0; 16];
         let read = read_up_to(file, at, &mut head)?;
@@ -93,7 +137,7 @@ fn of_boxes(file: &mut File, size: u64) -> io::Result<Option<Incomplete>> {
             return Ok(Some(Incomplete::CutOff { has: size, wants: at + 8 }));
         }
         let word = |from: usize| u32::from_be_bytes([head[from], head[from + 1], head[from + 2], head[from + 3]]);
-        has_index |= &head[4..8] == b"moov";
+        let is_index = &head[4..8] == b"moov";
         let length = match word(0) {
             // To the end of the file.
             0 => size - at,
@@ -110,8 +154,14 @@ fn of_boxes(file: &mut File, size: u64) -> io::Result<Option<Incomplete>> {
             // Its index comes behind what is missing, if it is not there yet.
             return Ok(Some(Incomplete::CutOff { has: size, wants: at }));
         }
+        if is_index {
+            index = Some((at - length + 8, at));
+        }
     }
-    Ok((!has_index).then(|| Incomplete::NoIndex { index: "moov".to_owned() }))
+    match index {
+        Some(index) => tables::missing(file, index, size),
+        None => Ok(Some(Incomplete::NoIndex { index: "moov".to_owned() })),
+    }
 }
 
 fn of_matroska(file: &mut File, size: u64) -> io::Result<Option<Incomplete>> {
@@ -131,11 +181,45 @@ fn of_matroska(file: &mut File, size: u64) -> io::Result<Option<Incomplete>> {
         if end > size {
             return Ok(Some(Incomplete::CutOff { has: size, wants: end }));
         }
-        if id == SEGMENT || end == size {
+        if id == SEGMENT {
+            return of_segment(file, content, end, size);
+        }
+        if end == size {
             return Ok(None);
         }
         at = end;
     }
+}
+
+/// Goes from element to element of a segment: where the next one should begin and all is zero, a copy has not come yet.
+fn of_segment(file: &mut File, from: u64, to: u64, size: u64) -> io::Result<Option<Incomplete>> {
+    let mut at = from;
+    for _ in 0..MOST_BOXES {
+        let mut head = [0; 12];
+        let read = read_up_to(file, at, &mut head)?;
+        let id = number(&head[..read], false);
+        let length = id.and_then(|(_, id_length)| Some((id_length, number(&head[id_length..read], true)?)));
+        let Some((id_length, (length, length_length))) = length else {
+            // No element begins with a zero.
+            let is_empty = head[0] == 0 && is_zero(file, at, EMPTY)?;
+            return Ok((at < to && is_empty).then_some(Incomplete::Zeros { has: at, size }));
+        };
+        if length == (1_u64 << (7 * length_length)) - 1 {
+            return Ok(None);
+        }
+        let content = at + (id_length + length_length) as u64;
+        let end = content.saturating_add(length);
+        // Of a cluster the end may be empty.
+        if end == to && end - content > 2 * EMPTY as u64 && is_zero(file, end - EMPTY as u64, EMPTY)? {
+            let is_void = id.is_some_and(|(id, _)| id == VOID);
+            return Ok((!is_void).then_some(Incomplete::Zeros { has: content, size }));
+        }
+        if end >= to {
+            return Ok(None);
+        }
+        at = end;
+    }
+    Ok(None)
 }
 
 /// An EBML number and its length; `None` where there is none.

@@ -69,6 +69,7 @@ pub(super) fn begun(path: PathBuf, size: u64, error: Option<Error>, position: i6
         tags: BTreeMap::new(),
         sidecars: Vec::new(),
         template: None,
+        insisted: false,
         title: naming::title(&path),
         stage: if error.is_some() { Stage::NeedsYou } else { Stage::Checking },
         size,

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::conflict::{Answer, Conflict};
 use super::{Ingest, Journey, Stage, naming, probe};
-use crate::files::Identity;
+use crate::files;
 use crate::{Code, Error, Result};
 
 /// How often a file that went away is looked for.
@@ -20,14 +20,21 @@ impl Ingest {
             self.await_file(&journey, token).await?;
         }
         let path = &self.journey(id)?.path;
-        Identity::of(path)?;
+        files::identity(path).await?;
         let media = {
             let _check = tokio::select! {
                 check = self.0.checks.acquire() => check.map_err(Error::internal)?,
                 () = token.cancelled() => return Ok(None),
             };
-            // One that goes away meanwhile is missing, and no worse a video for it.
-            Box::pin(probe::probe(path)).await.map_err(|error| Identity::of(path).err().unwrap_or(error))?
+            let probed = tokio::select! {
+                probed = Box::pin(probe::probe(path, journey.insisted)) => probed,
+                () = token.cancelled() => return Ok(None),
+            };
+            match probed {
+                Ok(media) => media,
+                // One that goes away meanwhile is missing, and no worse a video for it.
+                Err(error) => return Err(files::identity(path).await.err().unwrap_or(error)),
+            }
         };
         let Some(extension) = naming::extension(path, &media.container) else {
             return Err(Error::new(
@@ -76,7 +83,7 @@ impl Ingest {
     /// Waits for a file that was there before: a disk that was unplugged comes back, where someone is there to plug
     /// it in.
     pub(super) async fn await_file(&self, journey: &Journey, token: &CancellationToken) -> Result<()> {
-        while let Err(error) = Identity::of(&self.journey(&journey.id)?.path) {
+        while let Err(error) = files::identity(&self.journey(&journey.id)?.path).await {
             if error.code != Code::FileMissing || !self.0.driving.waits() {
                 return Err(error);
             }

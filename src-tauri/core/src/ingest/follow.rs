@@ -7,7 +7,7 @@ use super::{Ingest, Journey, Stage, sidecars};
 use crate::catalog::{Description, Status, Video};
 use crate::encode::{Job, Phase, State};
 use crate::event::{Event, now_ms};
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, live};
 
 /// After this the pipeline's silence is told.
 const PIPELINE_ANSWERS_WITHIN_MS: i64 = 60_000;
@@ -30,15 +30,15 @@ struct Shown {
 impl Ingest {
     /// Follows until [`Ingest::stop`]; for a window it also keeps the screen's library and jobs fresh.
     pub async fn follow(&self) {
-        let live = self.0.driving.shows();
+        let shows = self.0.driving.shows();
         let sandbox = self.0.workspace.is_sandbox();
         let (busy, idle) = if sandbox { (1, 10) } else { (5, 60) };
         let mut shown = Shown::default();
         let mut was_active = false;
         loop {
             let active = self.list().iter().any(|journey| journey.stage.is_followed());
-            if (active || live)
-                && let Err(error) = self.look(live, &mut shown).await
+            if (active || shows)
+                && let Err(error) = self.look(shows, &mut shown).await
             {
                 tracing::warn!(code = ?error.code, details = error.details, "the state could not be read");
                 self.0.events.tell(Event::Unreachable { error });
@@ -54,7 +54,7 @@ impl Ingest {
         }
     }
 
-    async fn look(&self, live: bool, shown: &mut Shown) -> Result<()> {
+    async fn look(&self, shows: bool, shown: &mut Shown) -> Result<()> {
         let followed: Vec<Journey> = self.list().into_iter().filter(|journey| journey.stage.is_followed()).collect();
         // Without the jobs the catalog still tells what is playable.
         let (jobs, unread) = match self.0.jobs.newest().await {
@@ -72,9 +72,10 @@ impl Ingest {
             let video = if found.is_none() && journey.guid.is_some() { self.video_of(journey).await? } else { found };
             self.advance(journey, video.as_ref(), &jobs).await?;
         }
-        if live {
+        if shows {
             let read_at = now_ms();
-            let videos = self.0.catalog.page(None, 100).await?.videos;
+            let mut videos = self.0.catalog.page(None, 100).await?.videos;
+            live::settle(&mut videos, &self.0.jobs, &jobs).await;
             // Also when nothing changed: the screen tells how old it is.
             let told_long_ago = read_at - shown.told_at > TELL_AGE_EVERY_MS;
             if told_long_ago || videos != shown.videos {
@@ -122,6 +123,7 @@ impl Ingest {
                     know(journey);
                     journey.percent = Some(100);
                     journey.hls_url.clone_from(&video.hls_url);
+                    journey.notice = shorter(journey, video);
                 };
                 if let Some(journey) = journeys.enter(&journey.id, Stage::Playable, playable).await? {
                     self.came_to(&journey).await;
@@ -131,7 +133,7 @@ impl Ingest {
             Status::Ingest | Status::Other { .. } => {
                 journeys.enter(&journey.id, Stage::Queued, know).await?;
             }
-            Status::Encoding => {
+            Status::Encoding | Status::Canceled => {
                 let job = match jobs.iter().find(|job| Some(&job.id) == video.job_id.as_ref()) {
                     Some(job) => Some(job.clone()),
                     None => match &video.job_id {
@@ -156,12 +158,8 @@ impl Ingest {
                 journeys.enter(&journey.id, Stage::Queued, know).await?;
             }
             State::Canceled => {
-                let error = Error::new(
-                    Code::Canceled,
-                    format!("The encode of \"{}\" was canceled.", journey.title),
-                    "Retry sends and encodes it again.",
-                );
-                self.failed(journey, error, know).await?;
+                journeys.edit(&journey.id, know).await?;
+                self.canceled(&journey.id, Some("Its encode was canceled in MediaConvert.".to_owned())).await?;
             }
             // The pipeline writes the item next; until then the job's own words would be a guess at it.
             State::Complete | State::Error => {
@@ -216,6 +214,13 @@ fn belongs(video: &Video, journey: &Journey) -> bool {
         Some(guid) => video.guid == *guid,
         None => video.src_video.is_some() && video.src_video == journey.key,
     }
+}
+
+/// That what was made is shorter than its source.
+fn shorter(journey: &Journey, video: &Video) -> Option<String> {
+    let source = journey.media.as_ref()?.duration;
+    let made = video.made_duration.filter(|_| video.is_shorter_than(source))?;
+    Some(format!("Shorter than its source: {made:.0} s of {source:.0} s. The file may be damaged."))
 }
 
 fn silent(journey: &Journey) -> Error {

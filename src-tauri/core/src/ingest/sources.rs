@@ -14,7 +14,8 @@ const ALSO: [&str; 4] = ["ts", "mts", "qt", "asf"];
 /// # Errors
 /// When the path is not there, cannot be read, is nothing to read from, or is a folder without videos.
 pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>> {
-    if path.to_str().is_none() {
+    // Where names are bytes they are taken as they are.
+    if cfg!(not(unix)) && path.to_str().is_none() {
         return Err(Error::new(
             Code::Invalid,
             format!("The name of \"{}\" is not readable text.", crate::shown(path)),

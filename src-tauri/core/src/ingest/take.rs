@@ -19,6 +19,8 @@ pub(crate) struct Handover {
     pub tags: BTreeMap<String, String>,
     pub sidecars: Vec<PathBuf>,
     pub template: Option<String>,
+    /// Someone wants it taken as it is.
+    pub insisted: bool,
     pub answers: Answers,
 }
 
@@ -44,7 +46,7 @@ impl Ingest {
             let mut journey = add::begun(file.path, file.size, None, first + new.len() as i64);
             journey.title = file.title.unwrap_or(journey.title);
             (journey.tags, journey.sidecars, journey.template) = (file.tags, file.sidecars, file.template);
-            (journey.batch, journey.answers) = (batch, file.answers);
+            (journey.batch, journey.answers, journey.insisted) = (batch, file.answers, file.insisted);
             journey.watch_folder = Some(folder.to_owned());
             ids.push(journey.id.clone());
             new.push(journey);

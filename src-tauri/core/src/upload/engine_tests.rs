@@ -63,12 +63,13 @@ struct Model {
     /// What happens when the first bytes have arrived.
     while_it_is_sent: Arc<Mutex<Option<Hook>>>,
     /// Tells that S3 began an upload, and waits before its answer.
-    slow_begin: Arc<Mutex<Option<(Arc<tokio::sync::Notify>, Arc<tokio::sync::Semaphore>)>>>,
+    slow_begin: Arc<Mutex<Option<SlowBegin>>>,
     /// What someone else puts in the place of an object just after it was completed.
     replaces_objects: Arc<Mutex<Option<Vec<u8>>>>,
 }
 
 type Hook = Box<dyn FnOnce() + Send>;
+type SlowBegin = (Arc<tokio::sync::Notify>, Arc<tokio::sync::Semaphore>);
 
 impl Model {
     async fn die<T>(&self) -> T {

@@ -11,7 +11,7 @@ use super::plan::{PartNumber, PartPlan};
 use super::remote::PartRecord;
 use crate::Result;
 use crate::event::now_ms;
-use crate::files::Identity;
+use crate::files::{Identity, path_of_bytes};
 use crate::store::Store;
 
 /// One upload as recorded.
@@ -336,7 +336,7 @@ fn find(db: &Connection, id: &str) -> Result<Option<Record>> {
         .query_row([id], |row| {
             let size: u64 = row.get(3)?;
             Ok(Record {
-                path: path_of(&row.get::<_, Vec<u8>>(0)?),
+                path: path_of_bytes(&row.get::<_, Vec<u8>>(0)?),
                 bucket: row.get(1)?,
                 key: row.get(2)?,
                 identity: Identity { size, modified_ns: row.get(4)?, file_id: row.get(7)? },
@@ -347,17 +347,4 @@ fn find(db: &Connection, id: &str) -> Result<Option<Record>> {
             })
         })
         .optional()?)
-}
-
-/// A path as the platform has it, which need not be UTF-8.
-fn path_of(bytes: &[u8]) -> PathBuf {
-    #[cfg(unix)]
-    {
-        use std::os::unix::ffi::OsStrExt as _;
-        PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
-    }
-    #[cfg(not(unix))]
-    {
-        PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
-    }
 }

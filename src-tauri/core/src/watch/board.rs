@@ -284,6 +284,9 @@ impl FileState {
             Self::Stuck { error, .. } | Self::Unreadable { error } => format!("{} {}", error.message, error.remedy),
             Self::Incomplete { missing: Incomplete::Empty } => "it is empty".to_owned(),
             Self::Incomplete { missing: Incomplete::NoIndex { index } } => format!("it has no {index} yet"),
+            Self::Incomplete { missing: Incomplete::Zeros { has, size } } => {
+                format!("it is empty from byte {has} of {size} on")
+            }
             Self::Incomplete { missing: Incomplete::CutOff { has, wants } } => {
                 format!("it is cut off: {has} of at least {wants} bytes are there")
             }

@@ -104,10 +104,16 @@ impl Runner {
         tell.send_replace(Phase::Transcoding { percent: 0 });
         transcode(ffmpeg, &command, media.duration(), tell).await?;
         tell.send_replace(Phase::Uploading);
-        self.upload(plan, &command.groups, &media).await
+        self.upload(plan, &command.groups, ffmpeg, &media).await
     }
 
-    async fn upload(&self, plan: &Plan, made: &[MadeGroup], media: &Media) -> Result<Finished, Failure> {
+    async fn upload(
+        &self,
+        plan: &Plan,
+        made: &[MadeGroup],
+        ffmpeg: &Ffmpeg,
+        media: &Media,
+    ) -> Result<Finished, Failure> {
         let (mut for_job, mut for_event) = (Vec::new(), Vec::new());
         for (group, made) in plan.groups.iter().zip(made) {
             let place = Place {
@@ -120,7 +126,7 @@ impl Runner {
                     let base = group.destination.key.rsplit('/').next().unwrap_or_default();
                     upload_hls(&place, made, base, integer_durations).await?
                 }
-                GroupKind::File => upload_files(&place, made, media).await?,
+                GroupKind::File => upload_files(&place, made, ffmpeg, media).await?,
             };
             for_job.push(details.for_job());
             for_event.push(details.for_event());
@@ -334,7 +340,7 @@ async fn upload_hls(
     })
 }
 
-async fn upload_files(place: &Place<'_>, made: &MadeGroup, media: &Media) -> Result<Details, Failure> {
+async fn upload_files(place: &Place<'_>, made: &MadeGroup, ffmpeg: &Ffmpeg, media: &Media) -> Result<Details, Failure> {
     let mut outputs = Vec::new();
     for output in &made.outputs {
         let names = files_of(&made.folder, output).map_err(disk)?;
@@ -343,9 +349,15 @@ async fn upload_files(place: &Place<'_>, made: &MadeGroup, media: &Media) -> Res
         }
         // Of many captures the event names the last one only.
         let paths = names.last().map(|name| place.uri(name)).into_iter().collect();
+        // Of captures it is the source's length; a film is measured: its source may have said too much.
+        let made = match names.last().filter(|name| !name.ends_with(".jpg")) {
+            Some(name) => probe(ffmpeg, &made.folder.join(name)).await.ok().and_then(|made| made.duration()),
+            None => None,
+        };
+        let seconds = made.or_else(|| media.duration()).unwrap_or(0.0);
         outputs.push(OutputDetail {
             paths,
-            duration_ms: (media.duration().unwrap_or(0.0) * 1000.0).round() as u64,
+            duration_ms: (seconds * 1000.0).round() as u64,
             size: output.picture.map(|picture| (picture.width, picture.height)),
             average_bitrate: None,
         });

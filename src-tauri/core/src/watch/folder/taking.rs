@@ -56,6 +56,7 @@ impl Folder {
                 tags: reading.tags,
                 sidecars: settled.stamp.sidecars.iter().map(|(path, _)| self.ground.root.join(&**path)).collect(),
                 template: self.rule.template.clone(),
+                insisted: settled.insisted,
                 // Another folder's file of the same name is another video; what changed is offered.
                 answers: Answers { same_content: Some(Answer::Skip), same_name: (!asks).then_some(Answer::KeepBoth) },
             });
