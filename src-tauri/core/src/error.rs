@@ -53,6 +53,8 @@ pub enum Code {
     Invalid,
     /// The playlist or its segments cannot be read.
     Playback,
+    /// Another disk is where a watched folder was.
+    OtherDisk,
     /// The system does not tell of changes in a folder.
     WatchLimit,
     /// A mail could not be delivered.

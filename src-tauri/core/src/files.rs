@@ -8,6 +8,7 @@ mod identity;
 mod kind;
 pub(crate) mod path_text;
 mod place;
+mod root;
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ pub use self::identity::{Identity, Likeness};
 pub(crate) use self::identity::{regular, unreadable};
 pub(crate) use self::kind::NoFilm;
 pub(crate) use self::place::Place;
+pub(crate) use self::root::Root;
 use crate::Result;
 
 /// The identity of a file, off the async workers.

@@ -8,6 +8,7 @@ mod announce;
 mod batch;
 mod cancel;
 mod check;
+mod confirm;
 mod conflict;
 mod drive;
 mod follow;
@@ -33,6 +34,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 pub use self::batch::BatchSummary;
+pub(crate) use self::confirm::Confirmed;
 pub use self::conflict::{Answer, Answers, Conflict};
 pub use self::drive::{Driving, Ingest};
 pub use self::limits::{Hours, Limits};
@@ -152,6 +154,10 @@ pub struct Journey {
     #[serde(default)]
     #[ts(type = "string[]")]
     pub sidecars: Vec<PathBuf>,
+    /// The CRC64NVME of each of them that S3 has, by its path.
+    #[serde(default)]
+    #[ts(skip)]
+    pub sent_sidecars: BTreeMap<String, String>,
     /// Someone wants it sent as it is, though it does not look complete.
     #[serde(default)]
     pub insisted: bool,
@@ -189,6 +195,10 @@ pub struct Journey {
     /// The CRC64NVME of the file, once it was read.
     #[serde(default)]
     pub checksum: Option<String>,
+    /// Its file could not be read for a comparison.
+    #[serde(skip)]
+    #[ts(skip)]
+    pub unreadable: bool,
     /// What the file is.
     pub media: Option<Media>,
     /// The key of its object.

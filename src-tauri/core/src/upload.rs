@@ -105,6 +105,14 @@ impl Uploader {
         self.0.reader.checksum(body::Piece { path: path.to_owned(), offset: 0, length: size }).await
     }
 
+    /// The checksum of an object of this size; `None` where it is not there, or has another size.
+    ///
+    /// # Errors
+    /// When S3 cannot be asked.
+    pub(crate) async fn checksum_of_object(&self, bucket: &str, key: &str, size: u64) -> Result<Option<Checksum>> {
+        self.0.checksum_of_object(bucket, key, size).await
+    }
+
     /// Bytes that S3 has of each unfinished upload, as the journal knows them.
     ///
     /// # Errors

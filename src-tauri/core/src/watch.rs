@@ -44,6 +44,8 @@ use crate::ingest::{Ingest, Stage};
 use crate::store::Store;
 use crate::{Code, Error, Result};
 
+/// How long a folder may take to end its step.
+const ENDS_WITHIN: Duration = Duration::from_secs(15);
 /// How often it is looked whether another process changed the rules; one cheap pragma.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
@@ -126,6 +128,15 @@ impl Watch {
         Ok(rule)
     }
 
+    /// Takes the disk that is there now for the one of this folder.
+    ///
+    /// # Errors
+    /// When the folder is not known or cannot be read, or the store cannot be written.
+    pub async fn accept(&self, id: Uuid) -> Result<()> {
+        let rule = self.rules.find(&id.to_string()).await?;
+        self.rules.accept(&rule).await
+    }
+
     /// Pauses all watch folders of the workspace, or resumes them.
     ///
     /// # Errors
@@ -184,6 +195,18 @@ impl Watch {
     }
 }
 
+/// Waits until a folder has ended its step, but not for a disk that does not answer.
+async fn ended(mut task: JoinHandle<()>) {
+    match tokio::time::timeout(ENDS_WITHIN, &mut task).await {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) => tracing::warn!("a watch folder did not end in good order"),
+        Err(_) => {
+            tracing::warn!("a watch folder does not end: its disk does not answer");
+            task.abort();
+        }
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -230,7 +253,7 @@ impl Supervisor {
         }
         stop.cancel();
         for (_, running) in self.running.drain() {
-            running.task.await.ok();
+            ended(running.task).await;
         }
         telling.await.ok();
     }
@@ -285,9 +308,7 @@ impl Supervisor {
         lock(&self.orders).remove(&id);
         if let Some(running) = self.running.remove(&id) {
             running.stop.cancel();
-            if running.task.await.is_err() {
-                tracing::warn!("a watch folder did not end in good order");
-            }
+            ended(running.task).await;
         }
     }
 

@@ -37,6 +37,12 @@ impl Identity {
         self.like(other) == Likeness::Same
     }
 
+    /// Whether this is the file that `other` was as far as its size and time tell: for files under one path.
+    #[must_use]
+    pub fn is_likely(&self, other: &Self) -> bool {
+        self.size == other.size && self.modified_ns == other.modified_ns
+    }
+
     /// How far this is the file that `other` was.
     #[must_use]
     pub fn like(&self, other: &Self) -> Likeness {

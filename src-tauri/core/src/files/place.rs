@@ -37,14 +37,19 @@ impl Place {
         ];
         /// Those that number their files anew at each mount.
         const NUMBERED_ANEW: [&str; 4] = ["vfat", "msdos", "exfat", "fuseblk"];
-        let mounts = procfs::process::Process::myself().and_then(|process| process.mountinfo());
-        let above = mounts.into_iter().flatten().filter(|mount| folder.starts_with(&mount.mount_point));
-        // Of two at one place the later one hides the other.
-        let nearest = above.max_by_key(|mount| (mount.mount_point.as_os_str().len(), mount.mnt_id));
-        let kind = nearest.map(|mount| mount.fs_type).unwrap_or_default();
+        let kind = mount_of(folder).map(|mount| mount.fs_type).unwrap_or_default();
         let is_remote = REMOTE.contains(&kind.as_str()) || kind.starts_with("fuse.");
         Self { is_remote, keeps_ids: !is_remote && !NUMBERED_ANEW.contains(&kind.as_str()) }
     }
+}
+
+/// What is mounted where this folder is.
+#[cfg(target_os = "linux")]
+pub(super) fn mount_of(folder: &Path) -> Option<procfs::process::MountInfo> {
+    let mounts = procfs::process::Process::myself().and_then(|process| process.mountinfo());
+    let above = mounts.into_iter().flatten().filter(|mount| folder.starts_with(&mount.mount_point));
+    // Of two at one place the later one hides the other.
+    above.max_by_key(|mount| (mount.mount_point.as_os_str().len(), mount.mnt_id))
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::conflict::{Answer, Conflict};
+use super::conflict::{Answer, Compared, Conflict};
 use super::{Ingest, Journey, Stage, naming, probe};
 use crate::files;
 use crate::{Code, Error, Result};
@@ -43,22 +43,41 @@ impl Ingest {
                 format!("Convert it to one of: {}.", naming::SUFFIXES.join(", ")),
             ));
         };
-        let _comparing = self.0.comparing.lock().await;
-        // One that was begun was compared then.
-        if journey.key.is_none()
-            && let Some(conflict) = self.conflict(&journey, token).await?
-            && !self.may_pass(id, conflict).await?
-        {
-            return Ok(None);
-        }
         let new_key = || naming::key(&uuid::Uuid::new_v4().to_string(), path, extension);
-        self.0
-            .journeys
-            .enter(id, Stage::Waiting, |journey| {
-                journey.media = Some(media);
-                journey.key.get_or_insert_with(new_key);
-            })
-            .await
+        let wait = |journey: &mut Journey| {
+            journey.media = Some(media);
+            journey.key.get_or_insert_with(new_key);
+        };
+        // One that was begun was compared then.
+        if journey.key.is_some() {
+            return self.0.journeys.enter(id, Stage::Waiting, wait).await;
+        }
+        loop {
+            // Files are read outside of the lock: of two huge twins nobody waits for the other.
+            let wanted = {
+                let comparing = tokio::select! {
+                    comparing = self.0.comparing.lock() => comparing,
+                    () = token.cancelled() => return Ok(None),
+                };
+                let journey = self.journey(id)?;
+                let compared = self.insist(&journey, token, || self.conflict(&journey)).await?;
+                let passes = match compared {
+                    Compared::Wanted(wanted) => Err(wanted),
+                    Compared::New => Ok(true),
+                    Compared::There(conflict) => Ok(self.may_pass(id, *conflict).await?),
+                };
+                match passes {
+                    Ok(false) => return Ok(None),
+                    // It counts as known before the lock is given back.
+                    Ok(true) => return self.0.journeys.enter(id, Stage::Waiting, wait).await,
+                    Err(wanted) => {
+                        drop(comparing);
+                        wanted
+                    }
+                }
+            };
+            self.read_for(id, &wanted, token).await?;
+        }
     }
 
     /// Whether a file that is in the library already is sent all the same; otherwise it is skipped, or asks.

@@ -52,6 +52,16 @@ impl Conflict {
     }
 }
 
+/// What a comparison with all that is known came to.
+pub(super) enum Compared {
+    /// Nothing like it is there.
+    New,
+    /// It is there, or its name is.
+    There(Box<Conflict>),
+    /// The files of these journeys have to be read first.
+    Wanted(Vec<String>),
+}
+
 /// What becomes of a file that is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]
@@ -172,61 +182,70 @@ impl Ingest {
     }
 
     /// What is there already of this file: first the same content, then the same name.
-    pub(super) async fn conflict(&self, journey: &Journey, token: &CancellationToken) -> Result<Option<Conflict>> {
+    pub(super) async fn conflict(&self, journey: &Journey) -> Result<Compared> {
         let known = self.0.known.like(journey).await?.into_iter().map(|sent| (sent, None));
         let on_the_way = self.0.journeys.on_the_way(journey).into_iter().map(|other| (Sent::of(&other), Some(other)));
         let there: Vec<_> = known.chain(on_the_way).collect();
-        let mut own = None;
-        for (sent, holder) in there.iter().filter(|(sent, _)| sent.size == journey.size) {
-            let own = match own {
-                Some(own) => own,
-                None => *own.insert(self.checksum_of(journey, token).await?),
-            };
-            let theirs = match holder {
-                Some(holder) => self.checksum_of(holder, token).await.ok(),
-                None => sent.checksum,
-            };
-            if theirs == Some(own) && self.is_still_there(sent).await {
-                return Ok(Some(sent.conflict(true)));
+        let sum = |journey: &Journey| journey.checksum.as_deref().and_then(Checksum::parse);
+        let alike: Vec<_> = there.iter().filter(|(sent, _)| sent.size == journey.size).collect();
+        if !alike.is_empty() {
+            let others = alike.iter().filter_map(|(_, holder)| holder.as_ref());
+            let unread = std::iter::once(journey).chain(others).filter(|one| sum(one).is_none() && !one.unreadable);
+            let wanted: Vec<String> = unread.map(|one| one.id.clone()).collect();
+            if !wanted.is_empty() {
+                return Ok(Compared::Wanted(wanted));
+            }
+        }
+        for (sent, holder) in alike {
+            let theirs = holder.as_ref().map_or(sent.checksum, sum);
+            if theirs.is_some() && theirs == sum(journey) && self.is_still_there(sent).await? {
+                return Ok(Compared::There(Box::new(sent.conflict(true))));
             }
         }
         let name = known::name(&journey.path);
         for (sent, _) in there.iter().filter(|(sent, _)| sent.name == name) {
-            if self.is_still_there(sent).await {
-                return Ok(Some(sent.conflict(false)));
+            if self.is_still_there(sent).await? {
+                return Ok(Compared::There(Box::new(sent.conflict(false))));
             }
         }
-        Ok(None)
+        Ok(Compared::New)
     }
 
-    /// The checksum of a journey's file, read once.
-    async fn checksum_of(&self, journey: &Journey, token: &CancellationToken) -> Result<Checksum> {
-        if let Some(checksum) = journey.checksum.as_deref().and_then(Checksum::parse) {
-            return Ok(checksum);
+    /// Reads the files of journeys for their checksums; `id` is the one that is compared. Another one that cannot be read
+    /// is no twin of it.
+    pub(super) async fn read_for(&self, id: &str, wanted: &[String], token: &CancellationToken) -> Result<()> {
+        for one in wanted {
+            // Someone may have taken it off the list.
+            let Ok(journey) = self.journey(one) else { continue };
+            self.0.journeys.show(id, |journey| {
+                journey.notice = Some("Comparing it with one of the same size".to_owned());
+            });
+            let read = tokio::select! {
+                read = self.0.uploader.checksum(&journey.path, journey.size) => read,
+                () = token.cancelled() => return Err(Error::internal("stopped while comparing")),
+            };
+            match read {
+                Ok(checksum) => self.0.journeys.show(one, |journey| journey.checksum = Some(checksum.to_string())),
+                Err(error) if one == id => return Err(error),
+                Err(_) => self.0.journeys.show(one, |journey| journey.unreadable = true),
+            }
+            self.0.journeys.show(id, |journey| journey.notice = None);
         }
-        self.0.journeys.show(&journey.id, |journey| {
-            journey.notice = Some("Comparing it with one of the same size".to_owned());
-        });
-        let checksum = tokio::select! {
-            checksum = self.0.uploader.checksum(&journey.path, journey.size) => checksum?,
-            () = token.cancelled() => return Err(Error::internal("stopped while comparing")),
-        };
-        self.0.journeys.show(&journey.id, |journey| {
-            journey.checksum = Some(checksum.to_string());
-            journey.notice = None;
-        });
-        Ok(checksum)
+        Ok(())
     }
 
-    /// Whether the catalog still has the video; where that cannot be asked, it is taken to be there.
-    async fn is_still_there(&self, sent: &Sent) -> bool {
-        let Some(guid) = &sent.guid else { return true };
+    /// Whether the catalog still has the video.
+    ///
+    /// # Errors
+    /// When the catalog cannot be asked: nothing follows from that.
+    async fn is_still_there(&self, sent: &Sent) -> Result<bool> {
+        let Some(guid) = &sent.guid else { return Ok(true) };
         match self.0.catalog.video(guid).await {
             Err(error) if error.code == Code::NotFound => {
                 self.0.known.forget(&sent.key).await.ok();
-                false
+                Ok(false)
             }
-            _ => true,
+            found => found.map(|_| true),
         }
     }
 }

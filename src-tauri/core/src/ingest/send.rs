@@ -134,9 +134,9 @@ impl Ingest {
         let mut beat = tokio::time::interval(TELL_EVERY);
         loop {
             beat.tick().await;
-            let (stored, in_flight) = progress.bytes();
+            let ((stored, in_flight), kept) = (progress.bytes(), progress.kept());
             let now = Instant::now();
-            let pace = pace.get_or_insert_with(|| Pace::start(now, stored));
+            let pace = pace.get_or_insert_with(|| Pace::start(now, 0));
             let stage = if progress.is_finalising() { Stage::Finalising } else { Stage::Sending };
             let show = |journey: &mut Journey| {
                 // Paused or canceled meanwhile: what is on its way no longer counts.
@@ -144,7 +144,8 @@ impl Ingest {
                     return;
                 }
                 let sent = (stored + in_flight).min(journey.size);
-                let (speed, left) = pace.update(now, sent, journey.size);
+                // What was there before is neither sent nor to be sent.
+                let (speed, left) = pace.update(now, sent.saturating_sub(kept), journey.size.saturating_sub(kept));
                 (journey.sent, journey.stored) = (sent, stored.min(journey.size));
                 (journey.speed, journey.time_left) =
                     if stage == Stage::Finalising { (None, None) } else { (speed, left) };

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::{Ingest, Journey};
-use crate::upload::{Progress, Request, Target};
+use crate::files::{self, path_text};
+use crate::upload::{Checksum, Progress, Request, Target};
 use crate::{Code, Result};
 
 /// The name of a metadata file's field that the app writes itself; the pipeline takes it with a capital too.
@@ -49,8 +50,26 @@ impl Ingest {
     /// # Errors
     /// When one cannot be read, or S3 refuses it.
     pub(super) async fn send_sidecars(&self, journey: &Journey, token: &CancellationToken) -> Result<()> {
+        // The key is this journey's own.
+        self.send_sidecars_of(journey, true, token).await
+    }
+
+    /// The same beside the key that this journey names. `replace` says whether what is there may be replaced.
+    ///
+    /// # Errors
+    /// As [`Self::send_sidecars`]; where it may not be replaced also [`Code::Exists`], if another file is there.
+    pub(super) async fn send_sidecars_of(
+        &self,
+        journey: &Journey,
+        replace: bool,
+        token: &CancellationToken,
+    ) -> Result<()> {
         for (number, (path, key)) in keys(journey).into_iter().enumerate() {
             if self.0.announcer.is_some() && is_metadata(&path) {
+                // What the announcement takes over; a file that goes away meanwhile is left out there too.
+                if let Ok(identity) = files::identity(&path).await {
+                    self.was_sent(&journey.id, &path, self.0.uploader.checksum(&path, identity.size).await?).await?;
+                }
                 continue;
             }
             let request = Request {
@@ -60,22 +79,28 @@ impl Ingest {
                     key,
                     metadata: Vec::new(),
                     content_type: mime_guess::from_path(&path).first_or_octet_stream().to_string(),
-                    // The key is this journey's own.
-                    replace: true,
+                    replace,
                 },
-                path,
+                path: path.clone(),
             };
             let progress = Progress::default();
             let sent = self.insist(journey, token, || async {
                 match self.0.uploader.send(&request, &progress, token).await {
-                    Err(error) if error.code == Code::FileMissing => Ok(()),
-                    sent => sent.map(drop),
+                    Err(error) if error.code == Code::FileMissing => Ok(None),
+                    sent => sent.map(Some),
                 }
             });
-            sent.await?;
+            if let Some(sent) = sent.await? {
+                self.was_sent(&journey.id, &path, sent.checksum).await?;
+            }
             self.0.uploader.forget(&request.id).await?;
         }
         Ok(())
+    }
+
+    async fn was_sent(&self, id: &str, path: &Path, checksum: Checksum) -> Result<()> {
+        let (path, checksum) = (path_text::text(path), checksum.to_string());
+        self.0.journeys.edit(id, |journey| drop(journey.sent_sidecars.insert(path, checksum))).await
     }
 }
 

@@ -21,6 +21,20 @@ impl Checksum {
         Self(crc_fast::checksum(Crc64Nvme, bytes))
     }
 
+    /// The checksum of all that a reader gives.
+    ///
+    /// # Errors
+    /// What the reader answers.
+    pub fn of_reader(mut reader: impl std::io::Read) -> std::io::Result<Self> {
+        let (mut digest, mut bytes) = (crc_fast::Digest::new(Crc64Nvme), vec![0; 256 * 1024]);
+        loop {
+            match reader.read(&mut bytes)? {
+                0 => return Ok(Self::of_value(digest.finalize())),
+                read => digest.update(&bytes[..read]),
+            }
+        }
+    }
+
     /// As S3 writes it; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

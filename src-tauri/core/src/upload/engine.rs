@@ -8,10 +8,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::body::Reader;
 use super::changed;
+use super::checksum::Checksum;
 use super::journal::{Journal, Record, ToAbort};
 use super::line::Line;
 use super::plan::PartPlan;
-use super::remote::{Refusal, Remote};
+use super::remote::{Held, Refusal, Remote, Target};
 use super::sending::{Attempt, Known, Sending};
 use super::{Progress, Request, Uploaded};
 use crate::event::now_ms;
@@ -20,6 +21,8 @@ use crate::{Code, Error, Result};
 
 /// Tries of one request while S3 is busy or the line breaks; then whoever sends decides how long to wait.
 pub(super) const TRIES: u32 = 6;
+/// Bytes of a piece that is read back.
+const READ_BACK: u64 = 64 * 1024 * 1024;
 /// New beginnings of one sending after S3 forgot the upload.
 const NEW_BEGINNINGS: u32 = 3;
 /// The first wait between two tries; each one after it is twice as long.
@@ -125,6 +128,37 @@ impl<R: Remote> Engine<R> {
         };
         record.identity = identity;
         Ok((record, known))
+    }
+
+    /// The checksum of an object of this size; `None` where it is not there, or has another one. Where the server keeps none
+    /// of the whole, it is read back.
+    pub async fn checksum_of_object(&self, bucket: &str, key: &str, size: u64) -> Result<Option<Checksum>> {
+        let target = Target {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            metadata: Vec::new(),
+            content_type: String::new(),
+            replace: false,
+        };
+        let never = CancellationToken::new();
+        let held = self.patiently(&never, || self.remote.head(&target)).await?;
+        let held = held.map_err(|refusal| told(refusal, bucket, key))?.filter(|held| held.size == size);
+        match held {
+            Some(Held { checksum: None, .. }) => self.read_back(&target, size, &never).await.map(Some),
+            held => Ok(held.and_then(|held| held.checksum)),
+        }
+    }
+
+    /// The checksum of an object, read in pieces.
+    pub async fn read_back(&self, target: &Target, size: u64, canceled: &CancellationToken) -> Result<Checksum> {
+        let mut whole: Option<Checksum> = None;
+        for offset in (0..size.max(1)).step_by(READ_BACK as usize) {
+            let length = (size - offset).min(READ_BACK);
+            let read = self.patiently(canceled, || self.remote.read(target, offset, length)).await?;
+            let piece = read.map_err(|refusal| told(refusal, &target.bucket, &target.key))?;
+            whole = Some(whole.map_or(piece, |before| before.followed_by(piece, length)));
+        }
+        whole.ok_or_else(|| Error::internal("nothing was read back"))
     }
 
     /// Forgets an upload, and removes what S3 holds of it: now, or at the next chance. Answers whether there was one.

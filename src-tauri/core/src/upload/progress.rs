@@ -13,6 +13,8 @@ pub struct Progress(Arc<Mutex<Counts>>);
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     stored: u64,
+    /// Of those, what was there before this run.
+    kept: u64,
     in_flight: u64,
     finalising: bool,
 }
@@ -41,12 +43,19 @@ impl Progress {
 
     /// S3 has so many more bytes that were sent before.
     pub(super) fn stored(&self, bytes: u64) {
-        self.counts().stored += bytes;
+        let mut counts = self.counts();
+        (counts.stored, counts.kept) = (counts.stored + bytes, counts.kept + bytes);
+    }
+
+    /// Bytes that S3 had before this run: they are no speed.
+    #[must_use]
+    pub fn kept(&self) -> u64 {
+        self.counts().kept
     }
 
     pub(super) fn restart(&self) {
         let mut counts = self.counts();
-        (counts.stored, counts.finalising) = (0, false);
+        (counts.stored, counts.kept, counts.finalising) = (0, 0, false);
     }
 
     /// One attempt at sending something.

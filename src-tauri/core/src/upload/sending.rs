@@ -21,8 +21,6 @@ use crate::event::now_ms;
 use crate::files::{self, Likeness};
 use crate::{Code, Error, Result};
 
-/// Bytes of a piece that is read back.
-const READ_BACK: u64 = 64 * 1024 * 1024;
 /// Comparisons of a file whose time or name on the disk became another one; then someone is writing it.
 const COMPARISONS: u32 = 3;
 /// Tries of a part whose bytes do not arrive as they left.
@@ -488,21 +486,9 @@ impl<R: Remote> Sending<'_, R> {
         }
         let of_object = match held.checksum {
             Some(of_object) => of_object,
-            None => self.read_back(held.size).await?,
+            None => self.engine.read_back(self.target(), held.size, self.canceled).await?,
         };
         Ok(of_object == checksum)
-    }
-
-    /// The checksum of the object, read in pieces.
-    async fn read_back(&self, size: u64) -> Result<Checksum> {
-        let mut whole: Option<Checksum> = None;
-        for offset in (0..size.max(1)).step_by(READ_BACK as usize) {
-            let length = (size - offset).min(READ_BACK);
-            let read = self.ask(|| self.engine.remote.read(self.target(), offset, length)).await?;
-            let piece = read.map_err(|refusal| self.told(refusal))?;
-            whole = Some(whole.map_or(piece, |before| before.followed_by(piece, length)));
-        }
-        whole.ok_or_else(|| Error::internal("nothing was read back"))
     }
 }
 

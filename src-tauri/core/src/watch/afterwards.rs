@@ -1,14 +1,21 @@
 //! What becomes of a file whose video can be watched. Nothing is overwritten, and only the very file that was sent is
-//! touched.
+//! touched: it is put aside first, where nobody writes it, then compared, then moved or deleted.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::ledger::Entry;
 use super::rules::{Afterwards, DONE};
-use crate::files::Identity;
-use crate::files::regular;
+use crate::files::{Identity, regular};
+use crate::ingest::Confirmed;
+use crate::upload::Checksum;
 use crate::{Code, Error, Result};
+
+/// The folder beside a file that it is put into while it is compared. A kill leaves it there: [`recover`] puts back what
+/// is in it.
+const ASIDE: &str = ".reeldesk-";
+/// Larger files are not read once more where their disk tells that they are what they were.
+const READ_AGAIN: u64 = 256 * 1024 * 1024;
 
 /// Does with a file and what goes with it what the rule wants. One that is gone or is another one by now is left alone.
 ///
@@ -18,33 +25,85 @@ pub(super) fn apply(
     root: &Path,
     afterwards: Afterwards,
     entry: &Entry,
+    confirmed: &Confirmed,
     as_known: impl Fn(Identity) -> Identity,
 ) -> Result<()> {
     let path = root.join(&entry.path);
-    let is_it = |identity: Identity| as_known(identity).is_same(&entry.identity);
-    if afterwards == Afterwards::Leave || !regular(&path).is_ok_and(is_it) {
+    let is_it = |path: &Path| regular(path).is_ok_and(|identity| as_known(identity).is_same(&entry.identity));
+    if afterwards == Afterwards::Leave || !is_it(&path) {
         return Ok(());
     }
     // What goes with it first: the file is what says that there is something to do.
-    for one in entry.sidecars.iter().chain([&entry.path]) {
+    for one in &entry.sidecars {
         let from = root.join(one);
-        if regular(&from).is_err() {
-            continue;
+        // What was not sent, or was corrected since, stays.
+        if let Some((_, checksum)) = confirmed.sidecars.iter().find(|(path, _)| *path == from)
+            && regular(&from).is_ok()
+        {
+            let is_sent = |path: &Path| Ok(read(path)? == *checksum);
+            remove(&from, afterwards, &root.join(DONE).join(one), is_sent)?;
         }
-        let done = match afterwards {
-            Afterwards::Delete => std::fs::remove_file(&from),
-            _ => move_to(&from, &root.join(DONE).join(one)),
-        };
-        done.map_err(|error| stays(&from, afterwards, &error))?;
     }
-    Ok(())
+    let is_sent = |path: &Path| {
+        let may_be_another = entry.identity.file_id.is_empty() || entry.identity.size <= READ_AGAIN;
+        Ok(is_it(path) && (!may_be_another || read(path)? == confirmed.checksum))
+    };
+    remove(&path, afterwards, &root.join(DONE).join(&entry.path), is_sent)
 }
 
-/// Moves a file; where its new name is taken, it gets a number.
-fn move_to(from: &Path, to: &Path) -> io::Result<()> {
-    if let Some(folder) = to.parent() {
-        std::fs::create_dir_all(folder)?;
+fn read(path: &Path) -> io::Result<Checksum> {
+    Checksum::of_reader(std::fs::File::open(path)?)
+}
+
+/// Moves or deletes a file if it is the one that is meant.
+fn remove(
+    from: &Path,
+    afterwards: Afterwards,
+    done: &Path,
+    is_meant: impl Fn(&Path) -> io::Result<bool>,
+) -> Result<()> {
+    let work = || -> io::Result<()> {
+        let (Some(parent), Some(name)) = (from.parent(), from.file_name()) else { return Ok(()) };
+        let folder = parent.join(format!("{ASIDE}{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir(&folder)?;
+        let aside = folder.join(name);
+        let done = std::fs::rename(from, &aside).and_then(|()| {
+            let ended = match is_meant(&aside) {
+                Ok(false) => put(&aside, from).map(drop),
+                Ok(true) if afterwards == Afterwards::Delete => std::fs::remove_file(&aside),
+                Ok(true) => {
+                    done.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| put(&aside, done).map(drop))
+                }
+                Err(error) => Err(error),
+            };
+            // Back to where it was, whatever failed.
+            ended.inspect_err(|_| drop(put(&aside, from)))
+        });
+        std::fs::remove_dir(&folder).ok();
+        done
+    };
+    work().map_err(|error| stays(from, afterwards, &error))
+}
+
+/// Puts back what a kill left aside in a folder of ours.
+pub(super) fn recover(folder: &Path) {
+    let Some(parent) = folder.parent() else { return };
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        match put(&entry.path(), &parent.join(entry.file_name())) {
+            Ok(path) => tracing::info!(path = %path.display(), "a file that was put aside is back"),
+            Err(error) => tracing::warn!(path = %entry.path().display(), %error, "a file cannot be put back"),
+        }
     }
+    std::fs::remove_dir(folder).ok();
+}
+
+/// Whether a folder is one of those that files are put aside in.
+pub(super) fn is_aside(name: &str) -> bool {
+    name.strip_prefix(ASIDE).is_some_and(|rest| uuid::Uuid::parse_str(rest).is_ok())
+}
+
+/// Moves a file on its disk; where its new name is taken, it gets a number. Answers the name.
+fn put(from: &Path, to: &Path) -> io::Result<PathBuf> {
     let stem = to.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let ending = to.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
     let numbered = |number: u32| -> PathBuf {
@@ -52,8 +111,12 @@ fn move_to(from: &Path, to: &Path) -> io::Result<()> {
     };
     for number in 1..10_000 {
         let free = numbered(number);
-        if !std::fs::exists(&free)? {
-            return std::fs::rename(from, free);
+        // A link takes no name that is there; not every disk has links.
+        match std::fs::hard_link(from, &free) {
+            Ok(()) => return std::fs::remove_file(from).map(|()| free),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(_) if std::fs::exists(&free)? => {}
+            Err(_) => return std::fs::rename(from, &free).map(|()| free),
         }
     }
     Err(io::ErrorKind::AlreadyExists.into())
@@ -89,25 +152,33 @@ mod tests {
         (folder, entry)
     }
 
+    /// What AWS has: the film, and its subtitles where they were sent.
+    fn confirmed(folder: &Path, words: Option<&str>) -> Confirmed {
+        let sent = words.map(|words| (folder.join("a/film.srt"), Checksum::of_bytes(words.as_bytes())));
+        Confirmed { checksum: Checksum::of_bytes(b"film"), sidecars: sent.into_iter().collect() }
+    }
+
     #[test]
     fn moved_and_nothing_overwritten() {
         let (folder, entry) = folder();
         let at = |path: &str| folder.path().join(path);
         std::fs::create_dir_all(at("done/a")).unwrap();
         std::fs::write(at("done/a/film.mp4"), "another").unwrap();
-        apply(folder.path(), Afterwards::Move, &entry, |is| is).unwrap();
+        let confirmed = confirmed(folder.path(), Some("words"));
+        apply(folder.path(), Afterwards::Move, &entry, &confirmed, |is| is).unwrap();
         assert_eq!(std::fs::read_to_string(at("done/a/film.mp4")).unwrap(), "another");
         assert_eq!(std::fs::read_to_string(at("done/a/film (2).mp4")).unwrap(), "film");
         assert!(at("done/a/film.srt").exists() && !at("a/film.mp4").exists() && !at("a/film.srt").exists());
-        apply(folder.path(), Afterwards::Move, &entry, |is| is).unwrap();
+        apply(folder.path(), Afterwards::Move, &entry, &confirmed, |is| is).unwrap();
     }
 
     #[test]
     fn deleted_and_left() {
         let (folder, entry) = folder();
-        apply(folder.path(), Afterwards::Leave, &entry, |is| is).unwrap();
+        let confirmed = confirmed(folder.path(), Some("words"));
+        apply(folder.path(), Afterwards::Leave, &entry, &confirmed, |is| is).unwrap();
         assert!(folder.path().join("a/film.mp4").exists());
-        apply(folder.path(), Afterwards::Delete, &entry, |is| is).unwrap();
+        apply(folder.path(), Afterwards::Delete, &entry, &confirmed, |is| is).unwrap();
         assert_eq!(std::fs::read_dir(folder.path().join("a")).unwrap().count(), 0);
     }
 
@@ -117,9 +188,45 @@ mod tests {
             let (folder, entry) = folder();
             let path = folder.path().join("a/film.mp4");
             std::fs::write(&path, "a new cut").unwrap();
-            apply(folder.path(), afterwards, &entry, |is| is).unwrap();
+            let confirmed = confirmed(folder.path(), Some("words"));
+            apply(folder.path(), afterwards, &entry, &confirmed, |is| is).unwrap();
             assert_eq!(std::fs::read_to_string(&path).unwrap(), "a new cut");
             assert!(folder.path().join("a/film.srt").exists());
         }
+    }
+
+    #[test]
+    fn what_was_not_sent_as_it_is_stays() {
+        for (afterwards, sent) in [
+            (Afterwards::Delete, None),
+            (Afterwards::Delete, Some("wrods, before they were corrected")),
+            (Afterwards::Move, Some("wrods, before they were corrected")),
+        ] {
+            let (folder, entry) = folder();
+            let confirmed = confirmed(folder.path(), sent);
+            apply(folder.path(), afterwards, &entry, &confirmed, |is| is).unwrap();
+            assert_eq!(std::fs::read_to_string(folder.path().join("a/film.srt")).unwrap(), "words");
+            assert!(!folder.path().join("a/film.mp4").exists());
+            assert_eq!(std::fs::read_dir(folder.path().join("a")).unwrap().count(), 1, "nothing of ours stays");
+        }
+        // The same of the film, where size, time and number are what they were.
+        let (folder, entry) = folder();
+        let other = Confirmed { checksum: Checksum::of_bytes(b"mlif"), ..confirmed(folder.path(), None) };
+        apply(folder.path(), Afterwards::Delete, &entry, &other, |is| is).unwrap();
+        assert!(folder.path().join("a/film.mp4").exists());
+    }
+
+    #[test]
+    fn what_a_kill_left_aside_comes_back() {
+        let (folder, _) = folder();
+        let aside = folder.path().join("a").join(format!("{ASIDE}{}", uuid::Uuid::new_v4()));
+        assert!(is_aside(aside.file_name().unwrap().to_str().unwrap()) && !is_aside(".reeldesk-films"));
+        std::fs::create_dir(&aside).unwrap();
+        std::fs::rename(folder.path().join("a/film.mp4"), aside.join("film.mp4")).unwrap();
+        std::fs::write(folder.path().join("a/film.mp4"), "a new one").unwrap();
+        recover(&aside);
+        assert!(!aside.exists());
+        assert_eq!(std::fs::read_to_string(folder.path().join("a/film (2).mp4")).unwrap(), "film");
+        assert_eq!(std::fs::read_to_string(folder.path().join("a/film.mp4")).unwrap(), "a new one");
     }
 }

@@ -7,7 +7,6 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use file_id::FileId;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -17,13 +16,13 @@ use super::board::{Board, Condition, Contents};
 use super::ears::Ears;
 use super::ledger::{Ending, Entry, Ledger};
 use super::pattern::Pattern;
-use super::rules::WatchFolder;
+use super::rules::{Afterwards, WatchFolder};
 use super::scan::{Change, Ground};
 use super::settled::{self, Settled};
 use super::tracker::Tracker;
-use crate::files::unreadable;
+use crate::files::{self, Root};
 use crate::ingest::{Ingest, Journey, Stage};
-use crate::{Error, Result};
+use crate::{Code, Error, Result};
 
 /// How often it is looked whether the folder is there, and is the one that it was.
 const ROOT_EVERY: Duration = Duration::from_secs(2);
@@ -59,6 +58,8 @@ pub(super) enum Order {
 /// A watch folder at work.
 pub(super) struct Folder {
     rule: WatchFolder,
+    /// The folder itself as it was at the beginning.
+    root: Root,
     pattern: Option<Pattern>,
     ground: Ground,
     ledger: Ledger,
@@ -94,33 +95,30 @@ impl Folder {
         mut orders: mpsc::UnboundedReceiver<Order>,
         stop: CancellationToken,
     ) {
-        let work = async {
-            loop {
-                let mut condition = Condition::Paused;
-                if !rule.paused {
-                    let begun = Self::begin(&rule, &barred, &ledger, &ingest, &board).await;
-                    let error = match begun {
-                        Ok((mut folder, id)) => folder.work(id, &mut orders).await,
-                        Err(error) => Err(error),
-                    };
-                    condition = match error {
-                        Ok(()) => continue,
-                        Err(error) => Condition::Trouble { error },
-                    };
-                }
-                board.put(&rule, condition);
-                let wait = tokio::time::sleep(ROOT_EVERY);
-                tokio::pin!(wait);
-                // What is missed meanwhile is looked at anew at the next beginning.
-                while let Some(_missed) = tokio::select! {
-                    order = orders.recv() => order,
-                    () = &mut wait => None,
-                } {}
+        // Stopped between two steps, never in the middle of one: between a transaction and what follows from it lies work
+        // that the next start would not do.
+        while !stop.is_cancelled() {
+            let mut condition = Condition::Paused;
+            if !rule.paused {
+                let begun = Self::begin(&rule, &barred, &ledger, &ingest, &board).await;
+                let error = match begun {
+                    Ok(mut folder) => folder.work(&mut orders, &stop).await,
+                    Err(error) => Err(error),
+                };
+                condition = match error {
+                    Ok(()) => continue,
+                    Err(error) => Condition::Trouble { error },
+                };
             }
-        };
-        tokio::select! {
-            () = work => {}
-            () = stop.cancelled() => {}
+            board.put(&rule, condition);
+            let wait = tokio::time::sleep(ROOT_EVERY);
+            tokio::pin!(wait);
+            // What is missed meanwhile is looked at anew at the next beginning.
+            while let Some(_missed) = tokio::select! {
+                order = orders.recv() => order,
+                () = &mut wait => None,
+                () = stop.cancelled() => None,
+            } {}
         }
     }
 
@@ -131,13 +129,18 @@ impl Folder {
         ledger: &Ledger,
         ingest: &Ingest,
         board: &Board,
-    ) -> Result<(Self, FileId)> {
-        let path = rule.path.clone();
-        let id = tokio::task::spawn_blocking(move || root_id(&path)).await.map_err(Error::internal)??;
+    ) -> Result<Self> {
+        let root = files::ask(&rule.path, Root::of).await?;
+        match ledger.volume().await? {
+            Some(volume) if !root.is_on(&volume) => return Err(other_disk(rule)),
+            Some(_) => {}
+            None => ledger.set_volume(root.volume.clone()).await?,
+        }
         let ground = Ground::of(rule, barred.to_vec())?;
         let tracker = Tracker::new(Duration::from_secs(rule.settle_seconds.into()), ledger.identities().await?);
         let open = ledger.open().await?.into_iter().filter_map(|entry| Some((entry.journey.clone()?, entry)));
         let mut folder = Self {
+            root,
             pattern: rule.pattern(),
             ground,
             ledger: ledger.clone(),
@@ -159,7 +162,7 @@ impl Folder {
         folder.listen().await?;
         folder.scan().await?;
         folder.recheck().await?;
-        Ok((folder, id))
+        Ok(folder)
     }
 
     async fn listen(&mut self) -> Result<()> {
@@ -180,8 +183,8 @@ impl Folder {
         self.ears.is_none() || self.ground.place.is_remote || self.unheard >= DEAF_AFTER
     }
 
-    /// Works until the folder is no longer the one that it was.
-    async fn work(&mut self, id: FileId, orders: &mut mpsc::UnboundedReceiver<Order>) -> Result<()> {
+    /// Works until the folder is no longer the one that it was, or until `stop`.
+    async fn work(&mut self, orders: &mut mpsc::UnboundedReceiver<Order>, stop: &CancellationToken) -> Result<()> {
         let mut next_root = Instant::now() + ROOT_EVERY;
         // What is shown is out of date from the first step after it was shown.
         let (mut shown, mut next_show) = (Instant::now(), Some(Instant::now()));
@@ -205,13 +208,12 @@ impl Folder {
                 Some(order) = orders.recv() => self.obey(order).await?,
                 () = tokio::time::sleep_until(work) => {}
                 () = tokio::time::sleep_until(next_show.unwrap_or(work)) => continue,
+                () = stop.cancelled() => return Ok(()),
             }
             next_show.get_or_insert(shown + SHOW_EVERY);
             let now = Instant::now();
             if now >= next_root {
-                let path = self.rule.path.clone();
-                let is = tokio::task::spawn_blocking(move || root_id(&path)).await.map_err(Error::internal)??;
-                if is != id {
+                if files::ask(&self.rule.path, Root::of).await? != self.root {
                     // Another disk is there, or none.
                     return Ok(());
                 }
@@ -249,11 +251,14 @@ impl Folder {
     /// Looks at all of it; answers how many files are news.
     async fn scan(&mut self) -> Result<usize> {
         let began = Instant::now();
+        let (path, root) = (self.rule.path.clone(), self.root.clone());
         let scanned = self
-            .off(|tracker, ground| {
+            .off(move |tracker, ground| {
                 tracker.begin_round();
                 let news = ground.scan(&ground.root, tracker)?;
-                Ok::<_, Error>((news, tracker.end_round()))
+                // A disk that went away meanwhile leaves an empty folder behind: nothing of it is gone.
+                let is_still_there = Root::of(&path)? == root;
+                Ok::<_, Error>((news, if is_still_there { tracker.end_round() } else { Vec::new() }))
             })
             .await?;
         let (news, gone) = scanned?;
@@ -320,8 +325,17 @@ impl Folder {
         self.went(gone).await
     }
 
+    /// Enters that files are gone, if the folder is still the one that they were in.
     async fn went(&mut self, gone: Vec<String>) -> Result<()> {
-        if gone.is_empty() { Ok(()) } else { self.ledger.gone(gone).await }
+        if gone.is_empty() {
+            return Ok(());
+        }
+        if files::ask(&self.rule.path, Root::of).await? != self.root {
+            // All is looked at anew at the next beginning.
+            self.next_scan = Instant::now();
+            return Ok(());
+        }
+        self.ledger.gone(gone).await
     }
 
     async fn obey(&mut self, order: Order) -> Result<()> {
@@ -395,10 +409,11 @@ impl Folder {
     /// Its content can be watched: the file goes where the rule wants it.
     async fn finish(&mut self, id: &str, ending: Ending) -> Result<()> {
         let Some(entry) = self.open.get(id).cloned() else { return Ok(()) };
-        let (root, rule, ground) = (self.ground.root.clone(), self.rule.afterwards, self.ground.clone());
-        let done =
-            tokio::task::spawn_blocking(move || afterwards::apply(&root, rule, &entry, |is| ground.identity(is)));
-        match done.await.map_err(Error::internal)? {
+        let done = match self.rule.afterwards {
+            Afterwards::Leave => Ok(()),
+            _ => self.apply(id, entry).await,
+        };
+        match done {
             Ok(()) => self.end(id, ending).await,
             Err(error) => {
                 tracing::warn!(message = error.message, details = error.details, "a file stays where it is");
@@ -408,10 +423,18 @@ impl Folder {
         }
     }
 
+    /// Moves or deletes a file, after AWS said that it has all of it.
+    async fn apply(&self, id: &str, entry: Entry) -> Result<()> {
+        let confirmed = self.ingest.confirmed(id).await?;
+        let (root, rule, ground) = (self.ground.root.clone(), self.rule.afterwards, self.ground.clone());
+        let apply = move || afterwards::apply(&root, rule, &entry, &confirmed, |is| ground.identity(is));
+        tokio::task::spawn_blocking(apply).await.map_err(Error::internal)?
+    }
+
     async fn end(&mut self, id: &str, ending: Ending) -> Result<()> {
         let Some(entry) = self.open.get(id).cloned() else { return Ok(()) };
         let path = self.ground.root.join(&entry.path);
-        let gone = tokio::task::spawn_blocking(move || crate::files::regular(&path).is_err());
+        let gone = tokio::task::spawn_blocking(move || files::regular(&path).is_err());
         let entry = Entry { ending: Some(ending), gone: gone.await.map_err(Error::internal)?, ..entry };
         if entry.gone {
             self.tracker.forget(&entry.path);
@@ -437,11 +460,11 @@ impl Folder {
     }
 }
 
-/// The folder itself, to tell whether another disk has taken its place.
-fn root_id(path: &std::path::Path) -> Result<FileId> {
-    let id = file_id::get_file_id(path).and_then(|id| std::fs::read_dir(path).map(|_| id));
-    id.map_err(|error| Error {
-        remedy: "Connect its disk or give your user read permission on it; it goes on by itself then.".to_owned(),
-        ..unreadable(path, &error)
-    })
+/// Says that a rule's folder is on another disk now.
+fn other_disk(rule: &WatchFolder) -> Error {
+    Error::new(
+        Code::OtherDisk,
+        format!("Another disk is where \"{}\" was, or none.", rule.name()),
+        "Connect the disk that it was on. If this one takes its place, say so.",
+    )
 }

@@ -87,6 +87,29 @@ impl Ledger {
         Self { store, folder }
     }
 
+    /// The volume that the rule's folder was on; none where that was never written down.
+    pub async fn volume(&self) -> Result<Option<String>> {
+        let folder = self.folder.to_string();
+        self.store
+            .call(move |db| {
+                let volume = "SELECT volume FROM watch_folders WHERE id = ?1";
+                let volume: Option<Option<String>> = db.query_row(volume, [folder], |row| row.get(0)).optional()?;
+                Ok(volume.flatten())
+            })
+            .await
+    }
+
+    /// Writes down the volume that the rule's folder is on.
+    pub async fn set_volume(&self, volume: String) -> Result<()> {
+        let folder = self.folder.to_string();
+        self.store
+            .call_durably(move |db| {
+                db.execute("UPDATE watch_folders SET volume = ?2 WHERE id = ?1", [folder, volume])?;
+                Ok(())
+            })
+            .await
+    }
+
     /// The files that are there, by path.
     pub async fn identities(&self) -> Result<HashMap<Box<str>, Identity>> {
         let folder = self.folder.to_string();

@@ -11,12 +11,11 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use uuid::Uuid;
 
-use super::ledger::{self, Entry};
+use super::ledger::{self, Entry, Ledger};
 use super::pattern::Pattern;
 use super::scan::Ground;
 use super::tracker::Tracker;
-use crate::files::regular;
-use crate::files::unreadable;
+use crate::files::{self, Root, regular, unreadable};
 use crate::folders::Folders;
 use crate::store::Store;
 use crate::{Code, Error, Result};
@@ -254,7 +253,8 @@ impl Rules {
         let rule = rule.tidied();
         rule.check()?;
         let path = real(&rule.path);
-        let is_new = !self.all().await?.iter().any(|other| other.id == rule.id);
+        let old = self.all().await?.into_iter().find(|other| other.id == rule.id);
+        let (is_new, is_elsewhere) = (old.is_none(), old.is_none_or(|old| old.path != rule.path));
         // A rule whose disk is away can still be changed.
         if is_new {
             let entries = std::fs::read_dir(&path).map_err(|error| match error.kind() {
@@ -286,6 +286,8 @@ impl Rules {
         // What comes while this is looked at is new.
         let before =
             if is_new && rule.existing == Existing::LeaveOut { self.present(&rule).await? } else { Vec::new() };
+        // The same path may lead to another disk tomorrow.
+        let root = if is_elsewhere { files::ask(&path, Root::of).await.ok() } else { None };
         let body = serde_json::to_string(&rule).map_err(Error::internal)?;
         let (id, existing) = (rule.id, rule.existing);
         self.store
@@ -296,6 +298,11 @@ impl Rules {
                      ON CONFLICT (id) DO UPDATE SET body = excluded.body",
                     params![id.to_string(), body],
                 )?;
+                if is_elsewhere {
+                    let volume = root.map(|root| root.volume);
+                    let set = "UPDATE watch_folders SET volume = ?2 WHERE id = ?1";
+                    transaction.execute(set, params![id.to_string(), volume])?;
+                }
                 ledger::enter(&transaction, id, &before)?;
                 if existing == Existing::Take {
                     ledger::forget_before(&transaction, id)?;
@@ -304,6 +311,15 @@ impl Rules {
             })
             .await?;
         Ok(rule)
+    }
+
+    /// Takes the disk that is there now for the one that a rule means.
+    ///
+    /// # Errors
+    /// When it cannot be read, or the store cannot be written.
+    pub async fn accept(&self, rule: &WatchFolder) -> Result<()> {
+        let root = files::ask(&rule.path, Root::of).await?;
+        Ledger::new(self.store.clone(), rule.id).set_volume(root.volume).await
     }
 
     /// The videos in a folder at this moment.

@@ -1,9 +1,10 @@
 //! Looking at a folder on the disk: the truth that hints are checked against.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use super::afterwards;
 use super::names::Kind;
 use super::rules::{self, WatchFolder};
 use super::sieve::Sieve;
@@ -62,10 +63,15 @@ impl Ground {
     /// When the folder itself cannot be read. One in it that cannot be is left aside.
     pub fn scan(&self, folder: &Path, tracker: &mut Tracker) -> Result<usize> {
         drop(std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?);
+        let aside = Arc::new(Mutex::new(Vec::new()));
         let filter = {
-            let ground = self.clone();
+            let (ground, aside) = (self.clone(), aside.clone());
             move |entry: &ignore::DirEntry| {
                 let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+                if is_folder && entry.file_name().to_str().is_some_and(afterwards::is_aside) {
+                    aside.lock().unwrap_or_else(PoisonError::into_inner).push(entry.path().to_owned());
+                    return false;
+                }
                 let relative = || ground.relative(entry.path());
                 !is_folder
                     || entry.depth() == 0
@@ -89,6 +95,9 @@ impl Ground {
                 Err(error) => self.closed(&error, tracker),
             }
         }
+        // What a kill left there in the middle of a comparison; nothing is compared while all is looked at.
+        let aside = std::mem::take(&mut *aside.lock().unwrap_or_else(PoisonError::into_inner));
+        aside.iter().for_each(|folder| afterwards::recover(folder));
         Ok(news)
     }
 
@@ -114,7 +123,14 @@ impl Ground {
                     tracker.touched(&relative, kind, now);
                 }
             }
-            Err(_) => return Change::Gone(tracker.gone(&relative)),
+            // Gone only where the folder that it was in says so: a disk that is away says nothing.
+            Err(error)
+                if error.kind() == std::io::ErrorKind::NotFound
+                    && path.parent().is_some_and(|folder| std::fs::read_dir(folder).is_ok()) =>
+            {
+                return Change::Gone(tracker.gone(&relative));
+            }
+            Err(_) => {}
         }
         Change::Nothing
     }
@@ -127,7 +143,10 @@ impl Ground {
         };
         match self.sieve.kind(&relative) {
             Some(Kind::Video) => {
-                let Ok(identity) = Identity::of(path) else { return false };
+                let Ok(identity) = Identity::of(path) else {
+                    tracker.is_there(&relative);
+                    return false;
+                };
                 return tracker.found(&relative, &self.identity(identity), Instant::now());
             }
             Some(Kind::Sidecar) if !tracker.knows_sidecar(&relative) => {
@@ -146,16 +165,19 @@ impl Ground {
         }
     }
 
+    /// A folder could not be listed, or only in part: what is in it is not gone for that.
     fn closed(&self, error: &ignore::Error, tracker: &mut Tracker) {
         match error {
             ignore::Error::WithDepth { err, .. } => self.closed(err, tracker),
             ignore::Error::WithPath { path, err } => {
+                let relative = self.relative(path).unwrap_or_default();
+                tracker.unlisted(&relative);
                 let is_denied = err.io_error().is_some_and(|err| err.kind() == std::io::ErrorKind::PermissionDenied);
-                if let Some(relative) = self.relative(path).filter(|_| is_denied) {
+                if is_denied && !relative.is_empty() {
                     tracker.found_aside(&relative, Aside::Closed);
                 }
             }
-            _ => {}
+            _ => tracker.unlisted(""),
         }
     }
 

@@ -9,7 +9,7 @@ use super::scan::Ground;
 use super::stamp::Stamp;
 use super::tracker::{State, Tracker};
 use super::writers;
-use crate::files::unreadable;
+use crate::files::{Identity, unreadable};
 use crate::ingest::Stage;
 
 /// A file that is still.
@@ -61,6 +61,8 @@ fn is_complete(relative: &str, path: &PathBuf, held: &HashSet<PathBuf>, tracker:
 pub(super) enum Decision {
     /// It is sent.
     New,
+    /// It is the one that was entered, back or under another number.
+    Known,
     /// It is another one than the one of its path that was sent.
     Version,
     /// This journey could not send it as it was.
@@ -70,8 +72,19 @@ pub(super) enum Decision {
 }
 
 /// Decides by what its path held before, and by how far that has come.
-pub(super) fn decide(before: Option<&Entry>, stage: Option<Stage>) -> Decision {
-    let Some(before) = before.filter(|before| !before.gone) else { return Decision::New };
+///
+/// What has its path, its size and its time is the same file, whatever number its disk gives it now: a disk that was away,
+/// was copied to a larger one or numbers its files anew makes nothing new.
+pub(super) fn decide(before: Option<&Entry>, now: &Identity, stage: Option<Stage>) -> Decision {
+    let Some(before) = before else { return Decision::New };
+    // Who puts a canceled file back wants it.
+    let is_wanted = before.gone && before.ending == Some(Ending::Canceled);
+    if before.identity.is_likely(now) && !is_wanted {
+        return Decision::Known;
+    }
+    if before.gone {
+        return Decision::New;
+    }
     match (&before.journey, stage) {
         (Some(journey), Some(Stage::NeedsYou)) => Decision::Again(journey.clone()),
         (_, Some(stage)) if stage.is_being_sent() || stage == Stage::Paused => Decision::Later,
@@ -87,7 +100,6 @@ pub(super) fn decide(before: Option<&Entry>, stage: Option<Stage>) -> Decision {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::Identity;
 
     #[test]
     fn each_past_has_its_future() {
@@ -101,6 +113,8 @@ mod tests {
             taken_at: 0,
         };
         let open = before(Some("1"), None, false);
+        let (same, changed) = (open.identity.clone(), Identity { modified_ns: 2, ..open.identity.clone() });
+        let decide = |before: Option<&Entry>, stage| decide(before, &changed, stage);
         assert_eq!(decide(None, None), Decision::New);
         assert_eq!(decide(Some(&open), Some(Stage::Sending)), Decision::Later);
         assert_eq!(decide(Some(&open), Some(Stage::Paused)), Decision::Later);
@@ -114,8 +128,14 @@ mod tests {
             (Ending::Canceled, Decision::New),
             (Ending::Before, Decision::New),
         ] {
-            assert_eq!(decide(Some(&before(Some("1"), Some(ending), false)), None), decision);
-            assert_eq!(decide(Some(&before(Some("1"), Some(ending), true)), None), Decision::New, "another file");
+            let (there, gone) = (before(Some("1"), Some(ending), false), before(Some("1"), Some(ending), true));
+            assert_eq!(decide(Some(&there), None), decision);
+            assert_eq!(decide(Some(&gone), None), Decision::New, "another file");
+            // The same file, back from wherever it was, under whatever number.
+            let back = Identity { file_id: "inode 7".into(), ..same.clone() };
+            assert_eq!(super::decide(Some(&there), &back, None), Decision::Known);
+            let of_gone = if ending == Ending::Canceled { Decision::New } else { Decision::Known };
+            assert_eq!(super::decide(Some(&gone), &back, None), of_gone);
         }
     }
 }

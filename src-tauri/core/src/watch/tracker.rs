@@ -79,6 +79,8 @@ pub(super) struct Tracker {
     /// Not looked at yet.
     waiting: BTreeSet<Box<str>>,
     pub aside: BTreeMap<Box<str>, (Aside, u32)>,
+    /// Folders whose content could not be listed in this round; the root is the empty path.
+    unlisted: Vec<Box<str>>,
     sidecars: BTreeSet<Box<str>>,
     /// Metadata files, by the video that they name.
     named: BTreeMap<Box<str>, Box<str>>,
@@ -95,6 +97,7 @@ impl Tracker {
             close: BTreeMap::new(),
             waiting: BTreeSet::new(),
             aside: BTreeMap::new(),
+            unlisted: Vec::new(),
             sidecars: BTreeSet::new(),
             named: BTreeMap::new(),
             round: 1,
@@ -104,14 +107,31 @@ impl Tracker {
     /// Begins a look at all of the folder: what is not found until its end is gone.
     pub fn begin_round(&mut self) {
         self.round += 1;
+        self.unlisted.clear();
+    }
+
+    /// The content of a folder could not be listed: nothing is known of what is in it.
+    pub fn unlisted(&mut self, folder: &str) {
+        self.unlisted.push(folder.into());
+    }
+
+    /// A file is there, and nothing more can be told of it.
+    pub fn is_there(&mut self, path: &str) {
+        if let Some(known) = self.known.get_mut(path) {
+            known.round = self.round;
+        }
     }
 
     /// Ends it: the files that were known and are gone.
     pub fn end_round(&mut self) -> Vec<String> {
         let round = self.round;
         self.aside.retain(|_, (_, seen)| *seen == round);
-        let gone: Vec<Box<str>> =
-            self.known.iter().filter(|(_, known)| known.round != round).map(|(path, _)| path.clone()).collect();
+        let is_in = |path: &str, folder: &str| {
+            folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+        };
+        let is_listed = |path: &str| !self.unlisted.iter().any(|folder| is_in(path, folder));
+        let unseen = self.known.iter().filter(|(_, known)| known.round != round).map(|(path, _)| path);
+        let gone: Vec<Box<str>> = unseen.filter(|path| is_listed(path)).cloned().collect();
         for path in &gone {
             self.known.remove(path);
         }

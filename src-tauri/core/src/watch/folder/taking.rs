@@ -17,14 +17,19 @@ impl Folder {
         let mut room = ROOM.saturating_sub(self.ingest.sending_of(&self.rule.id.to_string()));
         let mut taken = Vec::new();
         for (settled, (at_path, same_file)) in settled.into_iter().zip(found) {
+            let journey = at_path.as_ref().and_then(|entry| entry.journey.as_deref());
+            let stage = journey.and_then(|id| self.ingest.journey(id).ok()).map(|journey| journey.stage);
+            let decision = settled::decide(at_path.as_ref(), &settled.stamp.identity, stage);
+            if let (Decision::Known, Some(before)) = (&decision, &at_path) {
+                self.is_known(settled, before.clone()).await?;
+                continue;
+            }
             if let Some(before) = same_file
                 && self.was_moved(&settled, before).await?
             {
                 continue;
             }
-            let journey = at_path.as_ref().and_then(|entry| entry.journey.as_deref());
-            let stage = journey.and_then(|id| self.ingest.journey(id).ok()).map(|journey| journey.stage);
-            match settled::decide(at_path.as_ref(), stage) {
+            match decision {
                 Decision::Later => self.tracker.set(&settled.path, State::Sending),
                 Decision::Again(journey) => self.send_again(settled, journey).await?,
                 Decision::Version if self.rule.changed == Changed::Leave => {
@@ -94,6 +99,17 @@ impl Folder {
             sidecars: settled.stamp.sidecars.into_iter().map(|(path, _)| path.into()).collect(),
             taken_at: now_ms(),
         }
+    }
+
+    /// A file is the one that was entered: its entry learns under which number it is there now.
+    async fn is_known(&mut self, settled: Settled, before: Entry) -> Result<()> {
+        let entry = Entry { identity: settled.stamp.identity, gone: false, ..before };
+        self.ledger.enter(vec![entry.clone()]).await?;
+        self.tracker.entered(&entry.path, entry.identity.clone());
+        if let (Some(journey), None) = (entry.journey.clone(), entry.ending) {
+            self.open.insert(journey, entry);
+        }
+        Ok(())
     }
 
     /// A file that was known under another path is the same one; answers whether it is.

@@ -1,0 +1,66 @@
+//! Which folder a path leads to: after a disk was unmounted, or another one was mounted in its place, the same path leads to
+//! another folder.
+
+use std::path::Path;
+
+use file_id::FileId;
+
+use super::unreadable;
+use crate::{Error, Result};
+
+/// A folder as it is at this moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Root {
+    /// The volume that it lies on, by a name that outlives a mount; empty where the system tells none.
+    pub volume: String,
+    id: FileId,
+}
+
+impl Root {
+    /// The folder that is there and can be read.
+    ///
+    /// # Errors
+    /// When it is not there, or cannot be read.
+    pub fn of(path: &Path) -> Result<Self> {
+        let id = file_id::get_file_id(path).and_then(|id| std::fs::read_dir(path).map(|_| id));
+        let id = id.map_err(|error| Error {
+            remedy: "Connect its disk or give your user read permission on it; it goes on by itself then.".to_owned(),
+            ..unreadable(path, &error)
+        })?;
+        let volume = match id {
+            // The device's number changes from one mount to the next: the volume's own name is asked for.
+            FileId::Inode { .. } => volume(path),
+            FileId::LowRes { volume_serial_number, .. } => volume_serial_number.to_string(),
+            FileId::HighRes { volume_serial_number, .. } => volume_serial_number.to_string(),
+        };
+        Ok(Self { volume, id })
+    }
+
+    /// Whether it lies on this volume, as far as anyone can tell.
+    pub fn is_on(&self, volume: &str) -> bool {
+        volume.is_empty() || self.volume.is_empty() || self.volume == volume
+    }
+}
+
+/// The volume that a folder lies on: its UUID where the system knows one, otherwise what is mounted there.
+#[cfg(target_os = "linux")]
+fn volume(path: &Path) -> String {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let Some(mount) = super::place::mount_of(&path) else { return String::new() };
+    let source = mount.mount_source.unwrap_or_default();
+    let device = std::fs::canonicalize(&source).ok();
+    let uuid = std::fs::read_dir("/dev/disk/by-uuid").into_iter().flatten().flatten().find(|entry| {
+        let is_it = || std::fs::canonicalize(entry.path()).ok() == device;
+        device.is_some() && is_it()
+    });
+    match uuid {
+        Some(uuid) => uuid.file_name().to_string_lossy().into_owned(),
+        None => format!("{} {source}", mount.fs_type),
+    }
+}
+
+/// The others tell of a volume by a number that is new at each mount, if at all.
+#[cfg(not(target_os = "linux"))]
+fn volume(_: &Path) -> String {
+    String::new()
+}
