@@ -6,5 +6,6 @@ mod many;
 mod once;
 mod places;
 mod rules;
+mod safety;
 mod scene;
 mod settling;

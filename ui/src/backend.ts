@@ -165,6 +165,8 @@ export const watchedFolders = () => invoke<WatchedFolder[]>('watched_folders');
 /** Rules for those of these paths that are folders. */
 export const rulesFor = (paths: string[]) => invoke<WatchFolder[]>('rules_for', { paths });
 export const putWatchFolder = (rule: WatchFolder) => invoke<WatchFolder>('put_watch_folder', { rule });
+/** Takes the disk that is there now for the one of a watch folder. */
+export const acceptDisk = (id: string) => invoke<null>('accept_disk', { id });
 export const removeWatchFolder = (id: string) => invoke<null>('remove_watch_folder', { id });
 export const previewWatchFolder = (rule: WatchFolder) => invoke<Preview>('preview_watch_folder', { rule });
 /** Takes a file of a watch folder as it is. */

@@ -126,6 +126,7 @@ pub fn run() -> ExitCode {
             commands::watch::watched_folders,
             commands::watch::rules_for,
             commands::watch::put_watch_folder,
+            commands::watch::accept_disk,
             commands::watch::remove_watch_folder,
             commands::watch::preview_watch_folder,
             commands::watch::insist,

@@ -243,6 +243,11 @@ pub(crate) enum Watching {
         /// The folder, or its id
         folder: String,
     },
+    /// Another disk took the place of the one that the folder was on: use it as it is
+    Accept {
+        /// The folder, or its id
+        folder: String,
+    },
     /// Watch a folder no longer; its files and videos stay
     Remove {
         /// The folder, or its id

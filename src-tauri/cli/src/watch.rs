@@ -21,6 +21,10 @@ pub(crate) async fn run(folders: &Folders, command: Watching, workspace: &str, j
         Watching::List => list(&rules, json).await,
         Watching::Pause { folder } => pause(&rules, &folder, true).await,
         Watching::Resume { folder } => pause(&rules, &folder, false).await,
+        Watching::Accept { folder } => {
+            rules.accept(&rules.find(&folder).await?).await?;
+            Ok(ExitCode::SUCCESS)
+        }
         Watching::Remove { folder } => {
             rules.remove(rules.find(&folder).await?.id).await?;
             Ok(ExitCode::SUCCESS)

@@ -15,6 +15,10 @@ pub(super) struct Disk {
 }
 
 impl Disk {
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub fn path(&self) -> &Path {
         &self.mount
     }
@@ -33,13 +37,13 @@ impl Disk {
         mounted.then_some(disk)
     }
 
-    fn again(&self, program: &str, arguments: &[&str]) -> bool {
+    pub fn again(&self, program: &str, arguments: &[&str]) -> bool {
         let within = |argument: &&str| argument.replace("FOLDER", self.folder.path().to_str().unwrap());
         let status = Command::new(program).args(arguments.iter().map(within)).output();
         status.is_ok_and(|output| output.status.success())
     }
 
-    fn unmount(&self) -> bool {
+    pub fn unmount(&self) -> bool {
         Command::new("umount").arg("-l").arg(&self.mount).output().is_ok_and(|output| output.status.success())
     }
 
@@ -55,7 +59,7 @@ impl Disk {
         Self::mount("overlay", "sh", &["-c", &script])
     }
 
-    fn ext4() -> Option<Self> {
+    pub fn ext4() -> Option<Self> {
         let script =
             "truncate -s 64M FOLDER/image && mkfs.ext4 -q FOLDER/image && mount -o loop FOLDER/image FOLDER/disk";
         Self::mount("ext4", "sh", &["-c", script])
@@ -246,17 +250,7 @@ async fn what_may_not_be_read_waits() {
     nobody(inner.parent().unwrap());
     scene.add(&scene.folder.clone(), &["--existing", "take"]);
     assert!(Command::new("chmod").args(["-R", "a+rwX"]).arg(scene.reelctl.data.path()).status().unwrap().success());
-    scene = scene.started_by(Box::new(|command| {
-        let program = command.get_program().to_str().unwrap().to_owned();
-        let mut other = as_somebody(&program);
-        other.args(command.get_args());
-        for (name, value) in command.get_envs() {
-            if let Some(value) = value {
-                other.env(name, value);
-            }
-        }
-        other
-    }));
+    scene = scene.started_by(Box::new(by_somebody));
     scene.start();
     scene.put("open.mp4", &clip(3));
     scene.hear("verified", "open.mp4");
@@ -268,10 +262,23 @@ async fn what_may_not_be_read_waits() {
 }
 
 /// A command as a user without rights.
-fn as_somebody(program: &str) -> Command {
+pub(super) fn as_somebody(program: &str) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", program]);
     command
+}
+
+/// This command as that user.
+pub(super) fn by_somebody(command: Command) -> Command {
+    let program = command.get_program().to_str().unwrap().to_owned();
+    let mut other = as_somebody(&program);
+    other.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            other.env(name, value);
+        }
+    }
+    other
 }
 
 /// As few folders may be watched as the system allows: it says so, with what to do, and looks by itself.

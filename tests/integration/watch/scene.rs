@@ -125,6 +125,21 @@ impl Scene {
         self
     }
 
+    /// Where AWS is stood in for.
+    pub fn endpoint(&self) -> &str {
+        &self.server.endpoint
+    }
+
+    /// Reaches it by another way, as an account whose files become videos.
+    pub fn reach_by(&mut self, endpoint: &str) {
+        self.reelctl = crate::server::reelctl_of_sandbox(endpoint);
+        self.workspace = "account";
+        let connect = ["workspace", "connect", "account", "--stack", STACK, "--endpoint", endpoint];
+        let (well, lines) = self.reelctl.run(&connect).unwrap();
+        assert!(well, "{lines:#?}");
+        self.add(&self.folder.clone(), &["--afterwards", "delete"]);
+    }
+
     /// Watches one more folder; files settle for a second unless the arguments say otherwise.
     pub fn add(&self, folder: &Path, arguments: &[&str]) -> Value {
         let settle: &[&str] = if arguments.contains(&"--settle") { &[] } else { &["--settle", "1"] };

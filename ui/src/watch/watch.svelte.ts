@@ -44,6 +44,7 @@ export class Watch extends Attempt {
       this.#show(this.#next.shift() ?? null);
     });
   readonly pause = (rule: WatchFolder, paused: boolean) => this.attempt(() => backend.putWatchFolder({ ...rule, paused }));
+  readonly accept = (rule: WatchFolder) => this.attempt(() => backend.acceptDisk(rule.id));
   readonly remove = (rule: WatchFolder) => this.attempt(() => backend.removeWatchFolder(rule.id));
   readonly insist = (rule: WatchFolder, path: string) => this.attempt(() => backend.insist(rule.id, path));
   readonly reveal = (rule: WatchFolder, path: string) => this.attempt(() => backend.revealWatched(rule.id, path));

@@ -29,6 +29,12 @@ pub(crate) async fn put_watch_folder(desk: State<'_, Desk>, rule: WatchFolder) -
     desk.opened().await?.watch.put(rule).await
 }
 
+/// Takes the disk that is there now for the one of a folder.
+#[tauri::command]
+pub(crate) async fn accept_disk(desk: State<'_, Desk>, id: Uuid) -> Result<()> {
+    desk.opened().await?.watch.accept(id).await
+}
+
 #[tauri::command]
 pub(crate) async fn remove_watch_folder(desk: State<'_, Desk>, id: Uuid) -> Result<()> {
     desk.opened().await?.watch.remove(id).await

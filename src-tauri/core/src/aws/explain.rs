@@ -65,6 +65,7 @@ where
     let of_status = response.map_or("", |response| code_of_status(response.status().as_u16()));
     let code = error.code().unwrap_or(of_status).to_owned();
     let said = error.message().unwrap_or_default().to_owned();
+    let is_down = response.is_some_and(|response| response.status().as_u16() >= 500);
     let offline = match &error {
         // An answer that is cut off is none.
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
@@ -139,6 +140,10 @@ where
             "the bytes did not arrive as they left".to_owned(),
             "Retry; if it happens again, a device on the line (a proxy, a VPN) changes what passes.",
         ),
+        // In whatever words: a proxy before AWS has its own.
+        _ if is_down => {
+            (Code::Throttled, "AWS failed for a moment".to_owned(), "Reeldesk waits and tries again by itself.")
+        }
         _ if no_credentials => (
             Code::SignIn,
             "there are no AWS credentials".to_owned(),

@@ -42,6 +42,10 @@ impl Root {
     }
 }
 
+/// File systems whose id (statvfs(3), `f_fsid`) is made of their UUID.
+#[cfg(target_os = "linux")]
+const OF_UUID: [&str; 4] = ["ext2", "ext3", "ext4", "btrfs"];
+
 /// The volume that a folder lies on: its UUID where the system knows one, otherwise what is mounted there.
 #[cfg(target_os = "linux")]
 fn volume(path: &Path) -> String {
@@ -55,6 +59,11 @@ fn volume(path: &Path) -> String {
     });
     match uuid {
         Some(uuid) => uuid.file_name().to_string_lossy().into_owned(),
+        // Where nobody keeps a list of them, some file systems still say it of themselves.
+        None if OF_UUID.contains(&mount.fs_type.as_str()) => {
+            let id = rustix::fs::statvfs(&path).map_or(0, |about| about.f_fsid);
+            format!("{} {id:x}", mount.fs_type)
+        }
         None => format!("{} {source}", mount.fs_type),
     }
 }

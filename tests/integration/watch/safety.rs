@@ -1,0 +1,200 @@
+//! What must not be taken is not taken, and what must not be deleted is not deleted: disks that are away, folders that cannot
+//! be listed, subtitles that were never sent, an AWS that cannot be asked.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use reeldesk_tests::{Fault, FaultyLine};
+use serde_json::Value;
+
+use super::places::{Disk, as_somebody, by_somebody};
+use super::scene::{Scene, clip};
+
+fn is_other_disk(line: &Value) -> bool {
+    line["condition"]["error"]["code"] == "other-disk"
+}
+
+/// An archive on a disk that is mounted at the very folder's place: where the disk is away the folder is there, and empty.
+fn archive(disk: &Disk) -> Scene {
+    let scene = Scene::unwatched(disk.path());
+    for number in 1..=3 {
+        scene.put(&format!("series {number}/archive.mp4"), &clip(number));
+    }
+    scene.add(&scene.folder.clone(), &[]);
+    scene
+}
+
+fn away(disk: &Disk, scene: &Scene) {
+    assert!(disk.unmount());
+    std::fs::create_dir_all(&scene.folder).unwrap();
+}
+
+fn back(disk: &Disk, scene: &Scene) {
+    std::fs::remove_dir(&scene.folder).unwrap();
+    assert!(disk.again("mount", &["-o", "loop", "FOLDER/image", "FOLDER/disk"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_mount_point_at_one_start_makes_nothing_new() {
+    let Some(disk) = Disk::ext4() else { return };
+    let mut scene = archive(&disk);
+    scene.start();
+    scene.sentinel();
+    scene.kill();
+    away(&disk, &scene);
+    scene.start();
+    scene.until("it says that another disk is there", |said| said.iter().any(is_other_disk));
+    scene.kill();
+    back(&disk, &scene);
+    scene.start();
+    scene.sentinel();
+    assert_eq!(scene.names().await, [""; 0], "what was left out stays left out");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_is_away_for_a_while_makes_nothing_new() {
+    let Some(disk) = Disk::ext4() else { return };
+    let mut scene = archive(&disk);
+    scene.start();
+    scene.sentinel();
+    away(&disk, &scene);
+    scene.until("it says that another disk is there", |said| said.iter().any(is_other_disk));
+    back(&disk, &scene);
+    scene.sentinel();
+    assert_eq!(scene.names().await, [""; 0]);
+    // A copy of the archive on a larger disk, with the times of its files: it is used when someone says so.
+    let Some(larger) = Disk::ext4() else { return };
+    let copied = Command::new("cp").arg("-a").arg(&scene.folder).arg(larger.path()).status().unwrap();
+    assert!(copied.success() && disk.unmount());
+    let image = larger.folder().join("image");
+    assert!(larger.unmount());
+    let there = Command::new("mount").args(["-o", "loop"]).arg(image).arg(disk.path()).status().unwrap();
+    assert!(there.success());
+    scene.until("it says so again", |said| said.iter().filter(|line| is_other_disk(line)).count() >= 2);
+    let (well, lines) = scene.reelctl(&["watch", "accept", scene.folder.to_str().unwrap()]);
+    assert!(well, "{lines:#?}");
+    scene.sentinel();
+    assert_eq!(scene.names().await, [""; 0], "the same files under other numbers");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_cannot_be_listed_for_one_look_makes_nothing_new() {
+    let own = tempfile::tempdir().unwrap();
+    let mut scene = Scene::unwatched(own.path());
+    if !as_somebody("true").status().is_ok_and(|status| status.success()) {
+        println!("nobody else can be had here: passed by");
+        return;
+    }
+    let mode = |path: &Path, mode: u32| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let inner = scene.put("inner/archive.mp4", &clip(1)).parent().unwrap().to_owned();
+    for path in [own.path(), &scene.folder, &inner] {
+        mode(path, 0o777);
+    }
+    scene.add(&scene.folder.clone(), &[]);
+    assert!(Command::new("chmod").args(["-R", "a+rwX"]).arg(scene.reelctl.data.path()).status().unwrap().success());
+    scene = scene.started_by(Box::new(by_somebody));
+    // Closed for the first look of a start, open for the next.
+    mode(&inner, 0o000);
+    scene.start();
+    scene.sentinel();
+    scene.kill();
+    mode(&inner, 0o777);
+    scene.start();
+    scene.sentinel();
+    assert_eq!(scene.names().await, [""; 0], "what was left out stays left out");
+}
+
+/// A film that is in the library already, dropped again with new subtitles: they go to its twin before anything is deleted.
+#[tokio::test(flavor = "multi_thread")]
+async fn new_subtitles_of_a_copy_are_sent_before_they_are_deleted() {
+    let scene = Scene::encoding(&["--afterwards", "delete"]);
+    let film = scene.put("film.mp4", &clip(1));
+    scene.hear("playable", "film.mp4");
+    scene.until_disk("the film is deleted", || !film.exists());
+    let words = scene.put("again/film.de.srt", b"1\n00:00:00,000 --> 00:00:01,000\nHallo\n");
+    let copy = scene.put("again/film.mp4", &clip(1));
+    scene.until_disk("the copy is deleted", || !copy.exists());
+    assert!(!words.exists());
+    let (_, videos) = scene.reelctl(&["videos", "list"]);
+    assert_eq!(videos.len(), 1);
+    let sent = videos[0]["sidecars"].as_array().unwrap();
+    assert_eq!(sent.len(), 1, "{videos:#?}");
+    let object = scene.object(sent[0].as_str().unwrap()).await;
+    assert!(String::from_utf8(object).unwrap().contains("Hallo"));
+    // Other words in their place are nobody's to replace: they stay, with the film, and it is told.
+    let others = scene.put("third/film.de.srt", b"1\n00:00:00,000 --> 00:00:01,000\nServus\n");
+    let third = scene.put("third/film.mp4", &clip(1));
+    scene.hear("skipped", "third/film.mp4");
+    scene.sentinel();
+    assert!(others.exists() && third.exists(), "{:#?}", scene.said());
+}
+
+/// Subtitles that someone corrects while the film is encoded are not what was sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn corrected_subtitles_stay() {
+    let scene = Scene::encoding(&["--afterwards", "delete"]);
+    let words = scene.put("film.srt", b"1\nwrods\n");
+    let film = scene.put("film.mp4", &clip(1));
+    scene.hear("verified", "film.mp4");
+    std::fs::write(&words, b"1\nwords\n").unwrap();
+    scene.until_disk("the film is deleted", || !film.exists());
+    scene.sentinel();
+    assert_eq!(std::fs::read_to_string(&words).unwrap(), "1\nwords\n");
+}
+
+/// A catalog that cannot be asked has not said that the video is there: nothing is deleted.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_asked_deletes_nothing() {
+    let down = Arc::new(AtomicBool::new(false));
+    let is_down = down.clone();
+    let mut scene = Scene::encoding(&["--afterwards", "delete"]);
+    scene.kill();
+    // DynamoDB answers at the root; S3, which is up, at paths.
+    let line = FaultyLine::before(scene.endpoint(), move |method, path, _| {
+        let is_catalog = method == "POST" && path == "/";
+        if is_catalog && is_down.load(Ordering::Relaxed) { Fault::SlowDown } else { Fault::None }
+    });
+    let line = line.await.unwrap();
+    scene.reach_by(&line.endpoint);
+    scene.start();
+    let film = scene.put("film.mp4", &clip(1));
+    scene.until_disk("the film is deleted", || !film.exists());
+    down.store(true, Ordering::Relaxed);
+    let copy = scene.put("copy.mp4", &clip(1));
+    scene.hear("taken", "copy.mp4");
+    // Longer than a question takes with all its tries.
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    assert!(copy.exists(), "{:#?}", scene.said());
+    down.store(false, Ordering::Relaxed);
+    scene.until_disk("the copy is deleted", || !copy.exists());
+}
+
+/// A rule is paused again and again while files are handed over: each is sent once, none is forgotten.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_that_is_changed_while_files_are_handed_over() {
+    let scene = Scene::new(&["--settle", "1"]);
+    for round in 0..6_u32 {
+        for number in 0..20 {
+            scene.put(&format!("{round}/{number}.mp4"), &clip(round * 100 + number));
+        }
+        tokio::time::sleep(Duration::from_millis(700 + 150 * u64::from(round))).await;
+        for what in ["pause", "resume"] {
+            let (well, lines) = scene.reelctl(&["watch", what, scene.folder.to_str().unwrap()]);
+            assert!(well, "{lines:#?}");
+            tokio::time::sleep(Duration::from_millis(600)).await;
+        }
+    }
+    scene.until_sent(120).await;
+    scene.sentinel();
+    let sent = scene.sent().await;
+    assert_eq!(sent.values().map(Vec::len).sum::<usize>(), 120, "each once");
+    // What was handed over is followed: nothing waits for ever.
+    let (_, listed) = scene.reelctl(&["watch", "list"]);
+    assert!(!listed.is_empty());
+}
