@@ -126,6 +126,7 @@ async fn an_upload_is_paused_and_goes_on() {
     window.wait_for(verified, LONG).await.unwrap();
     // Steered away: nothing goes on in the next test's time.
     window.click("//button[@title='Cancel']").await.unwrap();
+    window.click("//button[.='Cancel it']").await.unwrap();
     window.wait_for("//li[@data-stage='canceled']", SHORT).await.unwrap();
     window.close().await;
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::types::ChecksumAlgorithm;
 use reeldesk_sandbox::SOURCE_BUCKET;
 use reeldesk_tests::{Fault, FaultyLine, KEYS, Reelctl, film, long_film, make};
 use serde_json::Value;
@@ -253,4 +254,34 @@ async fn what_was_made_is_shorter_than_its_source() {
     let ready = behind.run(&["ingest", film().to_str().unwrap(), "--wait"]);
     assert!(ready.last().unwrap()["notice"].is_null(), "{ready:#?}");
     assert_eq!(behind.run(&["videos", "list"])[0]["isShorter"], false);
+}
+
+/// What another workspace of this computer sends, or another computer that is at it just now, is nobody's orphan.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_on_its_way_is_no_orphan() {
+    let behind = Behind::line(|_, _| Fault::None).await;
+    let mut sender = behind.ingest(&["--limit", "12M"]);
+    sender.until(|line| line["sent"].as_u64() > Some(4_000_000));
+    sender.child.kill().unwrap();
+    sender.child.wait().unwrap();
+    let settings = behind.reelctl.data.path().join("settings.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    let second = text.split("[[workspace]]").nth(1).unwrap().replace("\"production\"", "\"staging\"");
+    std::fs::write(&settings, format!("{text}\n[[workspace]]{second}")).unwrap();
+    let (well, found) = behind.reelctl.run(&["--workspace", "staging", "uploads", "orphans"]).unwrap();
+    assert!(well && found.is_empty(), "{found:#?}");
+
+    // Another computer's, which sends a part between the look and the removal.
+    let client = behind.server.client();
+    let key = "video/theirs/a.mp4";
+    let begun = client.create_multipart_upload().bucket(SOURCE_BUCKET).key(key).send().await.unwrap();
+    let folders = reeldesk_core::Folders::within(behind.server.data.data.path());
+    let session = reeldesk_core::Session::open(&folders, "sandbox").await.unwrap();
+    let found = session.orphans().await.unwrap();
+    let theirs = found.iter().find(|orphan| orphan.key == key).unwrap();
+    let part = client.upload_part().bucket(SOURCE_BUCKET).key(key).upload_id(begun.upload_id().unwrap());
+    let part = part.part_number(1).checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
+    part.body(vec![1; 5000].into()).send().await.unwrap();
+    assert_eq!(session.remove_orphan(theirs).await.unwrap_err().code, reeldesk_core::Code::InUse);
+    assert_eq!(unfinished(&client).await, 2);
 }

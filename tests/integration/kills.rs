@@ -1,6 +1,8 @@
 //! kill -9 at every stage: the journey ends ready, once, with no second video.
 
 use std::io::{BufRead as _, BufReader};
+#[cfg(target_os = "linux")]
+use std::{path::Path, process::Command, time::Duration};
 
 use reeldesk_tests::{Reelctl, long_film};
 use serde_json::Value;
@@ -56,4 +58,64 @@ fn two_that_would_drive_one_store() {
     assert!(reelctl.run(&["videos", "list"]).unwrap().0);
     first.kill().unwrap();
     first.wait().unwrap();
+}
+
+/// The encoders that write into a data folder, by their processes.
+#[cfg(target_os = "linux")]
+fn encoders(data: &Path) -> Vec<String> {
+    let output = Command::new("pgrep").args(["-f", &format!("ffmpeg.*{}", data.display())]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// What systemd and CI send, and the end of a terminal: in good order, and nothing encodes on.
+#[cfg(target_os = "linux")]
+#[test]
+fn asked_to_end_in_every_way() {
+    for (signal, arguments) in [("TERM", &["sandbox"][..]), ("HUP", &["sandbox"]), ("TERM", &["ingest", "--wait"])] {
+        let reelctl = Reelctl::new().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = long_film(folder.path()).unwrap();
+        let name = file.to_str().unwrap();
+        let is_sandbox = arguments == ["sandbox"];
+        let mut server = if is_sandbox {
+            let mut server = reelctl.start(arguments).unwrap();
+            BufReader::new(server.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
+            Some(server)
+        } else {
+            None
+        };
+        let mut sender = reelctl.start(&["ingest", name, "--wait"]).unwrap();
+        let mut lines = BufReader::new(sender.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let encodes = |line: String| line.contains("\"encoding\"");
+        assert!(lines.any(encodes));
+        while encoders(reelctl.data.path()).is_empty() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let asked = server.as_mut().unwrap_or(&mut sender);
+        let status = Command::new("kill").args([format!("-{signal}"), asked.id().to_string()]).status().unwrap();
+        assert!(status.success());
+        let ended = asked.wait().unwrap();
+        assert!(ended.code().is_some(), "it ended by itself: {ended}");
+        assert_eq!(encoders(reelctl.data.path()), [""; 0], "{signal}: nothing encodes on");
+        sender.kill().ok();
+        sender.wait().unwrap();
+    }
+}
+
+/// Nobody can end a child after kill -9; the next start does.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_encoder_that_a_kill_left_behind_is_ended() {
+    let reelctl = Reelctl::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = long_film(folder.path()).unwrap();
+    let name = file.to_str().unwrap();
+    kill_when(&reelctl, name, |line| line["state"] == "encoding" && line["percent"].as_u64() > Some(0));
+    let left = encoders(reelctl.data.path());
+    assert!(!left.is_empty(), "the kill left an encoder behind");
+    assert!(reelctl.run(&["videos", "list"]).unwrap().0);
+    let (well, lines) = reelctl.run(&["ingest", name, "--wait"]).unwrap();
+    assert!(well, "{:#}", lines.last().unwrap());
+    let now = encoders(reelctl.data.path());
+    assert!(now.is_empty(), "{left:?} left, {now:?} now");
 }

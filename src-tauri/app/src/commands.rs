@@ -132,7 +132,7 @@ pub(crate) async fn play(desk: State<'_, Desk>, guid: Guid) -> Result<String> {
 #[tauri::command]
 pub(crate) async fn local_urls(desk: State<'_, Desk>, stored: Vec<String>) -> Result<Vec<Option<String>>> {
     let open = desk.opened().await?;
-    let local = |address: &String| open.proxy.open(&open.session.workspace.address(address).ok()?).ok();
+    let local = |address: &String| open.proxy.open_picture(&open.session.workspace.address(address).ok()?).ok();
     Ok(stored.iter().map(local).collect())
 }
 

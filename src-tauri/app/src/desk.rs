@@ -13,7 +13,7 @@ use serde::Serialize;
 use tauri::AppHandle;
 use tauri::async_runtime::JoinHandle;
 use tokio::sync::{Mutex, RwLock, RwLockReadGuard};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::options::Options;
 use crate::{events, notices};
@@ -24,8 +24,21 @@ pub(crate) struct Desk {
     open: RwLock<Option<Open>>,
     /// The sign-in that waits for the browser.
     signing_in: Mutex<Option<DeviceSignIn>>,
-    /// Ends what is being done with viewers.
-    run: std::sync::Mutex<CancellationToken>,
+    /// What is being done with viewers: one thing at a time, with its stop.
+    run: std::sync::Mutex<Option<Run>>,
+}
+
+/// Something that is being done with viewers.
+#[derive(Clone)]
+struct Run {
+    stop: CancellationToken,
+    ended: CancellationToken,
+}
+
+/// The right to do something with viewers; it ends when dropped.
+pub(crate) struct Running {
+    pub stop: CancellationToken,
+    _ended: DropGuard,
 }
 
 /// An open workspace.
@@ -177,21 +190,43 @@ impl Desk {
         begun.finish().await
     }
 
-    /// What ends the run that begins now; one at a time is shown.
-    pub fn begin_run(&self) -> CancellationToken {
-        let fresh = CancellationToken::new();
-        *self.run.lock().unwrap_or_else(PoisonError::into_inner) = fresh.clone();
-        fresh
+    /// Begins something with viewers.
+    ///
+    /// # Errors
+    /// [`Code::InUse`] while something else is being done: it could neither be seen nor stopped beside it.
+    pub fn begin_run(&self) -> Result<Running> {
+        let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
+        if run.as_ref().is_some_and(|run| !run.ended.is_cancelled()) {
+            return Err(Error::new(
+                Code::InUse,
+                "Something is being done with viewers already.",
+                "Wait for its end, or stop it.",
+            ));
+        }
+        let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
+        *run = Some(Run { stop: stop.clone(), ended: ended.clone() });
+        Ok(Running { stop, _ended: ended.drop_guard() })
     }
 
-    /// Ends it.
+    /// Asks it to end.
     pub fn stop_run(&self) {
-        self.run.lock().unwrap_or_else(PoisonError::into_inner).cancel();
+        if let Some(run) = self.run.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            run.stop.cancel();
+        }
+    }
+
+    /// Ends it, after those that are on their way.
+    async fn end_run(&self) {
+        self.stop_run();
+        let run = self.run.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(run) = run {
+            run.ended.cancelled().await;
+        }
     }
 
     /// Closes in good order.
     pub async fn close(&self) {
-        self.stop_run();
+        self.end_run().await;
         if let Some(open) = self.open.write().await.take() {
             open.close().await;
         }

@@ -47,6 +47,11 @@ pub fn run() -> ExitCode {
         })
         .setup(|app| {
             tray::make(app.handle());
+            let handle = app.handle().clone();
+            tauri::async_runtime::spawn(async move {
+                reeldesk_core::asked_to_end().await;
+                handle.exit(0);
+            });
             let desk = app.state::<Desk>();
             // Without a workspace to open there is nothing to do unseen.
             if !(desk.is_hidden() && desk.boot().opens_one()) {

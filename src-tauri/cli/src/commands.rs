@@ -57,7 +57,7 @@ async fn sandbox(folders: &Folders) -> Result<ExitCode> {
         ));
     }
     output::line(&sandbox.endpoints());
-    tokio::signal::ctrl_c().await.map_err(Error::internal)?;
+    reeldesk_core::asked_to_end().await;
     session.close().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -67,8 +67,7 @@ pub(crate) async fn run(
                 }
                 Err(RecvError::Closed) => break,
             },
-            signal = tokio::signal::ctrl_c() => {
-                signal.ok();
+            () = reeldesk_core::asked_to_end() => {
                 screen.interrupted();
                 all_well = false;
                 break;

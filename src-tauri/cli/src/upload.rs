@@ -33,9 +33,8 @@ pub(crate) async fn run(
     let interrupt = {
         let canceled = canceled.clone();
         tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                canceled.cancel();
-            }
+            reeldesk_core::asked_to_end().await;
+            canceled.cancel();
         })
     };
     let screen = Screen::new(json, &requests);

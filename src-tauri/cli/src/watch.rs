@@ -93,7 +93,7 @@ async fn serve(folders: &Folders, workspace: &str, json: bool) -> Result<ExitCod
     let watch = driver.watch();
     let mut log = Log { json, stages: HashMap::new(), conditions: HashMap::new(), waiting: HashMap::new() };
     log.begin(&driver);
-    let stopped = stop_asked();
+    let stopped = reeldesk_core::asked_to_end();
     tokio::pin!(stopped);
     loop {
         tokio::select! {
@@ -110,19 +110,6 @@ async fn serve(folders: &Folders, workspace: &str, json: bool) -> Result<ExitCod
     session.close().await;
     log.say(json!({ "event": "stopped" }), "stopped; the next start goes on");
     Ok(ExitCode::SUCCESS)
-}
-
-/// Ctrl-C, or the system's wish to stop a service.
-async fn stop_asked() {
-    #[cfg(unix)]
-    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
-        return;
-    }
-    tokio::signal::ctrl_c().await.ok();
 }
 
 /// One line for each thing that happens, without a time: whoever keeps the log adds it.

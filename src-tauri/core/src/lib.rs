@@ -15,6 +15,7 @@ pub mod log;
 pub mod notice;
 pub mod playback;
 pub mod session;
+mod signals;
 pub mod store;
 pub mod upload;
 pub mod viewers;
@@ -30,6 +31,7 @@ pub use diagnostics::diagnostics;
 pub use error::{Code, Error, Result};
 pub use folders::Folders;
 pub use session::{Driver, Session, forget_viewers, uploader_of_environment, watch_rules};
+pub use signals::asked_to_end;
 
 /// A path as it is shown: its last part, control characters and line breaks made visible.
 pub(crate) fn shown(path: &Path) -> String {

@@ -1,10 +1,12 @@
 //! A session: one workspace, connected; what a shell works with from its start to its end.
 
+use std::collections::HashSet;
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::Duration;
 
 use reeldesk_sandbox::Endpoints;
+use rusqlite::Connection;
 
 use crate::aws::Aws;
 use crate::catalog::{Catalog, Cursor, Guid, Page, Video};
@@ -214,14 +216,9 @@ impl Session {
     /// When S3 or the store cannot be asked.
     pub async fn orphans(&self) -> Result<Vec<Orphan>> {
         let all = orphans::find(&self.aws.s3, &self.workspace.source_bucket, KEY_PREFIX).await?;
-        let mine = self.journeys().await?;
-        let wanted = |orphan: &Orphan| {
-            mine.iter().any(|journey| {
-                let unfinished = journey.stage.is_being_sent() || journey.stage == Stage::Paused;
-                (unfinished || journey.stage == Stage::NeedsYou) && journey.key.as_deref() == Some(&orphan.key)
-            })
-        };
-        Ok(all.into_iter().filter(|orphan| !wanted(orphan)).collect())
+        let mine = Store::open(&self.folders.data.join(STORE))?.call(known_uploads).await?;
+        let known = |orphan: &Orphan| mine.contains(&orphan.upload_id) || mine.contains(&orphan.key);
+        Ok(all.into_iter().filter(|orphan| !known(orphan)).collect())
     }
 
     /// Removes one of them from S3.
@@ -286,6 +283,25 @@ impl Session {
             sandbox.stop().await;
         }
     }
+}
+
+/// The uploads that this data folder knows, of all its workspaces: by S3's names for them, and by the keys of journeys that
+/// will go on.
+fn known_uploads(db: &mut Connection) -> Result<HashSet<String>> {
+    let mut known = HashSet::new();
+    for query in ["SELECT upload_id FROM uploads WHERE upload_id IS NOT NULL", "SELECT upload_id FROM aborts"] {
+        let mut rows = db.prepare(query)?;
+        let ids = rows.query_map([], |row| row.get::<_, String>(0))?;
+        known.extend(ids.collect::<rusqlite::Result<Vec<_>>>()?);
+    }
+    let mut rows = db.prepare("SELECT body FROM journeys")?;
+    let bodies = rows.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let journeys = bodies.iter().filter_map(|body| serde_json::from_str::<Journey>(body).ok());
+    let goes_on = |journey: &Journey| {
+        journey.stage.is_being_sent() || matches!(journey.stage, Stage::Paused | Stage::NeedsYou | Stage::Canceling)
+    };
+    known.extend(journeys.filter(goes_on).filter_map(|journey| journey.key));
+    Ok(known)
 }
 
 /// An uploader without a workspace: it uses the usual environment of AWS tools and this folder's journal.

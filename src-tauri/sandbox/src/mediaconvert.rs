@@ -9,6 +9,7 @@ mod geometry;
 mod playlist;
 mod run;
 mod settings;
+mod strays;
 mod work;
 
 use std::collections::HashMap;

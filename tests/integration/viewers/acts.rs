@@ -198,3 +198,19 @@ async fn a_kill_leaves_no_act_without_a_line() {
         assert!(has_line, "{address} was disabled and no line says so");
     }
 }
+
+/// A new account is an enabled one: a disabled person gets none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disabled_person_is_not_invited_anew() {
+    let server = Server::start();
+    assert!(run(&server, &["invite", "ada@example.com"]).0);
+    assert!(run(&server, &["disable", "ada@example.com"]).0);
+    let before = run(&server, &["show", "ada@example.com"]).1[0].clone();
+    let (well, lines) = run(&server, &["invite-anew", "ada@example.com"]);
+    assert!(!well, "{lines:#?}");
+    let line = lines.iter().find(|line| line["state"] == "failed").unwrap();
+    assert!(line.to_string().contains("is disabled"), "{line:#}");
+    let after = run(&server, &["show", "ada@example.com"]).1[0].clone();
+    assert_eq!(before["viewer"], after["viewer"], "the same account, disabled as it was");
+    assert_eq!(run(&server, &["list", "--state", "disabled"]).1.len(), 1);
+}

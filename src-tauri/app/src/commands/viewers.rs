@@ -73,12 +73,12 @@ pub(crate) async fn invite(
     invitation: Invitation,
     told: Channel<Told>,
 ) -> Result<()> {
-    let (viewers, stop) = (pool(&desk).await?, desk.begin_run());
+    let (viewers, run) = (pool(&desk).await?, desk.begin_run()?);
     // A page that has gone away needs none.
     let tell = |one: &Invitee, invited: &Invited| {
         drop(told.send(Told { address: one.address.clone(), invited: invited.clone() }));
     };
-    viewers.invite(&people, invitation, &stop, tell).await
+    viewers.invite(&people, invitation, &run.stop, tell).await
 }
 
 /// Does the same with each of them; each is told as it is done.
@@ -89,14 +89,14 @@ pub(crate) async fn act_on_viewers(
     act: Act,
     told: Channel<Acted>,
 ) -> Result<RunSummary> {
-    let (viewers, stop) = (pool(&desk).await?, desk.begin_run());
-    viewers.act(selection, &act, &stop, |acted| drop(told.send(acted.clone()))).await
+    let (viewers, run) = (pool(&desk).await?, desk.begin_run()?);
+    viewers.act(selection, &act, &run.stop, |acted| drop(told.send(acted.clone()))).await
 }
 
 #[tauri::command]
 pub(crate) async fn undo_run(desk: State<'_, Desk>, run: String, told: Channel<Acted>) -> Result<RunSummary> {
-    let (viewers, stop) = (pool(&desk).await?, desk.begin_run());
-    viewers.undo(&run, &stop, |acted| drop(told.send(acted.clone()))).await
+    let (viewers, running) = (pool(&desk).await?, desk.begin_run()?);
+    viewers.undo(&run, &running.stop, |acted| drop(told.send(acted.clone()))).await
 }
 
 /// Ends the invitation or act that is going on, after those that are on their way.

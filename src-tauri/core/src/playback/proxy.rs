@@ -31,8 +31,10 @@ const PASSED: [header::HeaderName; 6] = [
     header::ETAG,
     header::LAST_MODIFIED,
 ];
-/// Folders that can be open at once; the one opened first is closed when another is needed.
-const MAX_OPEN: usize = 512;
+/// Folders of streams, and of pictures, that can be open at once; the one that was not used for the longest time is closed
+/// when another is needed. Pictures are many, and a screen of them closes no stream.
+const MAX_STREAMS: usize = 64;
+const MAX_PICTURES: usize = 20_000;
 
 /// The proxy; it ends when dropped.
 pub struct Proxy {
@@ -50,7 +52,55 @@ struct Shared {
 #[derive(Default)]
 struct Open {
     next: u64,
-    folders: HashMap<u64, Url>,
+    folders: HashMap<u64, Folder>,
+    /// Counts uses.
+    clock: u64,
+}
+
+/// What a folder was opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum For {
+    Stream,
+    Picture,
+}
+
+struct Folder {
+    url: Url,
+    what: For,
+    used: u64,
+}
+
+impl Open {
+    fn tick(&mut self) -> u64 {
+        self.clock += 1;
+        self.clock
+    }
+
+    /// Its number; opened where it is not open yet.
+    fn open(&mut self, url: Url, what: For) -> u64 {
+        let used = self.tick();
+        if let Some((id, folder)) = self.folders.iter_mut().find(|(_, other)| other.what == what && other.url == url) {
+            folder.used = used;
+            return *id;
+        }
+        let most = if what == For::Stream { MAX_STREAMS } else { MAX_PICTURES };
+        let alike = || self.folders.iter().filter(|(_, other)| other.what == what);
+        if alike().count() >= most
+            && let Some(oldest) = alike().min_by_key(|(_, other)| other.used).map(|(id, _)| *id)
+        {
+            self.folders.remove(&oldest);
+        }
+        self.next += 1;
+        self.folders.insert(self.next, Folder { url, what, used });
+        self.next
+    }
+
+    fn use_folder(&mut self, id: u64) -> Option<Url> {
+        let used = self.tick();
+        let folder = self.folders.get_mut(&id)?;
+        folder.used = used;
+        Some(folder.url.clone())
+    }
 }
 
 impl Proxy {
@@ -78,11 +128,23 @@ impl Proxy {
         Ok(Self { shared, stop })
     }
 
-    /// Opens the folder of an address; answers the address to give to the player.
+    /// Opens the folder of a stream; answers the address to give to the player.
     ///
     /// # Errors
     /// When it is no web address of a file.
     pub fn open(&self, address: &Url) -> Result<String> {
+        self.open_for(address, For::Stream)
+    }
+
+    /// The same of a picture.
+    ///
+    /// # Errors
+    /// When it is no web address of a file.
+    pub fn open_picture(&self, address: &Url) -> Result<String> {
+        self.open_for(address, For::Picture)
+    }
+
+    fn open_for(&self, address: &Url, what: For) -> Result<String> {
         let invalid =
             || Error::new(Code::Playback, format!("{address} cannot be played."), "Check the workspace's CDN domain.");
         if !matches!(address.scheme(), "http" | "https") {
@@ -94,18 +156,7 @@ impl Proxy {
         }
         let folder = address.join(".").map_err(|_| invalid())?;
         let mut open = self.shared.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = open.folders.iter().find(|(_, other)| **other == folder).map(|(id, _)| *id);
-        let id = known.unwrap_or_else(|| {
-            if open.folders.len() >= MAX_OPEN
-                && let Some(oldest) = open.folders.keys().min().copied()
-            {
-                open.folders.remove(&oldest);
-            }
-            open.next += 1;
-            let id = open.next;
-            open.folders.insert(id, folder);
-            id
-        });
+        let id = open.open(folder, what);
         Ok(format!("http://{}/{}/{id}/{file}", self.shared.authority, self.shared.token))
     }
 }
@@ -126,9 +177,8 @@ impl Shared {
             return Err(StatusCode::FORBIDDEN);
         }
         let id: u64 = folder.parse().map_err(|_| StatusCode::NOT_FOUND)?;
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let folder = open.folders.get(&id).ok_or(StatusCode::NOT_FOUND)?;
-        let mut url = folder.clone();
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut url = open.use_folder(id).ok_or(StatusCode::NOT_FOUND)?;
         // Segment by segment: a name can hold nothing that leaves the folder.
         let clean = file.split('/').all(|segment| !matches!(segment, "" | "." | "..") && !segment.contains('\\'));
         if !clean {
@@ -181,12 +231,13 @@ mod tests {
     use super::*;
 
     fn shared() -> Shared {
-        let folders = HashMap::from([(1, Url::parse("https://cdn.example/guid/hls/").unwrap())]);
+        let mut open = Open::default();
+        open.open(Url::parse("https://cdn.example/guid/hls/").unwrap(), For::Stream);
         Shared {
             authority: "127.0.0.1:4000".into(),
             token: "t".into(),
             access: Access::of_web(reqwest::Client::new()),
-            open: Mutex::new(Open { next: 1, folders }),
+            open: Mutex::new(open),
         }
     }
 
@@ -206,6 +257,24 @@ mod tests {
         }
         let found = shared().target(token, folder, file, &headers).map(|url| url.to_string());
         assert_eq!(found, expected.map(str::to_owned));
+    }
+
+    #[test]
+    fn what_plays_stays_open_whatever_else_is_opened() {
+        let mut open = Open::default();
+        let url = |kind: &str, number: usize| Url::parse(&format!("https://cdn.example/{kind}/{number}/")).unwrap();
+        let film = open.open(url("hls", 0), For::Stream);
+        for number in 0..MAX_PICTURES + 500 {
+            open.open(url("thumbnails", number), For::Picture);
+        }
+        assert!(open.use_folder(film).is_some(), "pictures close no stream");
+        for number in 1..MAX_STREAMS * 3 {
+            open.open(url("hls", number), For::Stream);
+            // It plays.
+            assert!(open.use_folder(film).is_some(), "{number}");
+        }
+        assert_eq!(open.folders.len(), MAX_STREAMS + MAX_PICTURES);
+        assert_eq!(open.open(url("hls", 0), For::Stream), film, "the same again");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::audit::{ActOutcome, Entry};
 use super::explain::explain;
 use super::pace::Pace;
 use super::profile::{Attribute, Profile};
-use crate::Result;
+use crate::{Code, Error, Result};
 
 /// What is done with a viewer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -105,11 +105,19 @@ impl Viewers {
             detail: act.detail(),
             keep: None,
         };
-        if let (Act::InviteAnew, Ok(before)) = (act, &before) {
+        if let (Act::InviteAnew, Ok(before)) = (act, &before)
+            && before.is_enabled()
+        {
             return self.invite_anew(pace, entry, before).await;
         }
         let id = self.log.begin(&self.who().await, entry).await?;
         let planned = match &before {
+            // A new account would be an enabled one.
+            Ok(before) if *act == Act::InviteAnew && !before.is_enabled() => Err(Error::new(
+                Code::Invalid,
+                format!("{whom} is disabled: a new account could sign in."),
+                "Enable the account first, if it is to be invited anew.",
+            )),
             Ok(before) => self.try_act(pace, before, whom, act).await,
             Err(error) => Err(error.clone()),
         };

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::command::{Command, Made, MadeGroup, build};
 use super::playlist::{Rendition, measure, multivariant, with_integer_durations};
 use super::settings::{GroupKind, Plan};
+use super::strays;
 use crate::checksum::Algorithm;
 use crate::ffmpeg::Ffmpeg;
 use crate::probe::{Media, probe};
@@ -102,7 +103,7 @@ impl Runner {
         }
         let command = build(plan, &media, &file, &self.work);
         tell.send_replace(Phase::Transcoding { percent: 0 });
-        transcode(ffmpeg, &command, media.duration(), tell).await?;
+        transcode(ffmpeg, &self.work, &command, media.duration(), tell).await?;
         tell.send_replace(Phase::Uploading);
         self.upload(plan, &command.groups, ffmpeg, &media).await
     }
@@ -163,6 +164,7 @@ fn require_streams(plan: &Plan, media: &Media) -> Result<(), Failure> {
 /// Runs ffmpeg, telling the progress that it reports itself.
 async fn transcode(
     ffmpeg: &Ffmpeg,
+    work: &Path,
     command: &Command,
     duration: Option<f64>,
     tell: &watch::Sender<Phase>,
@@ -175,6 +177,7 @@ async fn transcode(
         .kill_on_drop(true)
         .spawn()
         .map_err(|error| Failure::new(1999, format!("ffmpeg could not be started: {error}")))?;
+    strays::note(work, child.id());
     let errors = child.stderr.take().map(|mut stderr| {
         tokio::spawn(async move {
             let mut text = Vec::new();

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::run::{self, Outcome, Phase, Runner};
 use super::settings::Plan;
+use super::strays;
 use super::{MediaConvert, Query, Result};
 use crate::ffmpeg::Ffmpeg;
 use crate::time::{epoch_seconds, now};
@@ -49,6 +50,8 @@ impl MediaConvert {
     }
 
     async fn requeue(&self) -> Result<()> {
+        let work = self.0.work.clone();
+        tokio::task::spawn_blocking(move || strays::end(&work)).await.ok();
         tokio::fs::remove_dir_all(&self.0.work).await.ok();
         let (interrupted, _) = self
             .jobs(Query { status: Some("PROGRESSING".into()), queue: None, ascending: true, max: 1000, after: None })
