@@ -107,3 +107,50 @@ fn no_credentials_anywhere() {
     assert!(!well && last["code"] == "sign-in", "{last:#}");
     assert!(last["message"].as_str().unwrap().contains("there are no AWS credentials"));
 }
+
+/// Names and addresses of viewers, what was logged, and what is locked are for nobody else on this computer.
+#[cfg(unix)]
+#[test]
+fn what_is_kept_is_for_its_user_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    // A store of an earlier version, open to all.
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::write(data.join("reeldesk.sqlite"), b"").unwrap();
+    for (path, mode) in [(data.clone(), 0o755), (data.join("reeldesk.sqlite"), 0o644)] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let reelctl = Reelctl::at(&data);
+    let (well, lines) = reelctl.run(&["ingest", reeldesk_tests::film().to_str().unwrap()]).unwrap();
+    assert!(well, "{lines:#?}");
+    let (well, lines) = reelctl.run(&["viewers", "invite", "ada@example.com"]).unwrap();
+    assert!(well, "{lines:#?}");
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&data), 0o700);
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(&data).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file()) {
+        assert_eq!(mode(&entry.path()), 0o600, "{}", entry.path().display());
+        files.push(entry.file_name().into_string().unwrap());
+    }
+    assert!(
+        files.iter().any(|name| name == "reeldesk.sqlite") && files.iter().any(|name| name.ends_with(".lock")),
+        "{files:?}"
+    );
+}
+
+/// A page of another site that makes its own name lead here (DNS rebinding) reads nothing of the sandbox.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_was_rebound_is_refused() {
+    let sandbox = crate::server::OwnSandbox::start().await;
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    for endpoint in [&sandbox.endpoints.api, &sandbox.endpoints.cdn, &sandbox.endpoints.site] {
+        for (host, is_ours) in [("evil.example", false), ("127.0.0.1.evil.example:80", false), ("localhost:1", true)] {
+            let answer = http.get(format!("{endpoint}/x/y.m3u8")).header("Host", host).send().await.unwrap();
+            let text = answer.text().await.unwrap();
+            assert_eq!(text.contains("sandbox answers"), !is_ours, "{endpoint} as {host}: {text}");
+        }
+    }
+    sandbox.sandbox.stop().await;
+}

@@ -904,6 +904,10 @@ uploadId: string,
  */
 beganAt: number | null, 
 /**
+ * When its newest part came, in milliseconds since the epoch; none where it has none.
+ */
+activeAt: number | null, 
+/**
  * Bytes of its parts.
  */
 size: number, };

@@ -45,3 +45,46 @@ impl Folders {
         folder.map_or_else(Self::of_platform, |folder| Ok(Self::within(folder)))
     }
 }
+
+/// Makes a folder of Reeldesk's own, which no other user of this computer may look into: it holds addresses of people.
+///
+/// # Errors
+/// When it cannot be made.
+pub(crate) fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut make = std::fs::DirBuilder::new();
+    make.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut make, 0o700);
+    make.create(folder)?;
+    // One that is there already may be someone else's to change.
+    restrict(folder, 0o700);
+    Ok(())
+}
+
+/// Opens a file of Reeldesk's own for writing, made where it is not there, for this user only.
+///
+/// # Errors
+/// When it cannot be opened.
+pub(crate) fn open_private(path: &Path) -> std::io::Result<std::fs::File> {
+    let mut options = std::fs::File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    restrict(path, 0o600);
+    Ok(file)
+}
+
+/// Takes away what others may do; Windows' folders of a user are closed to others as they are.
+pub(crate) fn restrict(path: &Path, mode: u32) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let is_open = |path: &Path| std::fs::metadata(path).is_ok_and(|about| about.permissions().mode() & 0o077 != 0);
+        if is_open(path) {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).ok();
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (path, mode);
+}

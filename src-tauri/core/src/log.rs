@@ -15,7 +15,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer as _, fmt};
 
-use crate::folders::Folders;
+use crate::folders::{Folders, make_private, restrict};
 
 /// The variable that says how much is logged, for example `info` or `reeldesk_core=debug`.
 const VARIABLE: &str = "REELDESK_LOG";
@@ -89,13 +89,14 @@ pub fn start_on_stderr(level: &str) {
 /// used there is no file.
 #[must_use]
 pub fn start(folders: &Folders, level: &str) -> Option<WorkerGuard> {
+    let made = make_private(&folders.logs);
     let file = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix(PREFIX)
         .filename_suffix("log")
         .max_log_files(DAYS)
         .build(&folders.logs);
-    let file = match std::fs::create_dir_all(&folders.logs).and(file.map_err(io::Error::other)) {
+    let file = match made.and(file.map_err(io::Error::other)) {
         Ok(file) => file,
         Err(error) => {
             start_on_stderr(level);
@@ -103,6 +104,7 @@ pub fn start(folders: &Folders, level: &str) -> Option<WorkerGuard> {
             return None;
         }
     };
+    std::fs::read_dir(&folders.logs).into_iter().flatten().flatten().for_each(|log| restrict(&log.path(), 0o600));
     let (file, guard) = tracing_appender::non_blocking(file);
     let file = fmt::layer().with_ansi(false).with_writer(Redacted(file)).with_filter(filter("warn,reeldesk=info"));
     let stderr = fmt::layer().with_writer(Redacted(io::stderr)).with_filter(filter(level));

@@ -12,7 +12,7 @@ use crate::aws::Aws;
 use crate::catalog::{Catalog, Cursor, Guid, Page, Video};
 use crate::encode::Jobs;
 use crate::event::Events;
-use crate::folders::Folders;
+use crate::folders::{Folders, make_private, open_private};
 use crate::ingest::{Driving, Ingest, Journey, KEY_PREFIX, Limits, Stage, Wish, leave_wish};
 use crate::playback::{self, Access, Proxy, Stream};
 use crate::store::Store;
@@ -362,16 +362,11 @@ impl Driver {
 }
 
 fn make(folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder).map_err(|error| crate::files::unreadable(folder, &error))
+    make_private(folder).map_err(|error| crate::files::unreadable(folder, &error))
 }
 
 fn lock(path: &Path) -> Result<File> {
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
-        .map_err(|error| crate::files::unreadable(path, &error))?;
+    let file = open_private(path).map_err(|error| crate::files::unreadable(path, &error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Error::new(

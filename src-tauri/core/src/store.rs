@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use crate::folders::open_private;
 use crate::{Error, Result};
 
 /// Each entry takes the file from the version before it to the next; `user_version` says where a file is.
@@ -92,6 +93,8 @@ impl Store {
     /// # Errors
     /// When the file cannot be opened, or comes from a newer Reeldesk.
     pub fn open(path: &Path) -> Result<Self> {
+        // SQLite gives the files beside it the same rights.
+        drop(open_private(path).map_err(|error| crate::files::unreadable(path, &error))?);
         let mut connection = Connection::open(path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;

@@ -5,15 +5,17 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use axum::middleware;
 use percent_encoding::percent_decode_str;
 use s3s::dto::Range;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
 use crate::DESTINATION_BUCKET;
+use crate::front_door::refuse_other_names;
 use crate::s3::S3;
 
 pub(crate) fn router(s3: S3) -> Router {
-    Router::new().fallback(serve).with_state(s3)
+    Router::new().fallback(serve).with_state(s3).layer(middleware::from_fn(refuse_other_names))
 }
 
 pub(crate) async fn serve(State(s3): State<S3>, request: Request<Body>) -> Response<Body> {

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::IntoResponse as _;
 use axum::{Router, routing::any};
 use http_body_util::BodyExt as _;
@@ -100,11 +101,24 @@ async fn route(State(services): State<Services>, request: Request<Body>) -> Resp
 /// The API is for programs: a page in a browser (it sends `Origin`), or a name that was rebound to this
 /// address, has no business here.
 fn refuse_browsers(headers: &HeaderMap) -> Option<Response<Body>> {
+    (headers.contains_key(header::ORIGIN) || !is_local(headers))
+        .then(|| plain(StatusCode::FORBIDDEN, "the sandbox answers local programs only"))
+}
+
+/// Refuses requests to a name that leads here and is none of this computer's: a page of another site made it so (DNS
+/// rebinding). For what pages may ask too.
+pub(crate) async fn refuse_other_names(request: Request<Body>, next: Next) -> Response<Body> {
+    if is_local(request.headers()) {
+        next.run(request).await
+    } else {
+        plain(StatusCode::FORBIDDEN, "the sandbox answers to this computer's own names only")
+    }
+}
+
+fn is_local(headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let local = matches!(name, "127.0.0.1" | "localhost" | "[::1]") || name.ends_with(".localhost");
-    (headers.contains_key(header::ORIGIN) || !local)
-        .then(|| plain(StatusCode::FORBIDDEN, "the sandbox answers local programs only"))
+    matches!(name, "127.0.0.1" | "localhost" | "[::1]") || name.ends_with(".localhost")
 }
 
 /// Whether the request carries a signature made with the sandbox's access key.

@@ -6,10 +6,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use axum::middleware;
 use axum::routing::get;
 use serde_json::{Value, json};
 
 use crate::db::Db;
+use crate::front_door::refuse_other_names;
 use crate::s3::S3;
 use crate::{SOURCE_BUCKET, TABLE, TABLE_INDEX, cdn, cognito, cookies};
 
@@ -23,7 +25,9 @@ pub(crate) struct Site {
 }
 
 pub(crate) fn router(site: Site) -> Router {
-    Router::new().route("/api/videos", get(videos)).route("/api/keys", get(keys)).fallback(file).with_state(site)
+    let site =
+        Router::new().route("/api/videos", get(videos)).route("/api/keys", get(keys)).fallback(file).with_state(site);
+    site.layer(middleware::from_fn(refuse_other_names))
 }
 
 /// The videos that can be watched, newest first.

@@ -53,13 +53,24 @@ pub(super) fn client(local: bool) -> Result<Option<SharedHttpClient>> {
     })))
 }
 
+/// Redirections that are followed, one after the other.
+const MOST_REDIRECTS: usize = 5;
+
 /// A client for what is no AWS service (the CDN), with the same certificates and, unless it is on this computer, the
 /// same proxy.
 ///
 /// # Errors
 /// When `AWS_CA_BUNDLE` names no file that can be read.
 pub fn plain_client(local: bool) -> Result<reqwest::Client> {
-    let mut client = reqwest::Client::builder().connect_timeout(Duration::from_secs(10));
+    // To the same place only: what is asked of a CDN is answered by it, or not at all.
+    let redirects = reqwest::redirect::Policy::custom(|attempt| match attempt.previous() {
+        [first, ..] if first.origin() == attempt.url().origin() && attempt.previous().len() < MOST_REDIRECTS => {
+            attempt.follow()
+        }
+        _ => attempt.stop(),
+    });
+    let client = reqwest::Client::builder().connect_timeout(Duration::from_secs(10));
+    let mut client = client.redirect(redirects);
     if local {
         client = client.no_proxy();
     }

@@ -1,5 +1,9 @@
 //! Reading a stream's playlists with m3u8-rs. Words of RFC 8216; *rendition* here is one entry of the ladder.
 
+use std::io::Read as _;
+use std::path::Path;
+
+use futures::StreamExt as _;
 use m3u8_rs::{MediaPlaylist, MediaPlaylistType, Playlist};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
@@ -7,7 +11,12 @@ use ts_rs::TS;
 use url::Url;
 
 use super::Access;
+use crate::aws::plain_client;
+use crate::files;
 use crate::{Code, Error, Result};
+
+/// Bytes of the largest playlist that is read.
+const LARGEST: usize = 1024 * 1024;
 
 /// One entry of the multivariant playlist, with its media playlist read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -63,14 +72,21 @@ impl Place {
         }
     }
 
+    /// What a playlist here names: of the web only what is at the same place, so that no playlist sends us elsewhere.
     fn join(&self, uri: &str) -> Result<Self> {
         match self {
-            Self::Web(url) => url.join(uri).map(Self::Web).map_err(|error| unreadable(&self.to_string(), &error)),
+            Self::Web(url) => {
+                let joined = url.join(uri).map_err(|error| unreadable(&self.to_string(), &error))?;
+                if joined.origin() != url.origin() {
+                    return Err(unreadable(joined.as_str(), &"it is on another host than the playlist that names it"));
+                }
+                Ok(Self::Web(joined))
+            }
             Self::Disk(path) => Ok(match Self::parse(uri) {
                 Self::Disk(relative) => {
                     Self::Disk(path.parent().map(|folder| folder.join(&relative)).unwrap_or(relative))
                 }
-                web => web,
+                web => return Err(unreadable(&web.to_string(), &"a playlist on this computer names it")),
             }),
         }
     }
@@ -82,10 +98,29 @@ impl Place {
                 if !answer.status().is_success() {
                     return Err(unreadable(url.as_str(), &answer.status()));
                 }
-                let bytes = answer.bytes().await.map_err(|error| unreadable(url.as_str(), &error.without_url()))?;
-                Ok(bytes.to_vec())
+                let mut bytes = Vec::new();
+                let mut answer = answer.bytes_stream();
+                while let Some(more) = answer.next().await {
+                    bytes.extend_from_slice(&more.map_err(|error| unreadable(url.as_str(), &error.without_url()))?);
+                    if bytes.len() > LARGEST {
+                        return Err(unreadable(url.as_str(), &"it is larger than 1 MiB, and no playlist"));
+                    }
+                }
+                Ok(bytes)
             }
-            Self::Disk(path) => tokio::fs::read(path).await.map_err(|error| unreadable(&self.to_string(), &error)),
+            Self::Disk(path) => {
+                let read = |path: &Path| {
+                    let mut bytes = Vec::new();
+                    let file = std::fs::File::open(path)
+                        .and_then(|file| file.take(LARGEST as u64 + 1).read_to_end(&mut bytes));
+                    file.map(|_| bytes).map_err(|error| unreadable(&crate::shown(path), &error))
+                };
+                let bytes = files::ask(path, read).await?;
+                if bytes.len() > LARGEST {
+                    return Err(unreadable(&self.to_string(), &"it is larger than 1 MiB, and no playlist"));
+                }
+                Ok(bytes)
+            }
         }
     }
 }
@@ -113,7 +148,7 @@ fn unreadable(place: &str, error: &dyn std::fmt::Display) -> Error {
 /// # Errors
 /// [`Code::Playback`] with the playlist that cannot be read.
 pub async fn read_anywhere(uri: &str) -> Result<Stream> {
-    read(&Access::of_web(reqwest::Client::new()), uri).await
+    read(&Access::of_web(plain_client(false)?), uri).await
 }
 
 /// Reads a multivariant playlist (or a lone media playlist) and its media playlists.
@@ -173,6 +208,11 @@ fn described(uri: String, media: &MediaPlaylist, variant: Option<&m3u8_rs::Varia
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+    use std::sync::{Arc, Mutex};
+
+    use axum::response::IntoResponse as _;
+
     use super::*;
 
     async fn read_file(name: &str, text: &str) -> Result<Stream> {
@@ -195,6 +235,49 @@ mod tests {
         assert_eq!((rendition.width, rendition.height, rendition.segments), (Some(640), Some(360), 2));
         assert_eq!(rendition.codecs.as_deref(), Some("avc1.64001e,mp4a.40.2"));
         assert!((stream.duration - 5.28).abs() < 0.001);
+    }
+
+    /// A server of playlists; what it was asked for.
+    async fn server(routes: Vec<(&'static str, axum::response::Response)>) -> (String, Arc<Mutex<Vec<String>>>) {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (seen, routes) = (asked.clone(), Arc::new(Mutex::new(routes.into_iter().collect::<HashMap<_, _>>())));
+        let answer = move |request: axum::extract::Request| {
+            let path = request.uri().path().to_owned();
+            seen.lock().unwrap().push(path.clone());
+            let found: Option<axum::response::Response> = routes.lock().unwrap().remove(path.as_str());
+            async move { found.unwrap_or_default() }
+        };
+        tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(answer)).await });
+        (address, asked)
+    }
+
+    fn to(address: &str) -> axum::response::Response {
+        axum::response::Redirect::temporary(address).into_response()
+    }
+
+    #[tokio::test]
+    async fn only_its_own_place_is_asked_and_not_for_much() {
+        let (elsewhere, asked) = server(Vec::new()).await;
+        let multivariant = |uri: &str| format!("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{uri}\n").into_response();
+        let media = "#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\na.ts\n#EXT-X-ENDLIST\n";
+        let huge = format!("#EXTM3U\n{}", "# padding\n".repeat(200_000));
+        let (address, _) = server(vec![
+            ("/foreign.m3u8", multivariant(&format!("{elsewhere}/low.m3u8"))),
+            ("/away.m3u8", to(&format!("{elsewhere}/away.m3u8"))),
+            ("/huge.m3u8", huge.into_response()),
+            ("/here.m3u8", to("/moved.m3u8")),
+            ("/moved.m3u8", multivariant("low.m3u8")),
+            ("/low.m3u8", media.into_response()),
+        ])
+        .await;
+        for name in ["foreign", "away", "huge"] {
+            let read = read_anywhere(&format!("{address}/{name}.m3u8")).await;
+            assert_eq!(read.map_err(|error| error.code).err(), Some(Code::Playback), "{name}");
+        }
+        assert_eq!(*asked.lock().unwrap(), [""; 0], "nobody else was asked");
+        assert_eq!(read_anywhere(&format!("{address}/here.m3u8")).await.unwrap().renditions.len(), 1);
     }
 
     #[tokio::test]

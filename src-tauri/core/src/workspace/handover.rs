@@ -69,6 +69,9 @@ pub async fn import(from: &Path) -> Result<Workspace> {
         ));
     }
     let mut workspace = content.workspace.tidied();
+    for endpoint in [&workspace.connection.endpoint, &workspace.connection.s3_endpoint].into_iter().flatten() {
+        check_endpoint(from, endpoint)?;
+    }
     if let CredentialsSource::AccessKey { entry } | CredentialsSource::PoolUser { entry, .. } =
         &mut workspace.connection.credentials
     {
@@ -76,6 +79,27 @@ pub async fn import(from: &Path) -> Result<Workspace> {
     }
     workspace.check()?;
     Ok(workspace)
+}
+
+/// A file from elsewhere may send what is signed with one's credentials over a line that others can read only to this
+/// computer itself.
+fn check_endpoint(file: &Path, endpoint: &str) -> Result<()> {
+    let url = url::Url::parse(endpoint).ok();
+    let is_local = |host: url::Host<&str>| match host {
+        url::Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        url::Host::Ipv4(address) => address.is_loopback(),
+        url::Host::Ipv6(address) => address.is_loopback(),
+    };
+    let is_fine =
+        url.is_some_and(|url| url.scheme() == "https" || url.scheme() == "http" && url.host().is_some_and(is_local));
+    if is_fine {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::Invalid,
+        format!("\"{}\" names an endpoint that is not safe: {endpoint}.", crate::shown(file)),
+        "An endpoint begins with https://; plain http is for this computer only. Ask whoever made the file.",
+    ))
 }
 
 #[cfg(test)]
@@ -99,6 +123,32 @@ mod tests {
             import(&file).await.unwrap().connection.credentials,
             CredentialsSource::AccessKey { entry: other } if other != entry && !other.is_nil()
         ));
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_others_can_listen_to_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("x.toml");
+        for (endpoint, is_fine) in [
+            ("https://minio.example", true),
+            ("http://127.0.0.1:9000", true),
+            ("http://[::1]:9000", true),
+            ("http://localhost:9000", true),
+            ("http://minio.example", false),
+            ("http://127.0.0.1.example", false),
+            ("http://10.0.0.5:9000", false),
+            ("ftp://localhost", false),
+            ("evil", false),
+        ] {
+            for is_s3 in [false, true] {
+                let mut theirs = workspace("production");
+                let of = &mut theirs.connection;
+                *(if is_s3 { &mut of.s3_endpoint } else { &mut of.endpoint }) = Some(endpoint.to_owned());
+                export(&theirs, &file).await.unwrap();
+                let read = import(&file).await;
+                assert_eq!(read.is_ok(), is_fine, "{endpoint}: {read:?}");
+            }
+        }
     }
 
     #[tokio::test]

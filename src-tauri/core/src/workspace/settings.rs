@@ -1,6 +1,5 @@
 //! The settings: one readable TOML file in the platform's folder for them.
 
-use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{SANDBOX, Workspace};
-use crate::folders::Folders;
+use crate::folders::{Folders, make_private, open_private};
 use crate::{Code, Error, Result};
 
 /// The version of the file that this Reeldesk writes; older ones are read too.
@@ -187,12 +186,8 @@ impl Settings {
 
     /// Reads, changes and writes, with no other process in between; the file is written whole or not at all.
     fn change(&self, change: impl FnOnce(&mut Content)) -> Result<()> {
-        std::fs::create_dir_all(&self.folder).map_err(|error| self.unusable("written", &error))?;
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(self.folder.join("settings.lock"))
+        make_private(&self.folder).map_err(|error| self.unusable("written", &error))?;
+        let lock = open_private(&self.folder.join("settings.lock"))
             .and_then(|file| file.lock().map(|()| file))
             .map_err(|error| self.unusable("written", &error))?;
         let mut content = self.read()?;
