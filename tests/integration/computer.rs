@@ -128,7 +128,10 @@ fn what_is_kept_is_for_its_user_only() {
     let (well, lines) = reelctl.run(&["viewers", "invite", "ada@example.com"]).unwrap();
     assert!(well, "{lines:#?}");
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(&data), 0o700);
+    assert_eq!(mode(&data), 0o755, "a folder that someone made may be shared on purpose");
+    let own = Reelctl::at(&folder.path().join("new/data"));
+    assert!(own.run(&["videos", "list"]).unwrap().0);
+    assert_eq!(mode(own.data.path()), 0o700);
     let mut files = Vec::new();
     for entry in std::fs::read_dir(&data).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file()) {
         assert_eq!(mode(&entry.path()), 0o600, "{}", entry.path().display());

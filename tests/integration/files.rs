@@ -23,7 +23,7 @@ async fn what_is_no_video_gets_a_sentence_before_a_byte_is_sent() {
         ("zero.mp4", "not-a-video"),
         ("empty folder", "no-videos"),
         ("missing.mp4", "file-missing"),
-        ("cut\noff.mp4", "not-a-video"),
+        ("cut\noff.mp4", "incomplete"),
         ("sound.mp4", "not-a-video"),
         ("picture.jpg", "not-a-video"),
     ] {
@@ -117,21 +117,51 @@ fn what_is_not_all_there_is_not_sent() {
     }
     for (name, words) in [
         ("cut.mp4", "cut off"),
-        ("zeros.mp4", "% are empty"),
+        ("zeros.mp4", "% of it is empty"),
         ("fitted.mp4", "cut off"),
         ("cut matroska.mkv", "cut off"),
-        ("zeros matroska.mkv", "% are empty"),
+        ("zeros matroska.mkv", "% of it is empty"),
         ("cut fragments.mp4", "cut off"),
-        ("zeros stream.ts", "% are empty"),
+        ("zeros stream.ts", "% of it is empty"),
     ] {
         let (well, lines) = reelctl.run(&["ingest", path(name).to_str().unwrap()]).unwrap();
         let last = lines.last().unwrap();
-        assert!(!well && last["code"] == "not-a-video", "{name}: {last:#}");
+        assert!(!well && last["code"] == "incomplete", "{name}: {last:#}");
         assert!(last["message"].as_str().unwrap().contains(words), "{name}: {last:#}");
         assert!(last["remedy"].as_str().unwrap().contains("Copy or download it again"), "{name}: {last:#}");
     }
-    // What is whole is none of these.
-    for name in ["index-first.mp4", "matroska.mkv", "fragments.mp4", "stream.ts"] {
+    // Who knows better says so.
+    let cut = path("cut.mp4");
+    let (well, lines) = reelctl.run(&["ingest", "--as-is", cut.to_str().unwrap()]).unwrap();
+    assert!(well, "{:#}", lines.last().unwrap());
+    // What is whole is none of these: silence and black, pictures that are not compressed, other programs' tags, raw streams.
+    let black = ["-f", "lavfi", "-i", "color=black:s=320x180:d=8:r=25", "-f", "lavfi", "-i", "anullsrc=r=48000:cl=7.1"];
+    for (name, more) in [
+        ("silence.mov", &["-c:v", "libx264", "-c:a", "pcm_s24le", "-t", "8"][..]),
+        ("silence.mkv", &["-c:v", "libx264", "-c:a", "pcm_s24le", "-t", "8"]),
+        ("black.mov", &["-c:v", "r210", "-c:a", "pcm_s16le", "-t", "2"]),
+        ("black.ts", &["-c:v", "libx264", "-t", "8"]),
+        ("film.mxf", &["-c:v", "mpeg2video", "-c:a", "pcm_s16le", "-ac", "2", "-t", "2"]),
+    ] {
+        make(&path(name), &[&black[..], more].concat()).unwrap();
+    }
+    make(&path("raw.h264"), &["-i", source, "-c:v", "copy", "-an", "-f", "h264"]).unwrap();
+    std::fs::write(path("tagged.mp4"), [&whole[..], b"APETAGEX and what another program put there"].concat()).unwrap();
+    std::fs::write(path("padded.mp4"), [&whole[..], b"\0\0\0"].concat()).unwrap();
+    for name in [
+        "index-first.mp4",
+        "matroska.mkv",
+        "fragments.mp4",
+        "stream.ts",
+        "silence.mov",
+        "silence.mkv",
+        "black.mov",
+        "black.ts",
+        "film.mxf",
+        "raw.h264",
+        "tagged.mp4",
+        "padded.mp4",
+    ] {
         let (well, lines) = reelctl.run(&["ingest", "--again", path(name).to_str().unwrap()]).unwrap();
         assert!(well, "{name}: {:#}", lines.last().unwrap());
     }
@@ -149,7 +179,7 @@ fn what_is_no_film_says_what_it_is() {
         ("page.mp4", &b"<html><body>404 Not Found</body></html>"[..], "it is a web page", "Download"),
         ("error.mov", error.as_bytes(), "error message (AccessDenied)", "Download"),
         ("list.mp4", b"#EXTM3U\n#EXT-X-VERSION:3\n", "a playlist", "Download"),
-        ("notes.mp4", b"Notes on the film.\n", "it is a text", "take it off the list"),
+        ("notes.mp4", b"Notes on the film.\n", "it is a text file", "take it off the list"),
         ("still.mp4", &std::fs::read(picture).unwrap(), "it is a picture", "take it off the list"),
         ("random.mp4", &[0x9A, 0x03, 0xFF, 0x80].repeat(5000), "no video can be found", "export it again"),
     ] {

@@ -1,6 +1,6 @@
 // Generated from the Rust types by `cargo xtask bindings`. Do not edit.
 
-export type Code = "not-a-video" | "file-missing" | "file-unreadable" | "file-changed" | "no-videos" | "too-large" | "no-ffmpeg" | "storage-full" | "network" | "sign-in" | "no-keyring" | "access-denied" | "not-found" | "exists" | "integrity" | "encode-failed" | "pipeline-failed" | "canceled" | "duplicate" | "clock" | "in-use" | "invalid" | "playback" | "other-disk" | "watch-limit" | "delivery" | "quota" | "throttled" | "internal";
+export type Code = "not-a-video" | "incomplete" | "file-missing" | "file-unreadable" | "file-changed" | "no-videos" | "too-large" | "no-ffmpeg" | "storage-full" | "network" | "sign-in" | "no-keyring" | "access-denied" | "not-found" | "exists" | "integrity" | "encode-failed" | "pipeline-failed" | "canceled" | "duplicate" | "clock" | "in-use" | "invalid" | "playback" | "other-disk" | "watch-limit" | "delivery" | "quota" | "throttled" | "internal";
 
 export type Error = { 
 /**
@@ -780,7 +780,7 @@ completingAt: number | null,
  */
 deletedAt: number | null, };
 
-export type Wish = "pause" | "resume" | "cancel" | "retry" | "first";
+export type Wish = "pause" | "resume" | "cancel" | "retry" | "first" | "insist";
 
 export type Conflict = { 
 /**

@@ -36,7 +36,7 @@ pub(crate) async fn journeys(desk: State<'_, Desk>, after: i64) -> Result<Vec<Jo
 #[tauri::command]
 pub(crate) async fn add_paths(desk: State<'_, Desk>, paths: Vec<PathBuf>) -> Result<()> {
     // The page hears of them as events.
-    desk.opened().await?.driver.ingest.add(paths, Answers::default()).await.map(drop)
+    desk.opened().await?.driver.ingest.add(paths, Answers::default(), false).await.map(drop)
 }
 
 #[tauri::command]

@@ -1,6 +1,6 @@
 //! What is open: at most one workspace, driven by this process.
 
-use std::sync::{OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use reeldesk_core::ingest::Driving;
 use reeldesk_core::playback::Proxy;
@@ -12,7 +12,7 @@ use reeldesk_core::{Code, Driver, Error, Folders, Result, Session};
 use serde::Serialize;
 use tauri::AppHandle;
 use tauri::async_runtime::JoinHandle;
-use tokio::sync::{Mutex, RwLock, RwLockReadGuard};
+use tokio::sync::Mutex;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::options::Options;
@@ -21,7 +21,10 @@ use crate::{events, notices};
 /// The state of the app.
 pub(crate) struct Desk {
     options: Options,
-    open: RwLock<Option<Open>>,
+    /// Held for a moment only: a command that takes long holds up no other one.
+    open: RwLock<Option<Arc<Open>>>,
+    /// Held while a workspace is opened or closed.
+    opening: Mutex<()>,
     /// The sign-in that waits for the browser.
     signing_in: Mutex<Option<DeviceSignIn>>,
     /// What is being done with viewers: one thing at a time, with its stop.
@@ -82,7 +85,13 @@ pub(crate) struct SignInPage {
 
 impl Desk {
     pub fn new(options: Options) -> Self {
-        Self { options, open: RwLock::new(None), signing_in: Mutex::new(None), run: std::sync::Mutex::default() }
+        Self {
+            options,
+            open: RwLock::default(),
+            opening: Mutex::default(),
+            signing_in: Mutex::default(),
+            run: std::sync::Mutex::default(),
+        }
     }
 
     pub fn boot(&self) -> Boot {
@@ -106,38 +115,51 @@ impl Desk {
         Settings::of(&self.options.folders)
     }
 
-    /// The open workspace, for one command.
-    pub async fn opened(&self) -> Result<RwLockReadGuard<'_, Open>> {
-        RwLockReadGuard::try_map(self.open.read().await, Option::as_ref)
-            .map_err(|_| Error::new(Code::Invalid, "No workspace is open.", "Choose one first."))
+    /// The open workspace.
+    pub async fn opened(&self) -> Result<Arc<Open>> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner).clone();
+        open.ok_or_else(|| Error::new(Code::Invalid, "No workspace is open.", "Choose one first."))
     }
 
-    /// What would stop with the app; none where it is not known at this moment.
+    fn put(&self, open: Option<Arc<Open>>) -> Option<Arc<Open>> {
+        std::mem::replace(&mut *self.open.write().unwrap_or_else(PoisonError::into_inner), open)
+    }
+
+    /// What would stop with the app.
     pub fn in_hand(&self) -> usize {
-        let open = self.open.try_read();
-        open.ok().and_then(|open| open.as_ref().map(|open| open.driver.ingest.in_hand())).unwrap_or(0)
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        open.as_ref().map_or(0, |open| open.driver.ingest.in_hand())
     }
 
-    /// Opens a workspace in place of the one that is open; the same one again stays as it is.
+    /// Opens a workspace in place of the one that is open; the same one again stays as it is. The one that is open works on
+    /// until it is known that the other can be opened, and again where it cannot be driven.
     pub async fn open(&self, app: &AppHandle, name: &str) -> Result<Workspace> {
-        let mut open = self.open.write().await;
-        if let Some(open) = open.as_ref().filter(|open| open.session.workspace.name == name) {
+        let _opening = self.opening.lock().await;
+        let before = self.opened().await.ok();
+        if let Some(open) = before.as_ref().filter(|open| open.session.workspace.name == name) {
             return Ok(open.session.workspace.clone());
         }
-        if let Some(before) = open.take() {
+        let session = Session::open(&self.options.folders, name).await?;
+        if let Some(before) = &before {
+            self.end_run().await;
+            self.put(None);
             before.close().await;
         }
-        let session = Session::open(&self.options.folders, name).await?;
-        let bridge = events::forward(app.clone(), session.events.subscribe());
-        let notices = notices::show(app.clone(), session.events.subscribe());
-        let driver = session.drive(Driving::Window).await?;
-        let watch = driver.watch();
-        let proxy = session.proxy().await?;
-        let workspace = session.workspace.clone();
+        let open = match Open::begin(app, session).await {
+            Ok(open) => open,
+            Err(error) => {
+                if let Some(before) = before {
+                    let session = Session::open(&self.options.folders, &before.session.workspace.name).await?;
+                    self.put(Some(Arc::new(Open::begin(app, session).await?)));
+                }
+                return Err(error);
+            }
+        };
+        let workspace = open.session.workspace.clone();
         if let Err(error) = self.settings().set_last_open(name) {
             tracing::warn!(%error, details = error.details, "the workspace of this run could not be remembered");
         }
-        *open = Some(Open { session, driver, watch, proxy, seat: OnceLock::new(), bridge, notices });
+        self.put(Some(Arc::new(open)));
         Ok(workspace)
     }
 
@@ -199,8 +221,8 @@ impl Desk {
         if run.as_ref().is_some_and(|run| !run.ended.is_cancelled()) {
             return Err(Error::new(
                 Code::InUse,
-                "Something is being done with viewers already.",
-                "Wait for its end, or stop it.",
+                "Another action on viewers is still running.",
+                "Wait until it ends, or stop it.",
             ));
         }
         let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
@@ -226,14 +248,24 @@ impl Desk {
 
     /// Closes in good order.
     pub async fn close(&self) {
+        let _opening = self.opening.lock().await;
         self.end_run().await;
-        if let Some(open) = self.open.write().await.take() {
+        if let Some(open) = self.put(None) {
             open.close().await;
         }
     }
 }
 
 impl Open {
+    async fn begin(app: &AppHandle, session: Session) -> Result<Self> {
+        let driver = session.drive(Driving::Window).await?;
+        let proxy = session.proxy().await?;
+        let bridge = events::forward(app.clone(), session.events.subscribe());
+        let notices = notices::show(app.clone(), session.events.subscribe());
+        let watch = driver.watch();
+        Ok(Self { session, driver, watch, proxy, seat: OnceLock::new(), bridge, notices })
+    }
+
     /// Where one signs in as a viewer.
     pub fn seat(&self) -> Result<&Seat> {
         if let Some(seat) = self.seat.get() {
@@ -243,7 +275,7 @@ impl Open {
         Ok(self.seat.get_or_init(|| seat))
     }
 
-    async fn close(self) {
+    async fn close(&self) {
         self.watch.stop().await;
         self.driver.stop().await;
         self.bridge.abort();

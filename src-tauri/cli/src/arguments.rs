@@ -42,6 +42,9 @@ pub(crate) enum Command {
         /// Send files too whose content is in the library already, instead of skipping them
         #[arg(long)]
         again: bool,
+        /// Send files too of which a part seems to be missing
+        #[arg(long)]
+        as_is: bool,
     },
     /// What is being sent, and its steering, here or in the process that sends
     #[command(subcommand)]

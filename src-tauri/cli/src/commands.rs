@@ -31,7 +31,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     }
     let session = Session::open(&folders, &arguments.workspace).await?;
     let code = match arguments.command {
-        Command::Ingest { paths, wait, limit, again } => ingest::run(&session, paths, wait, limit, again, json).await,
+        Command::Ingest { paths, wait, limit, again, as_is } => {
+            ingest::run(&session, paths, wait, limit, again, as_is, json).await
+        }
         Command::Uploads(command) => uploads::run(&session, command, json).await,
         Command::Viewers(command) => viewers::run(&session, command, json).await,
         Command::Videos(Videos::List) => list_videos(&session, json).await,

@@ -21,6 +21,7 @@ pub(crate) async fn run(
     wait: bool,
     limit: Option<Rate>,
     again: bool,
+    as_is: bool,
     json: bool,
 ) -> Result<ExitCode> {
     if session.workspace.is_sandbox() {
@@ -35,7 +36,7 @@ pub(crate) async fn run(
     // Nobody is asked: the same content is skipped, another content of the same name is a video of its own.
     let same_content = if again { Answer::KeepBoth } else { Answer::Skip };
     let answers = Answers { same_content: Some(same_content), same_name: Some(Answer::KeepBoth) };
-    let added = driver.ingest.add(paths, answers).await?;
+    let added = driver.ingest.add(paths, answers, as_is).await?;
     let mut screen = Screen::new(json, &added);
     let mut open: HashSet<String> = added.iter().map(|journey| journey.id.clone()).collect();
     let mut all_well = true;
@@ -55,6 +56,8 @@ pub(crate) async fn run(
     for journey in driver.ingest.list().iter().filter(|journey| added.iter().any(|other| other.id == journey.id)) {
         done = settle(journey, &mut screen);
     }
+    let asked_to_end = reeldesk_core::asked_to_end();
+    tokio::pin!(asked_to_end);
     while !done {
         tokio::select! {
             event = events.recv() => match event {
@@ -67,7 +70,7 @@ pub(crate) async fn run(
                 }
                 Err(RecvError::Closed) => break,
             },
-            () = reeldesk_core::asked_to_end() => {
+            () = &mut asked_to_end => {
                 screen.interrupted();
                 all_well = false;
                 break;

@@ -9,6 +9,8 @@ use ts_rs::TS;
 pub enum Code {
     /// The file is no video that can be encoded.
     NotAVideo,
+    /// The file is a video, and a part of it is missing.
+    Incomplete,
     /// The path does not exist, or went away.
     FileMissing,
     /// The file or folder cannot be read.

@@ -17,6 +17,9 @@ pub struct Folders {
     pub logs: PathBuf,
 }
 
+/// The name of the platform's folders for this app.
+const NAME: &str = "reeldesk";
+
 impl Folders {
     /// The platform's folders for an app: on Linux `~/.local/share/reeldesk`, `~/.config/reeldesk` and
     /// `~/.local/state/reeldesk`.
@@ -24,7 +27,7 @@ impl Folders {
     /// # Errors
     /// When the platform names no home folder.
     pub fn of_platform() -> Result<Self> {
-        let dirs = ProjectDirs::from("", "", "reeldesk").ok_or_else(|| {
+        let dirs = ProjectDirs::from("", "", NAME).ok_or_else(|| {
             Error::new(Code::Invalid, "This user has no home folder.", "Name a folder for the data with --data-dir.")
         })?;
         let logs = dirs.state_dir().map_or_else(|| dirs.data_local_dir().join("logs"), Path::to_owned);
@@ -46,7 +49,8 @@ impl Folders {
     }
 }
 
-/// Makes a folder of Reeldesk's own, which no other user of this computer may look into: it holds addresses of people.
+/// Makes a folder of Reeldesk's own, which no other user of this computer may look into: it holds addresses of people. One
+/// that was there before keeps its rights, unless it bears Reeldesk's name: it may be shared on purpose.
 ///
 /// # Errors
 /// When it cannot be made.
@@ -56,8 +60,9 @@ pub(crate) fn make_private(folder: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut make, 0o700);
     make.create(folder)?;
-    // One that is there already may be someone else's to change.
-    restrict(folder, 0o700);
+    if folder.file_name().is_some_and(|name| name == NAME) {
+        restrict(folder, 0o700);
+    }
     Ok(())
 }
 
@@ -73,6 +78,25 @@ pub(crate) fn open_private(path: &Path) -> std::io::Result<std::fs::File> {
     let file = options.open(path)?;
     restrict(path, 0o600);
     Ok(file)
+}
+
+/// Makes an empty file of Reeldesk's own where there is none, for this user only; one that is there is not opened.
+///
+/// # Errors
+/// When it cannot be made.
+pub(crate) fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::File::options();
+    options.create_new(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            restrict(path, 0o600);
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Takes away what others may do; Windows' folders of a user are closed to others as they are.

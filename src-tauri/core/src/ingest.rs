@@ -222,6 +222,10 @@ pub struct Journey {
     #[serde(default)]
     #[ts(type = "number | null")]
     pub completing_at: Option<i64>,
+    /// Until when a request that a cancel broke off may still make its object.
+    #[serde(default)]
+    #[ts(skip)]
+    pub may_arrive_until: Option<i64>,
     /// When its object was deleted again, because it was canceled.
     #[serde(default)]
     #[ts(type = "number | null")]

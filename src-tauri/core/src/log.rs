@@ -104,7 +104,7 @@ pub fn start(folders: &Folders, level: &str) -> Option<WorkerGuard> {
             return None;
         }
     };
-    std::fs::read_dir(&folders.logs).into_iter().flatten().flatten().for_each(|log| restrict(&log.path(), 0o600));
+    logs(folders).for_each(|log| restrict(&log, 0o600));
     let (file, guard) = tracing_appender::non_blocking(file);
     let file = fmt::layer().with_ansi(false).with_writer(Redacted(file)).with_filter(filter("warn,reeldesk=info"));
     let stderr = fmt::layer().with_writer(Redacted(io::stderr)).with_filter(filter(level));
@@ -114,15 +114,19 @@ pub fn start(folders: &Folders, level: &str) -> Option<WorkerGuard> {
 
 /// The newest log file, if there is one.
 pub(crate) fn newest(folders: &Folders) -> Option<PathBuf> {
-    let entries = std::fs::read_dir(&folders.logs).ok()?.flatten();
+    // The date is in the name.
+    logs(folders).max()
+}
+
+fn logs(folders: &Folders) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(&folders.logs).into_iter().flatten().flatten();
     let is_log = |path: &PathBuf| {
         path.file_name().is_some_and(|name| {
             let name = name.to_string_lossy();
             name.starts_with(PREFIX) && name.ends_with(".log")
         })
     };
-    // The date is in the name.
-    entries.map(|entry| entry.path()).filter(is_log).max()
+    entries.map(|entry| entry.path()).filter(is_log)
 }
 
 #[cfg(test)]

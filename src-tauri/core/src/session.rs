@@ -3,15 +3,16 @@
 use std::collections::HashSet;
 use std::fs::{File, TryLockError};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use reeldesk_sandbox::Endpoints;
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
 use crate::aws::Aws;
 use crate::catalog::{Catalog, Cursor, Guid, Page, Video};
 use crate::encode::Jobs;
-use crate::event::Events;
+use crate::event::{Events, now_ms};
 use crate::folders::{Folders, make_private, open_private};
 use crate::ingest::{Driving, Ingest, Journey, KEY_PREFIX, Limits, Stage, Wish, leave_wish};
 use crate::playback::{self, Access, Proxy, Stream};
@@ -138,8 +139,8 @@ impl Session {
             rules: Rules::new(store.clone(), self.folders.clone()),
             store,
             events: self.events.clone(),
-            follower,
-            _lock: lock,
+            follower: Mutex::new(Some(follower)),
+            lock: Mutex::new(Some(lock)),
         })
     }
 
@@ -216,7 +217,9 @@ impl Session {
     /// When S3 or the store cannot be asked.
     pub async fn orphans(&self) -> Result<Vec<Orphan>> {
         let all = orphans::find(&self.aws.s3, &self.workspace.source_bucket, KEY_PREFIX).await?;
-        let mine = Store::open(&self.folders.data.join(STORE))?.call(known_uploads).await?;
+        let owner = self.workspace.name.clone();
+        let store = Store::open(&self.folders.data.join(STORE))?;
+        let mine = store.call(move |db| known_uploads(db, &owner)).await?;
         let known = |orphan: &Orphan| mine.contains(&orphan.upload_id) || mine.contains(&orphan.key);
         Ok(all.into_iter().filter(|orphan| !known(orphan)).collect())
     }
@@ -278,22 +281,26 @@ impl Session {
     }
 
     /// Ends it; a sandbox of ours is stopped in good order.
-    pub async fn close(self) {
-        if let Some(sandbox) = self.sandbox {
+    pub async fn close(&self) {
+        if let Some(sandbox) = &self.sandbox {
             sandbox.stop().await;
         }
     }
 }
 
+const A_DAY_MS: i64 = 24 * 3600 * 1000;
+
 /// The uploads that this data folder knows, of all its workspaces: by S3's names for them, and by the keys of journeys that
 /// will go on.
-fn known_uploads(db: &mut Connection) -> Result<HashSet<String>> {
+fn known_uploads(db: &mut Connection, owner: &str) -> Result<HashSet<String>> {
     let mut known = HashSet::new();
-    for query in ["SELECT upload_id FROM uploads WHERE upload_id IS NOT NULL", "SELECT upload_id FROM aborts"] {
-        let mut rows = db.prepare(query)?;
-        let ids = rows.query_map([], |row| row.get::<_, String>(0))?;
-        known.extend(ids.collect::<rusqlite::Result<Vec<_>>>()?);
-    }
+    let mut rows = db.prepare("SELECT upload_id FROM uploads WHERE upload_id IS NOT NULL")?;
+    let ids = rows.query_map([], |row| row.get::<_, String>(0))?;
+    known.extend(ids.collect::<rusqlite::Result<Vec<_>>>()?);
+    // What this workspace aborts itself; what it could not for a day is shown.
+    let mut rows = db.prepare("SELECT upload_id FROM aborts WHERE owner = ?1 AND since > ?2")?;
+    let ids = rows.query_map(params![owner, now_ms() - A_DAY_MS], |row| row.get::<_, String>(0))?;
+    known.extend(ids.collect::<rusqlite::Result<Vec<_>>>()?);
     let mut rows = db.prepare("SELECT body FROM journeys")?;
     let bodies = rows.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
     let journeys = bodies.iter().filter_map(|body| serde_json::from_str::<Journey>(body).ok());
@@ -340,8 +347,9 @@ pub struct Driver {
     store: Store,
     rules: Rules,
     events: Events,
-    follower: tokio::task::JoinHandle<()>,
-    _lock: File,
+    /// None once it was stopped.
+    follower: Mutex<Option<tokio::task::JoinHandle<()>>>,
+    lock: Mutex<Option<File>>,
 }
 
 impl Driver {
@@ -352,12 +360,16 @@ impl Driver {
         Watch::start(workspace, rules.clone(), store.clone(), ingest.clone(), events.clone())
     }
 
-    /// Stops driving in good order.
-    pub async fn stop(self) {
+    /// Stops driving in good order, and gives the right to drive back.
+    pub async fn stop(&self) {
         self.ingest.stop().await;
-        if self.follower.await.is_err() {
+        let follower = self.follower.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(follower) = follower
+            && follower.await.is_err()
+        {
             tracing::warn!("the follower did not end in good order");
         }
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 

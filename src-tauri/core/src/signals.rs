@@ -33,8 +33,12 @@ pub async fn asked_to_end() {
 }
 
 /// Whether this process was started so that it outlives its terminal. Source: proc(5), `SigIgn` of `/proc/pid/status`.
+/// Where that cannot be asked, the end of a terminal stays what it is by default.
 #[cfg(unix)]
 fn ignores_hangups() -> bool {
+    if !cfg!(target_os = "linux") {
+        return true;
+    }
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     // SIGHUP is the first signal.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::folders::open_private;
+use crate::folders::create_private;
 use crate::{Error, Result};
 
 /// Each entry takes the file from the version before it to the next; `user_version` says where a file is.
@@ -93,8 +93,9 @@ impl Store {
     /// # Errors
     /// When the file cannot be opened, or comes from a newer Reeldesk.
     pub fn open(path: &Path) -> Result<Self> {
-        // SQLite gives the files beside it the same rights.
-        drop(open_private(path).map_err(|error| crate::files::unreadable(path, &error))?);
+        // SQLite gives the files beside it the same rights. One that is there is never opened here by other means than
+        // SQLite's: where it is closed again, POSIX takes the locks of all other connections of this process with it.
+        create_private(path).map_err(|error| crate::files::unreadable(path, &error))?;
         let mut connection = Connection::open(path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
@@ -113,6 +114,11 @@ impl Store {
         }
         for (index, migration) in MIGRATIONS.iter().enumerate().skip(version) {
             let transaction = connection.transaction()?;
+            // Another process may have done it just now.
+            let version: usize = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            if version > index {
+                continue;
+            }
             transaction.execute_batch(migration)?;
             transaction.pragma_update(None, "user_version", index + 1)?;
             transaction.commit()?;

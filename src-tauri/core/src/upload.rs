@@ -27,12 +27,14 @@ use tokio_util::sync::CancellationToken;
 pub use self::batch::{Place, Told, send_all};
 pub use self::checksum::Checksum;
 use self::engine::Engine;
+pub(crate) use self::journal::GivenUp;
 use self::journal::Journal;
 pub use self::limit::{Limit, Rate};
 pub use self::orphans::Orphan;
 pub use self::plan::{PartNumber, PartPlan};
 pub use self::progress::Progress;
 pub use self::remote::Target;
+pub(crate) use self::stall::may_arrive_for;
 use crate::store::Store;
 use crate::{Code, Error, Result};
 
@@ -122,11 +124,11 @@ impl Uploader {
     }
 
     /// Forgets an upload, done or not; what S3 holds of an unfinished one is to be aborted, which [`Self::clean_up`] does.
-    /// Answers whether there was one.
+    /// Answers how far it was, if there was one.
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub async fn give_up(&self, id: &str) -> Result<bool> {
+    pub(crate) async fn give_up(&self, id: &str) -> Result<Option<GivenUp>> {
         self.0.journal.give_up(id).await
     }
 
@@ -162,5 +164,14 @@ fn changed(path: &Path) -> Error {
         Code::FileChanged,
         format!("\"{}\" was changed while it was being sent.", crate::shown(path)),
         "Add it again when it is finished; what was sent of the old version is removed.",
+    )
+}
+
+/// The same, where S3 had put the object together by then.
+fn changed_too_late(path: &Path) -> Error {
+    Error::new(
+        Code::FileChanged,
+        format!("\"{}\" was changed while it was being sent, and S3 has what was read of it.", crate::shown(path)),
+        "Add it again when it is finished, and remove the first video from the library.",
     )
 }

@@ -81,7 +81,8 @@ pub struct Watch {
     orders: Orders,
     changed: Arc<Notify>,
     stop: CancellationToken,
-    task: JoinHandle<()>,
+    /// None once it was stopped.
+    task: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// A folder at work.
@@ -109,7 +110,7 @@ impl Watch {
             stages: HashMap::new(),
         };
         let task = tokio::spawn(supervisor.run(events, changed.clone(), stop.clone()));
-        Self { rules, board, orders, changed, stop, task }
+        Self { rules, board, orders, changed, stop, task: Mutex::new(Some(task)) }
     }
 
     /// All watch folders, also those of other workspaces, which rest.
@@ -187,9 +188,12 @@ impl Watch {
     }
 
     /// Stops in good order; the next start goes on.
-    pub async fn stop(self) {
+    pub async fn stop(&self) {
         self.stop.cancel();
-        if self.task.await.is_err() {
+        let task = lock(&self.task).take();
+        if let Some(task) = task
+            && task.await.is_err()
+        {
             tracing::warn!("the watch folders did not end in good order");
         }
     }

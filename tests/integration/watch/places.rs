@@ -66,7 +66,7 @@ impl Disk {
     }
 
     /// A file system of a program, as those of other computers often are: it tells of nothing that happens below it.
-    fn fuse() -> Option<Self> {
+    pub fn fuse() -> Option<Self> {
         Self::mount("FUSE", "bindfs", &["FOLDER/lower", "FOLDER/disk"])
     }
 

@@ -198,3 +198,28 @@ async fn a_rule_that_is_changed_while_files_are_handed_over() {
     let (_, listed) = scene.reelctl(&["watch", "list"]);
     assert!(!listed.is_empty());
 }
+
+/// A share whose server hangs answers neither yes nor no: what lies elsewhere goes on, its own row says it, and the process
+/// ends when it is asked to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_hangs_holds_up_nothing_else() {
+    let Some(disk) = Disk::fuse() else { return };
+    let own = tempfile::tempdir().unwrap();
+    std::fs::write(disk.path().join("hung.mp4"), clip(1)).unwrap();
+    let film = own.path().join("film.mp4");
+    std::fs::write(&film, clip(2)).unwrap();
+    let signal = |name: &str| {
+        let pattern = format!("bindfs.*{}", disk.path().display());
+        assert!(Command::new("pkill").args([&format!("-{name}"), "-f", &pattern]).status().unwrap().success());
+    };
+    signal("STOP");
+    let reelctl = reeldesk_tests::Reelctl::new().unwrap();
+    let hung = disk.path().join("hung.mp4");
+    let (well, lines) = reelctl.run(&["ingest", hung.to_str().unwrap(), film.to_str().unwrap()]).unwrap();
+    let of = |name: &str| lines.iter().rfind(|line| line["path"].as_str().is_some_and(|path| path.ends_with(name)));
+    let (sent, waits) = (of("film.mp4").unwrap(), of("hung.mp4").unwrap());
+    // Before anything is asserted: a disk that hangs cannot be unmounted.
+    signal("CONT");
+    assert_eq!(sent["state"], "uploaded", "{lines:#?}");
+    assert!(!well && waits["message"].as_str().unwrap().contains("does not answer"), "{waits:#}");
+}

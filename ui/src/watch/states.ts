@@ -21,7 +21,7 @@ const MISSING = (missing: Incomplete): string => {
     case 'cutOff':
       return `Cut off: ${bytes(missing.has)} of at least ${bytes(missing.wants)}`;
     case 'zeros':
-      return `Empty from ${bytes(missing.has)} of ${bytes(missing.size)} on`;
+      return `Empty after ${bytes(missing.has)} of ${bytes(missing.size)}`;
   }
 };
 

@@ -20,8 +20,7 @@ pub(crate) async fn watched_folders(desk: State<'_, Desk>) -> Result<Vec<Watched
 #[tauri::command]
 pub(crate) async fn rules_for(desk: State<'_, Desk>, paths: Vec<PathBuf>) -> Result<Vec<WatchFolder>> {
     let workspace = desk.opened().await?.session.workspace.name.clone();
-    let folders = paths.iter().filter(|path| path.is_dir());
-    Ok(folders.map(|path| WatchFolder::of(&workspace, path)).collect())
+    Ok(WatchFolder::of_folders(&workspace, &paths).await)
 }
 
 #[tauri::command]

@@ -65,7 +65,8 @@ where
     let of_status = response.map_or("", |response| code_of_status(response.status().as_u16()));
     let code = error.code().unwrap_or(of_status).to_owned();
     let said = error.message().unwrap_or_default().to_owned();
-    let is_down = response.is_some_and(|response| response.status().as_u16() >= 500);
+    // What it does not know (501, 505) it will not know the next time.
+    let is_down = response.is_some_and(|response| matches!(response.status().as_u16(), 500 | 502..=504 | 506..));
     let offline = match &error {
         // An answer that is cut off is none.
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,

@@ -58,6 +58,7 @@ const PARTITION: [u8; 13] = [0x06, 0x0E, 0x2B, 0x34, 0x02, 0x05, 0x01, 0x01, 0x0
 const HEADER: u8 = 0x02;
 const CLOSED: [u8; 2] = [0x02, 0x04];
 const RANDOM_INDEX: u8 = 0x11;
+const FOOTER: u8 = 0x04;
 /// The first byte of each packet (ISO/IEC 13818-1, 2.4.3.2), and the first pack header (2.5.3.4).
 const TRANSPORT_STREAM: u8 = 0x47;
 const PROGRAM_STREAM: [u8; 4] = [0x00, 0x00, 0x01, 0xBA];
@@ -131,6 +132,14 @@ fn of_boxes(file: &mut File, size: u64) -> io::Result<Option<Incomplete>> {
         let mut head = [0; 16];
         let read = read_up_to(file, at, &mut head)?;
         if read == 0 {
+            break;
+        }
+        let is_data = read >= 8 && (&head[4..8] == b"mdat" || &head[4..8] == b"moof");
+        if index.is_some()
+            && !is_data
+            && (read < 8 || at + u64::from(u32::from_be_bytes([head[0], head[1], head[2], head[3]])) > size)
+        {
+            // Something behind the last box that is none: a tag of another program. The tables tell.
             break;
         }
         if read < 8 {
@@ -210,7 +219,8 @@ fn of_segment(file: &mut File, from: u64, to: u64, size: u64) -> io::Result<Opti
         let content = at + (id_length + length_length) as u64;
         let end = content.saturating_add(length);
         // Of a cluster the end may be empty.
-        if end == to && end - content > 2 * EMPTY as u64 && is_zero(file, end - EMPTY as u64, EMPTY)? {
+        // Silence may end it; nothing has this much of it in one piece.
+        if end == to && end - content > 2 * BLOCK && is_zero(file, end - 2 * BLOCK, 2 * BLOCK as usize)? {
             let is_void = id.is_some_and(|(id, _)| id == VOID);
             return Ok((!is_void).then_some(Incomplete::Zeros { has: content, size }));
         }
@@ -233,6 +243,13 @@ fn number(bytes: &[u8], without_marker: bool) -> Option<(u64, usize)> {
     Some((bytes[1..length].iter().fold(first, |value, byte| value << 8 | u64::from(*byte)), length))
 }
 
+/// Whether a footer partition lies near the end: the random index pack behind it is optional.
+fn has_footer(file: &mut File, size: u64) -> io::Result<bool> {
+    let mut end = vec![0; 512 * 1024];
+    let read = read_up_to(file, size.saturating_sub(end.len() as u64), &mut end)?;
+    Ok(end[..read].windows(14).any(|key| key.starts_with(&PARTITION) && key[13] == FOOTER))
+}
+
 fn of_mxf(file: &mut File, size: u64, status: u8) -> io::Result<Option<Incomplete>> {
     if CLOSED.contains(&status) {
         return Ok(None);
@@ -245,7 +262,7 @@ fn of_mxf(file: &mut File, size: u64, status: u8) -> io::Result<Option<Incomplet
     if read == 4 && length <= size && length >= 20 {
         read_up_to(file, size - length, &mut key)?;
     }
-    let is_closed = key.starts_with(&PARTITION) && key[13] == RANDOM_INDEX;
+    let is_closed = key.starts_with(&PARTITION) && key[13] == RANDOM_INDEX || has_footer(file, size)?;
     Ok((!is_closed).then(|| Incomplete::NoIndex { index: "footer".to_owned() }))
 }
 

@@ -108,7 +108,7 @@ pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Error {
 pub(crate) fn regular(path: &Path) -> Result<Identity> {
     let metadata = std::fs::symlink_metadata(path).map_err(|error| unreadable(path, &error))?;
     if !metadata.is_file() {
-        let what = format!("\"{}\" is no regular file.", crate::shown(path));
+        let what = format!("\"{}\" is not a regular file.", crate::shown(path));
         return Err(Error::new(Code::FileMissing, what, "Put the file itself into the folder."));
     }
     Identity::of(path)

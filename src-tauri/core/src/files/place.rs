@@ -48,8 +48,8 @@ impl Place {
 pub(super) fn mount_of(folder: &Path) -> Option<procfs::process::MountInfo> {
     let mounts = procfs::process::Process::myself().and_then(|process| process.mountinfo());
     let above = mounts.into_iter().flatten().filter(|mount| folder.starts_with(&mount.mount_point));
-    // Of two at one place the later one hides the other.
-    above.max_by_key(|mount| (mount.mount_point.as_os_str().len(), mount.mnt_id))
+    // Of two at one place the later one hides the other; the last of the largest is taken.
+    above.max_by_key(|mount| mount.mount_point.as_os_str().len())
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -51,21 +51,21 @@ const OF_UUID: [&str; 4] = ["ext2", "ext3", "ext4", "btrfs"];
 fn volume(path: &Path) -> String {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let Some(mount) = super::place::mount_of(&path) else { return String::new() };
-    let source = mount.mount_source.unwrap_or_default();
-    let device = std::fs::canonicalize(&source).ok();
-    let uuid = std::fs::read_dir("/dev/disk/by-uuid").into_iter().flatten().flatten().find(|entry| {
-        let is_it = || std::fs::canonicalize(entry.path()).ok() == device;
-        device.is_some() && is_it()
-    });
-    match uuid {
-        Some(uuid) => uuid.file_name().to_string_lossy().into_owned(),
-        // Where nobody keeps a list of them, some file systems still say it of themselves.
-        None if OF_UUID.contains(&mount.fs_type.as_str()) => {
-            let id = rustix::fs::statvfs(&path).map_or(0, |about| about.f_fsid);
-            format!("{} {id:x}", mount.fs_type)
-        }
-        None => format!("{} {source}", mount.fs_type),
+    // Some say it of themselves, always in the same way.
+    if OF_UUID.contains(&mount.fs_type.as_str()) {
+        let id = rustix::fs::statvfs(&path).map_or(0, |about| about.f_fsid);
+        return format!("{} {id:x}", mount.fs_type);
     }
+    let source = mount.mount_source.unwrap_or_default();
+    if !source.starts_with("/dev/") {
+        return format!("{} {source}", mount.fs_type);
+    }
+    // The name of a device changes from one start to the next: only the list of UUIDs helps.
+    let device = std::fs::canonicalize(&source).ok();
+    let uuids = std::fs::read_dir("/dev/disk/by-uuid").into_iter().flatten().flatten();
+    let is_it = |entry: &std::fs::DirEntry| device.is_some() && std::fs::canonicalize(entry.path()).ok() == device;
+    let uuid = uuids.into_iter().find(is_it);
+    uuid.map(|uuid| uuid.file_name().to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// The others tell of a volume by a number that is new at each mount, if at all.

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
+
+use futures::{StreamExt as _, stream};
 
 use super::conflict::Answers;
 use super::{Ingest, Journey, Stage, naming, sources};
 use crate::event::now_ms;
-use crate::files::Identity;
+use crate::files::{self, Identity};
 use crate::{Error, Result};
 
 impl Ingest {
@@ -14,20 +17,23 @@ impl Ingest {
     /// why. A file whose journey is still open is not taken twice. `answers` says what becomes of those that are in
     /// the library already; what it leaves open is asked.
     ///
+    /// `as_is` sends what seems to be cut off too.
+    ///
     /// # Errors
     /// When the store cannot be written.
-    pub async fn add(&self, paths: Vec<PathBuf>, answers: Answers) -> Result<Vec<Journey>> {
-        let found = tokio::task::spawn_blocking(move || paths.into_iter().flat_map(look).collect::<Vec<_>>());
+    pub async fn add(&self, paths: Vec<PathBuf>, answers: Answers, as_is: bool) -> Result<Vec<Journey>> {
+        // Each by itself: a disk that hangs holds up nothing that lies elsewhere.
+        let found: Vec<_> = stream::iter(paths).map(look_within).buffered(LOOKS_AT_ONCE).concat().await;
         let mut open = self.0.journeys.paths(Stage::is_open);
         let (mut known, mut new) = (Vec::new(), Vec::new());
         let (first, batch) = (self.0.journeys.next_position(), self.0.journeys.next_batch());
-        for (path, size, error) in found.await.map_err(Error::internal)? {
+        for (path, size, error) in found {
             if let Some(id) = open.get(&path) {
                 known.push(id.clone());
                 continue;
             }
             let position = first + new.len() as i64;
-            let journey = Journey { batch, answers, ..begun(path, size, error, position) };
+            let journey = Journey { batch, answers, insisted: as_is, ..begun(path, size, error, position) };
             open.insert(journey.path.clone(), journey.id.clone());
             new.push(journey);
         }
@@ -44,6 +50,20 @@ impl Ingest {
         }
         Ok(new)
     }
+}
+
+/// Paths that are looked at at the same time.
+const LOOKS_AT_ONCE: usize = 16;
+/// How long one may take: a folder of a hundred thousand files on a share.
+const LOOKED_AT_WITHIN: Duration = Duration::from_secs(2 * 60);
+
+async fn look_within(path: PathBuf) -> Vec<(PathBuf, u64, Option<Error>)> {
+    // A disk that hangs is known soon.
+    if let Err(error) = files::identity(&path).await {
+        return vec![(path, 0, Some(error))];
+    }
+    let found = files::ask_within(LOOKED_AT_WITHIN, &path, |path| Ok(look(path.to_owned()))).await;
+    found.unwrap_or_else(|error| vec![(path, 0, Some(error))])
 }
 
 /// What is behind a path: files with their sizes, or why it cannot be taken.
@@ -94,6 +114,7 @@ pub(super) fn begun(path: PathBuf, size: u64, error: Option<Error>, position: i6
         verified_at: None,
         completing_at: None,
         deleted_at: None,
+        may_arrive_until: None,
         path,
     }
 }

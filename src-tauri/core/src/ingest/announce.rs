@@ -1,13 +1,16 @@
 //! Pipelines that start on a metadata file: it is put beside the video once that is there. Source: "Video on Demand on
 //! AWS" 6.1, trigger `MetadataFile`.
 
+use std::path::PathBuf;
+
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::primitives::ByteStream;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Journey, sidecars};
 use crate::Result;
 use crate::aws::{Aws, explain};
+use crate::upload::Checksum;
 use crate::workspace::{IngestMode, Trigger, Workspace};
 
 /// Tells the pipeline of a video.
@@ -23,14 +26,18 @@ impl Announcer {
         (trigger == Trigger::MetadataFile).then(|| Self { s3: aws.s3.clone(), bucket: workspace.source_bucket.clone() })
     }
 
-    /// Puts the metadata file, once: each one starts an encode, so one that is there is left alone.
+    /// Puts the metadata file, once: each one starts an encode, so one that is there is left alone. Answers the file whose
+    /// fields are in it, where there is one.
     ///
     /// # Errors
     /// When S3 refuses it.
-    pub async fn announce(&self, journey: &Journey) -> Result<()> {
+    pub async fn announce(&self, journey: &Journey) -> Result<Option<(PathBuf, Checksum)>> {
         let video = journey.key.as_deref().unwrap_or_default();
         let key = video.rsplit_once('.').map_or_else(|| format!("{video}.json"), |(stem, _)| format!("{stem}.json"));
-        let mut fields = sidecars::metadata(journey).await;
+        let (mut fields, taken) = match sidecars::metadata(journey).await {
+            Some((fields, path, checksum)) => (fields, Some((path, checksum))),
+            None => (Map::new(), None),
+        };
         if let Some(template) = &journey.template {
             fields.insert("jobTemplate".to_owned(), template.as_str().into());
         }
@@ -38,8 +45,9 @@ impl Announcer {
         let body = Value::Object(fields).to_string().into_bytes();
         let put = self.s3.put_object().bucket(&self.bucket).key(key).content_type("application/json");
         match put.if_none_match("*").body(ByteStream::from(body)).send().await {
-            Ok(_) => Ok(()),
-            Err(error) if error.code() == Some("PreconditionFailed") => Ok(()),
+            Ok(_) => Ok(taken),
+            // Whether that one has the same fields is not known.
+            Err(error) if error.code() == Some("PreconditionFailed") => Ok(None),
             Err(error) => Err(explain(&format!("The metadata file of \"{}\" could not be sent", journey.title), error)),
         }
     }

@@ -7,14 +7,19 @@ use std::time::Duration;
 
 use super::{Ingest, Journey, Stage, sidecars};
 use crate::catalog::{Status, Video};
-use crate::encode::State;
+use crate::encode::{Job, State};
 use crate::event::now_ms;
+use crate::upload::{self, GivenUp};
 use crate::{Code, Error, Result};
 
 /// How often it is asked what became of it.
 const ASK_EVERY: Duration = Duration::from_secs(2);
-/// How long a request that was broken off may still arrive.
-const MAY_ARRIVE_FOR_MS: i64 = 2_000;
+/// How long S3 may go on with a completion whose client went away.
+const MAY_COMPLETE_FOR: Duration = Duration::from_secs(5 * 60);
+/// The same of the sandbox, which is here, and of its lines.
+const SANDBOX_MAY_ARRIVE_FOR: Duration = Duration::from_secs(3);
+/// After this it is given up to wait for what became of it.
+const GIVEN_UP_AFTER_MS: i64 = 30 * 60 * 1000;
 /// How long after its object was deleted a pipeline may still begin with it.
 const MAY_BEGIN_FOR_MS: i64 = 60_000;
 /// The same of the sandbox, which is here.
@@ -42,9 +47,16 @@ impl Ingest {
         if !journey.stage.is_open() || journey.stage == Stage::Canceling {
             return Ok(());
         }
-        let was_begun = self.give_up(&journey).await?;
-        if journey.stage.is_followed() || was_begun {
-            if self.0.journeys.enter(id, Stage::Canceling, |_| {}).await?.is_some() {
+        let given_up = self.give_up(&journey).await?;
+        if journey.stage.is_followed() || given_up.is_some() {
+            let may_arrive_for = match given_up {
+                Some(GivenUp { was_completing: true }) if self.0.workspace.is_sandbox() => SANDBOX_MAY_ARRIVE_FOR,
+                Some(GivenUp { was_completing: true }) => MAY_COMPLETE_FOR.max(upload::may_arrive_for(journey.size)),
+                _ => Duration::ZERO,
+            };
+            let until = now_ms() + i64::try_from(may_arrive_for.as_millis()).unwrap_or(0);
+            let wait = |journey: &mut Journey| journey.may_arrive_until = Some(until);
+            if self.0.journeys.enter(id, Stage::Canceling, wait).await?.is_some() {
                 self.begin_taking_back(id.to_owned());
             }
         } else {
@@ -53,13 +65,13 @@ impl Ingest {
         Ok(())
     }
 
-    /// Gives up the upload of a journey and of what goes with it; answers whether anything of it had been begun.
-    pub(super) async fn give_up(&self, journey: &Journey) -> Result<bool> {
-        let was_begun = self.0.uploader.give_up(&journey.id).await?;
+    /// Gives up the upload of a journey and of what goes with it; answers how far it was, if it had been begun.
+    pub(super) async fn give_up(&self, journey: &Journey) -> Result<Option<GivenUp>> {
+        let given_up = self.0.uploader.give_up(&journey.id).await?;
         for id in sidecars::ids(journey) {
             self.0.uploader.give_up(&id).await?;
         }
-        Ok(was_begun)
+        Ok(given_up)
     }
 
     /// Goes on with all that was canceled and is not known to have ended, and with what is to be aborted.
@@ -93,6 +105,12 @@ impl Ingest {
         let ended = match self.taken_back(&journey).await {
             Ok(TakenBack::Canceled { left }) => self.canceled(id, left).await,
             Ok(TakenBack::TooLate(video)) => self.was_too_late(id, *video).await,
+            Ok(TakenBack::NotYet(notice)) if now_ms() - journey.stage_since > GIVEN_UP_AFTER_MS => {
+                let message = format!("\"{}\" was canceled, and it is not known what became of it.", journey.title);
+                let remedy = "Look at its video and its job; retry sends it again, under a new key.";
+                self.needs_someone(id, Error::new(Code::Canceled, message, remedy).with_details(notice)).await;
+                return true;
+            }
             Ok(TakenBack::NotYet(notice)) => {
                 self.0.journeys.show(id, |journey| journey.notice = Some(notice));
                 return false;
@@ -121,9 +139,9 @@ impl Ingest {
         let is_there = journey.deleted_at.is_none() && self.0.source.is_there(key, journey.size).await?;
         if !is_there && journey.deleted_at.is_none() && journey.guid.is_none() && journey.verified_at.is_none() {
             // A request whose bytes had all left when it was broken off may arrive still.
-            let may_arrive = now_ms() - journey.stage_since < MAY_ARRIVE_FOR_MS;
+            let may_arrive = journey.may_arrive_until.is_some_and(|until| now_ms() < until);
             return Ok(match may_arrive {
-                true => TakenBack::NotYet("Waiting whether its last bytes had arrived already.".to_owned()),
+                true => TakenBack::NotYet("Checking whether its last bytes had already arrived.".to_owned()),
                 false => TakenBack::Canceled { left: None },
             });
         }
@@ -138,9 +156,9 @@ impl Ingest {
         }
         let may_begin_for = if self.0.workspace.is_sandbox() { SANDBOX_MAY_BEGIN_FOR_MS } else { MAY_BEGIN_FOR_MS };
         Ok(match now_ms() - deleted_at < may_begin_for {
-            true => {
-                TakenBack::NotYet("Its file is deleted in S3. Waiting whether its encode had begun already.".to_owned())
-            }
+            true => TakenBack::NotYet(
+                "Its file is deleted in S3. Checking whether its encode has already started.".to_owned(),
+            ),
             false => TakenBack::Canceled { left: None },
         })
     }
@@ -151,28 +169,37 @@ impl Ingest {
             let know = |journey: &mut Journey| (journey.guid, journey.job_id) = (Some(guid), job);
             self.0.journeys.edit(&journey.id, know).await?;
         }
-        let left = || Some(format!("Its video {} stays in the catalog, without a stream.", video.guid));
+        let left = || {
+            let guid = &video.guid;
+            Some(format!("Its video {guid} stays in the catalog without a stream, and its file in the source bucket."))
+        };
         match (&video.status, &video.job_id) {
             (Status::Complete, _) => Ok(TakenBack::TooLate(Box::new(video))),
             (Status::Error { .. }, _) => Ok(TakenBack::Canceled { left: left() }),
             (_, None) => {
                 Ok(TakenBack::NotYet("Its video is being made: waiting for its job, to cancel it.".to_owned()))
             }
-            (_, Some(id)) => match self.0.jobs.get(id).await?.state {
-                State::Canceled | State::Error => Ok(TakenBack::Canceled { left: left() }),
-                State::Complete => {
-                    Ok(TakenBack::NotYet("Too late: its encode has ended, it is being published.".into()))
-                }
-                State::Submitted | State::Progressing => {
-                    // One that ended just now is refused, and looked at again.
-                    if let Err(error) = self.0.jobs.cancel(id).await
-                        && matches!(error.code, Code::AccessDenied | Code::Network | Code::SignIn)
-                    {
-                        return Err(error);
-                    }
-                    Ok(TakenBack::NotYet("Its job is being canceled.".to_owned()))
-                }
+            (_, Some(id)) => match self.0.jobs.get(id).await {
+                // History lasts three months.
+                Err(error) if error.code == Code::NotFound => Ok(TakenBack::Canceled { left: left() }),
+                job => self.take_back_job(job?, left()).await,
             },
+        }
+    }
+
+    async fn take_back_job(&self, job: Job, left: Option<String>) -> Result<TakenBack> {
+        match job.state {
+            State::Canceled | State::Error => Ok(TakenBack::Canceled { left }),
+            State::Complete => Ok(TakenBack::NotYet("Too late: its encode has ended, it is being published.".into())),
+            State::Submitted | State::Progressing => {
+                // One that ended just now is refused, and looked at again.
+                if let Err(error) = self.0.jobs.cancel(&job.id).await
+                    && matches!(error.code, Code::AccessDenied | Code::Network | Code::SignIn)
+                {
+                    return Err(error);
+                }
+                Ok(TakenBack::NotYet("Its job is being canceled.".to_owned()))
+            }
         }
     }
 
@@ -186,7 +213,7 @@ impl Ingest {
     async fn was_too_late(&self, id: &str, video: Video) -> Result<()> {
         let too_late = |journey: &mut Journey| {
             (journey.guid, journey.job_id, journey.hls_url) = (Some(video.guid), video.job_id, video.hls_url);
-            journey.percent = Some(100);
+            (journey.percent, journey.verified_at) = (Some(100), journey.verified_at.or_else(|| Some(now_ms())));
             journey.notice = Some("It was too late to cancel it.".to_owned());
         };
         if let Some(journey) = self.0.journeys.enter(id, Stage::Playable, too_late).await? {

@@ -20,7 +20,11 @@ impl Ingest {
             self.await_file(&journey, token).await?;
         }
         let path = &self.journey(id)?.path;
-        files::identity(path).await?;
+        // It may have grown since it was added.
+        let size = files::identity(path).await?.size;
+        if size != journey.size {
+            self.0.journeys.edit(id, |journey| (journey.size, journey.checksum) = (size, None)).await?;
+        }
         let media = {
             let _check = tokio::select! {
                 check = self.0.checks.acquire() => check.map_err(Error::internal)?,

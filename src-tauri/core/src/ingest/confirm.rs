@@ -53,9 +53,14 @@ impl Ingest {
             return Ok(());
         }
         let beside = Journey { key: Some(key.to_owned()), ..journey.clone() };
-        self.send_sidecars_of(&beside, false, &self.0.stop).await?;
         let mut all = video.sidecars.clone();
-        all.extend(sidecars::keys(&beside).into_iter().map(|(_, key)| key).filter(|key| !video.sidecars.contains(key)));
+        for (number, (path, key)) in sidecars::keys(&beside).into_iter().enumerate() {
+            // One try: it is asked again at the next look.
+            self.send_sidecar(&beside, number, false, &self.0.stop).await?;
+            if !self.is_announced(&path) && !all.contains(&key) {
+                all.push(key);
+            }
+        }
         let description = Description { title: video.title.clone(), tags: video.tags.clone(), sidecars: all };
         self.0.catalog.describe(&video.guid, &description).await
     }

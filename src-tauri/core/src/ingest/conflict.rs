@@ -174,7 +174,7 @@ impl Ingest {
             _ => {
                 let follow = |one: &mut Journey| {
                     (one.guid, one.hls_url) = (twin.guid.clone(), twin.hls_url.clone());
-                    (one.key, one.verified_at) = (twin.key.clone(), twin.verified_at);
+                    one.verified_at = twin.verified_at;
                 };
                 self.0.journeys.edit(&one.id, follow).await
             }

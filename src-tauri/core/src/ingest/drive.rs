@@ -177,16 +177,22 @@ impl Ingest {
 
     /// The same, for who moves the journey already.
     pub(super) async fn begin_again(&self, id: &str) -> Result<()> {
-        let was_canceled = self.journey(id).is_ok_and(|journey| journey.stage == Stage::Canceled);
+        // A key that an object was made under, or that is another journey's, is not used again.
+        let is_used = |journey: &Journey| {
+            matches!(journey.stage, Stage::Canceled | Stage::Skipped)
+                || journey.error.as_ref().is_some_and(|error| matches!(error.code, Code::FileChanged | Code::Canceled))
+        };
+        let is_used = self.journey(id).is_ok_and(|journey| is_used(&journey));
         let retried = self
             .0
             .journeys
             .enter(id, Stage::Checking, |journey| {
                 (journey.error, journey.conflict, journey.checksum) = (None, None, None);
-                if journey.verified_at.take().is_some() || was_canceled {
+                if journey.verified_at.take().is_some() || is_used {
                     (journey.key, journey.guid, journey.job_id, journey.percent) = (None, None, None, None);
                     (journey.completing_at, journey.deleted_at) = (None, None);
-                    (journey.sent, journey.stored) = (0, 0);
+                    (journey.sent, journey.stored, journey.may_arrive_until) = (0, 0, None);
+                    journey.sent_sidecars.clear();
                 }
             })
             .await?;

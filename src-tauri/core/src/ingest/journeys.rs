@@ -292,15 +292,12 @@ impl Journeys {
 
     async fn keep(&self, journey: Journey) -> Result<()> {
         let body = serde_json::to_string(&journey).map_err(Error::internal)?;
-        let (id, position, open, workspace) =
-            (journey.id.clone(), journey.position, journey.stage.is_open(), self.workspace.clone());
+        let (id, open) = (journey.id.clone(), journey.stage.is_open());
         self.store
             .call(move |db| {
-                db.prepare_cached(
-                    "INSERT INTO journeys (id, position, workspace, open, body) VALUES (?1, ?2, ?3, ?4, ?5)
-                     ON CONFLICT (id) DO UPDATE SET open = excluded.open, body = excluded.body",
-                )?
-                .execute(params![id, position, workspace, open, body])?;
+                // One that was taken off the list meanwhile does not come back.
+                db.prepare_cached("UPDATE journeys SET open = ?2, body = ?3 WHERE id = ?1")?
+                    .execute(params![id, open, body])?;
                 Ok(())
             })
             .await?;

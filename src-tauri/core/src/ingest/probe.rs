@@ -77,7 +77,7 @@ impl From<NoFilm> for Reason {
             NoFilm::ServerError(code) if code.is_empty() => Self::new("it is a server's error message", DOWNLOAD),
             NoFilm::ServerError(code) => Self::new(format!("it is a server's error message ({code})"), DOWNLOAD),
             NoFilm::Playlist => Self::new("it is a playlist, which only names films", DOWNLOAD),
-            NoFilm::Text => Self::new("it is a text", REMOVE),
+            NoFilm::Text => Self::new("it is a text file", REMOVE),
             NoFilm::Picture => Self::new("it is a picture", REMOVE),
             NoFilm::Archive => Self::new("it is an archive", "Unpack it, then add the film that is in it."),
             NoFilm::Document => Self::new("it is a document", REMOVE),
@@ -95,10 +95,10 @@ impl From<Incomplete> for Reason {
                 "Wait until it is finished, or copy or export it again, then add it.",
             ),
             Incomplete::CutOff { has, wants } => {
-                Self::new(format!("it is cut off: at most {} % of it is there", percent(has, wants).min(99)), COPY)
+                Self::new(format!("it is cut off: at most {}% of it is there", percent(has, wants).min(99)), COPY)
             }
             Incomplete::Zeros { has, size } => Self::new(
-                format!("its last {} % are empty, as in a copy that broke off", 100 - percent(has, size).min(99)),
+                format!("the last {}% of it is empty, as if a copy was interrupted", 100 - percent(has, size).min(99)),
                 COPY,
             ),
         }
@@ -108,12 +108,14 @@ impl From<Incomplete> for Reason {
 /// Looks at the file: at its own tables, unless someone wants it as it is, and with ffprobe.
 ///
 /// # Errors
-/// [`Code::NotAVideo`] with the reason, [`Code::NoFfmpeg`] where ffprobe is missing, [`Code::FileMissing`] where the disk
+/// [`Code::NotAVideo`] or [`Code::Incomplete`] with the reason, [`Code::NoFfmpeg`] where ffprobe is missing, [`Code::FileMissing`] where the disk
 /// does not answer.
 pub(super) async fn probe(path: &Path, insisted: bool) -> Result<Media> {
     match files::fault(path).await? {
         Some(Fault::NoFilm(what)) => return Err(Reason::from(what).error(path)),
-        Some(Fault::Incomplete(missing)) if !insisted => return Err(Reason::from(missing).error(path)),
+        Some(Fault::Incomplete(missing)) if !insisted => {
+            return Err(Error { code: Code::Incomplete, ..Reason::from(missing).error(path) });
+        }
         Some(Fault::Incomplete(_)) | None => {}
     }
     let mut ffprobe = ffprobe(path, &["-print_format", "json", "-show_format", "-show_streams"]);
@@ -150,7 +152,7 @@ fn unstartable(error: std::io::Error) -> Error {
 fn slow(path: &Path) -> Error {
     Error::new(
         Code::FileMissing,
-        format!("The disk with \"{}\" is too slow to look at it.", crate::shown(path)),
+        format!("The disk with \"{}\" is too slow to read it.", crate::shown(path)),
         "Check the disk, or the connection to the server that it is on, then retry.",
     )
 }
@@ -163,15 +165,18 @@ async fn counted(path: &Path) -> Result<f64> {
     let Some(stdout) = child.stdout.take() else { return Err(Error::internal("ffprobe has no output")) };
     let mut lines = BufReader::new(stdout).lines();
     let count = async {
-        let (mut first, mut end) = (f64::INFINITY, 0.0_f64);
+        let (mut first, mut end, mut sum) = (f64::INFINITY, 0.0_f64, 0.0_f64);
         while let Some(line) = lines.next_line().await.map_err(Error::internal)? {
             let mut numbers = line.split(',').map(|number| number.trim().parse::<f64>());
-            if let Some(Ok(at)) = numbers.next() {
-                let length = numbers.next().and_then(Result::ok).unwrap_or(0.0);
+            let at = numbers.next().and_then(Result::ok);
+            let length = numbers.next().and_then(Result::ok).unwrap_or(0.0);
+            sum += length;
+            if let Some(at) = at {
                 (first, end) = (first.min(at), end.max(at + length));
             }
         }
-        Ok::<_, Error>((end - first).max(0.0))
+        // A raw stream has no times, only pictures that last.
+        Ok::<_, Error>(if first.is_finite() { (end - first).max(0.0) } else { sum })
     };
     let counted = tokio::time::timeout(COUNTED_WITHIN, count).await.map_err(|_| slow(path))??;
     if counted > 0.0 {
@@ -220,7 +225,7 @@ fn read(value: &Value) -> Result<Media, Reason> {
         });
     };
     if is_no_film(container) {
-        return Err(Reason::new("it is a picture or a text, not a film", REMOVE));
+        return Err(Reason::new("it is a picture or a text file, not a film", REMOVE));
     }
     // The whole's own word may be 0, or missing, where those of its tracks are good.
     let whole = value["format"]["duration"].as_str().and_then(|text| text.parse::<f64>().ok());

@@ -33,7 +33,10 @@ impl Ingest {
         Box::pin(self.send_sidecars(&journey, token)).await?;
         let uploaded = Box::pin(self.send(&journey, token)).await?;
         if let Some(announcer) = &self.0.announcer {
-            self.insist(&journey, token, || announcer.announce(&journey)).await?;
+            let taken = self.insist(&journey, token, || announcer.announce(&journey)).await?;
+            if let Some((path, checksum)) = taken {
+                self.was_sent(id, &path, checksum).await?;
+            }
         }
         let verified = |journey: &mut Journey| {
             (journey.sent, journey.stored) = (journey.size, journey.size);

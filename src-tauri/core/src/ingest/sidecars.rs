@@ -34,13 +34,15 @@ fn is_metadata(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"))
 }
 
-/// The fields of a journey's metadata file, without the name of the video.
-pub(super) async fn metadata(journey: &Journey) -> Map<String, Value> {
-    let Some(path) = journey.sidecars.iter().find(|path| is_metadata(path)) else { return Map::new() };
-    let Ok(text) = tokio::fs::read(path).await else { return Map::new() };
-    let Ok(Value::Object(mut fields)) = serde_json::from_slice(&text) else { return Map::new() };
+/// The fields of a journey's metadata file without the name of the video, and the file that they were read from; none where
+/// there is no such file, or it is no JSON object.
+pub(super) async fn metadata(journey: &Journey) -> Option<(Map<String, Value>, PathBuf, Checksum)> {
+    let path = journey.sidecars.iter().find(|path| is_metadata(path))?;
+    let read = |path: &Path| std::fs::read(path).map_err(|error| files::unreadable(path, &error));
+    let text = files::ask(path, read).await.ok()?;
+    let Ok(Value::Object(mut fields)) = serde_json::from_slice(&text) else { return None };
     fields.retain(|name, _| !SOURCE.contains(&name.as_str()));
-    fields
+    Some((fields, path.clone(), Checksum::of_bytes(&text)))
 }
 
 impl Ingest {
@@ -50,55 +52,57 @@ impl Ingest {
     /// # Errors
     /// When one cannot be read, or S3 refuses it.
     pub(super) async fn send_sidecars(&self, journey: &Journey, token: &CancellationToken) -> Result<()> {
-        // The key is this journey's own.
-        self.send_sidecars_of(journey, true, token).await
-    }
-
-    /// The same beside the key that this journey names. `replace` says whether what is there may be replaced.
-    ///
-    /// # Errors
-    /// As [`Self::send_sidecars`]; where it may not be replaced also [`Code::Exists`], if another file is there.
-    pub(super) async fn send_sidecars_of(
-        &self,
-        journey: &Journey,
-        replace: bool,
-        token: &CancellationToken,
-    ) -> Result<()> {
-        for (number, (path, key)) in keys(journey).into_iter().enumerate() {
-            if self.0.announcer.is_some() && is_metadata(&path) {
-                // What the announcement takes over; a file that goes away meanwhile is left out there too.
-                if let Ok(identity) = files::identity(&path).await {
-                    self.was_sent(&journey.id, &path, self.0.uploader.checksum(&path, identity.size).await?).await?;
-                }
-                continue;
-            }
-            let request = Request {
-                id: sidecar_id(&journey.id, number),
-                target: Target {
-                    bucket: self.0.workspace.source_bucket.clone(),
-                    key,
-                    metadata: Vec::new(),
-                    content_type: mime_guess::from_path(&path).first_or_octet_stream().to_string(),
-                    replace,
-                },
-                path: path.clone(),
-            };
-            let progress = Progress::default();
-            let sent = self.insist(journey, token, || async {
-                match self.0.uploader.send(&request, &progress, token).await {
-                    Err(error) if error.code == Code::FileMissing => Ok(None),
-                    sent => sent.map(Some),
-                }
-            });
-            if let Some(sent) = sent.await? {
-                self.was_sent(&journey.id, &path, sent.checksum).await?;
-            }
-            self.0.uploader.forget(&request.id).await?;
+        for number in 0..keys(journey).len() {
+            // The key is this journey's own.
+            self.insist(journey, token, || self.send_sidecar(journey, number, true, token)).await?;
         }
         Ok(())
     }
 
-    async fn was_sent(&self, id: &str, path: &Path, checksum: Checksum) -> Result<()> {
+    /// Sends one of them beside the key that this journey names, with one try. `replace` says whether what is there may be
+    /// replaced.
+    ///
+    /// # Errors
+    /// As [`Self::send_sidecars`]; where it may not be replaced also [`Code::Exists`], if another file is there.
+    pub(super) async fn send_sidecar(
+        &self,
+        journey: &Journey,
+        number: usize,
+        replace: bool,
+        token: &CancellationToken,
+    ) -> Result<()> {
+        let Some((path, key)) = keys(journey).into_iter().nth(number) else { return Ok(()) };
+        // The announcement takes its place.
+        if self.is_announced(&path) {
+            return Ok(());
+        }
+        let request = Request {
+            id: sidecar_id(&journey.id, number),
+            target: Target {
+                bucket: self.0.workspace.source_bucket.clone(),
+                key,
+                metadata: Vec::new(),
+                content_type: mime_guess::from_path(&path).first_or_octet_stream().to_string(),
+                replace,
+            },
+            path: path.clone(),
+        };
+        match self.0.uploader.send(&request, &Progress::default(), token).await {
+            // Left out if it is gone by itself; where the whole disk is away, it is waited for with its video.
+            Err(error) if error.code == Code::FileMissing => {
+                files::identity(&self.journey(&journey.id)?.path).await?;
+            }
+            sent => self.was_sent(&journey.id, &path, sent?.checksum).await?,
+        }
+        self.0.uploader.forget(&request.id).await
+    }
+
+    /// Whether a sidecar is what the pipeline's own metadata file is made of, and is not sent itself.
+    pub(super) fn is_announced(&self, path: &Path) -> bool {
+        self.0.announcer.is_some() && is_metadata(path)
+    }
+
+    pub(super) async fn was_sent(&self, id: &str, path: &Path, checksum: Checksum) -> Result<()> {
         let (path, checksum) = (path_text::text(path), checksum.to_string());
         self.0.journeys.edit(id, |journey| drop(journey.sent_sidecars.insert(path, checksum))).await
     }

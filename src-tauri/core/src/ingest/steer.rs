@@ -31,6 +31,8 @@ pub enum Wish {
     Retry,
     /// Send it before the others.
     First,
+    /// Send it as it is, though a part of it seems to be missing.
+    Insist,
 }
 
 impl Ingest {
@@ -45,6 +47,10 @@ impl Ingest {
             Wish::Resume => self.unpause(id).await,
             Wish::Cancel => self.cancel(id).await,
             Wish::Retry => self.retry(id).await,
+            Wish::Insist => {
+                self.0.journeys.edit(id, |journey| journey.insisted = true).await?;
+                self.retry(id).await
+            }
             Wish::First => {
                 let priority = self.0.journeys.highest_priority() + 1;
                 self.0.journeys.edit(id, |journey| journey.priority = priority).await
@@ -63,7 +69,7 @@ impl Ingest {
                 Wish::Resume => journey.stage == Stage::Paused,
                 // What asks a question would only ask it again.
                 Wish::Retry => journey.stage == Stage::NeedsYou && journey.conflict.is_none(),
-                Wish::First => false,
+                Wish::First | Wish::Insist => false,
             };
             if concerned {
                 self.steer(&journey.id, wish).await?;

@@ -163,9 +163,17 @@ impl<R: Remote> Engine<R> {
 
     /// Forgets an upload, and removes what S3 holds of it: now, or at the next chance. Answers whether there was one.
     pub async fn abort(&self, id: &str) -> Result<bool> {
-        let was_there = self.journal.give_up(id).await?;
+        let was_there = self.journal.give_up(id).await?.is_some();
         self.clean_up().await?;
         Ok(was_there)
+    }
+
+    /// An upload that was found, unless it is to be aborted: then it is none to go on with.
+    pub async fn unless_aborted(&self, found: Option<String>) -> Result<Option<String>> {
+        Ok(match found {
+            Some(upload) if self.journal.is_to_abort(&upload).await? => None,
+            found => found,
+        })
     }
 
     /// Works off what is to be aborted, with one try for each; answers what is left, and why.

@@ -45,6 +45,13 @@ pub(super) struct Journal {
     owner: String,
 }
 
+/// How far an upload was that was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct GivenUp {
+    /// Whether a request had left that could make the object.
+    pub was_completing: bool,
+}
+
 /// An unfinished upload that is to be aborted in S3.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ToAbort {
@@ -153,8 +160,8 @@ impl Journal {
             .await
     }
 
-    /// Forgets an upload; what S3 has of it is to be aborted. Answers whether there was one, begun or done.
-    pub async fn give_up(&self, id: &str) -> Result<bool> {
+    /// Forgets an upload; what S3 has of it is to be aborted. Answers how far it was, if there was one, begun or done.
+    pub async fn give_up(&self, id: &str) -> Result<Option<GivenUp>> {
         self.abandon(id, "DELETE FROM uploads WHERE id = ?1").await
     }
 
@@ -163,7 +170,7 @@ impl Journal {
         self.abandon(id, "UPDATE uploads SET upload_id = NULL WHERE id = ?1").await.map(drop)
     }
 
-    async fn abandon(&self, id: &str, then: &'static str) -> Result<bool> {
+    async fn abandon(&self, id: &str, then: &'static str) -> Result<Option<GivenUp>> {
         let (id, owner) = (id.to_owned(), self.owner.clone());
         self.store
             .call_durably(move |db| {
@@ -173,10 +180,12 @@ impl Journal {
                     let (bucket, key, upload_id) = (bucket.clone(), key.clone(), upload_id.clone());
                     set_to_abort(&transaction, &owner, &ToAbort { id: id.clone(), bucket, key, upload_id })?;
                 }
+                let completing = "SELECT completing_at IS NOT NULL FROM uploads WHERE id = ?1";
+                let was_completing = transaction.query_row(completing, [&id], |row| row.get(0)).optional()?;
                 transaction.execute("DELETE FROM parts WHERE upload = ?1", [&id])?;
                 transaction.execute(then, [&id])?;
                 transaction.commit()?;
-                Ok(record.is_some())
+                Ok(record.and(was_completing).map(|was_completing| GivenUp { was_completing }))
             })
             .await
     }
@@ -195,6 +204,17 @@ impl Journal {
                     })?
                     .collect::<rusqlite::Result<_>>()?;
                 Ok(all)
+            })
+            .await
+    }
+
+    /// Whether one of S3's uploads is to be aborted, whoever's.
+    pub async fn is_to_abort(&self, upload_id: &str) -> Result<bool> {
+        let upload_id = upload_id.to_owned();
+        self.store
+            .call(move |db| {
+                let is_there = "SELECT EXISTS (SELECT 1 FROM aborts WHERE upload_id = ?1)";
+                Ok(db.query_row(is_there, [upload_id], |row| row.get(0))?)
             })
             .await
     }

@@ -16,7 +16,7 @@ use super::line::MOST;
 use super::plan::{PartNumber, PartPlan};
 use super::progress::Flight;
 use super::remote::{Held, PartRecord, Refusal, Remote, Taken, Target, name};
-use super::{Progress, Request, canceled, stall, stop_if};
+use super::{Progress, Request, canceled, changed_too_late, stall, stop_if};
 use crate::event::now_ms;
 use crate::files::{self, Likeness};
 use crate::{Code, Error, Result};
@@ -102,7 +102,10 @@ impl<R: Remote> Sending<'_, R> {
         }
         let done = if self.record.plan.is_single() { self.put().await } else { self.parts().await };
         if let Ok(Attempt::Done(checksum)) = done {
-            self.unchanged(checksum).await?;
+            self.unchanged(checksum).await.map_err(|error| match error.code {
+                Code::FileChanged => changed_too_late(&self.request.path),
+                _ => error,
+            })?;
         }
         done
     }
@@ -261,7 +264,10 @@ impl<R: Remote> Sending<'_, R> {
             Some(upload) => Some(upload.clone()),
             None if self.is_new() => None,
             // A kill may have come between S3's answer and the journal.
-            None => self.ask(|| self.engine.remote.find(self.target())).await?.map_err(|refusal| self.told(refusal))?,
+            None => {
+                let found = self.ask(|| self.engine.remote.find(self.target())).await?;
+                self.engine.unless_aborted(found.map_err(|refusal| self.told(refusal))?).await?
+            }
         };
         let Some(upload) = known else {
             let Some(upload) = self.begin().await?.map_err(|refusal| self.told(refusal))? else {
@@ -323,7 +329,8 @@ impl<R: Remote> Sending<'_, R> {
             let begin = || async {
                 // The answer to the try before may have been lost: what it began is taken up, not left behind.
                 if is_again.swap(true, Ordering::Relaxed)
-                    && let Some(upload) = engine.remote.find(&target).await?
+                    && let Some(upload) =
+                        engine.unless_aborted(engine.remote.find(&target).await?).await.map_err(Refusal::Final)?
                 {
                     return Ok(upload);
                 }

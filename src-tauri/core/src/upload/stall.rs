@@ -28,6 +28,11 @@ fn patience(taken: u64) -> Duration {
     ANSWERS_WITHIN + Duration::from_secs(taken.min(BUFFERS) / SLOWEST)
 }
 
+/// How long a request of so many bytes that was broken off may still arrive: what the buffers hold goes on by itself.
+pub(crate) fn may_arrive_for(bytes: u64) -> Duration {
+    patience(bytes)
+}
+
 /// Waits until the request of this flight is to be given up; says why.
 pub(super) async fn given_up(flight: &Flight) -> Error {
     let (began, clock, route) = (Instant::now(), SystemTime::now(), route());

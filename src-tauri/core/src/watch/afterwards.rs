@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::ledger::Entry;
 use super::rules::{Afterwards, DONE};
+use super::writers;
 use crate::files::{Identity, regular};
 use crate::ingest::Confirmed;
 use crate::upload::Checksum;
@@ -69,6 +70,10 @@ fn remove(
         let aside = folder.join(name);
         let done = std::fs::rename(from, &aside).and_then(|()| {
             let ended = match is_meant(&aside) {
+                // What a program writes just now is not what was compared.
+                Ok(true) if !writers::held(std::slice::from_ref(&aside)).is_empty() => {
+                    Err(io::Error::other("a program has it open for writing"))
+                }
                 Ok(false) => put(&aside, from).map(drop),
                 Ok(true) if afterwards == Afterwards::Delete => std::fs::remove_file(&aside),
                 Ok(true) => {

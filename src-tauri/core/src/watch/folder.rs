@@ -136,7 +136,7 @@ impl Folder {
             Some(_) => {}
             None => ledger.set_volume(root.volume.clone()).await?,
         }
-        let ground = Ground::of(rule, barred.to_vec())?;
+        let ground = Ground::of(rule, barred.to_vec()).await?;
         let tracker = Tracker::new(Duration::from_secs(rule.settle_seconds.into()), ledger.identities().await?);
         let open = ledger.open().await?.into_iter().filter_map(|entry| Some((entry.journey.clone()?, entry)));
         let mut folder = Self {
@@ -256,6 +256,8 @@ impl Folder {
             .off(move |tracker, ground| {
                 tracker.begin_round();
                 let news = ground.scan(&ground.root, tracker)?;
+                // What a kill left in the middle of a comparison; here nothing else is compared meanwhile.
+                std::mem::take(&mut tracker.put_aside).iter().for_each(|folder| afterwards::recover(folder));
                 // A disk that went away meanwhile leaves an empty folder behind: nothing of it is gone.
                 let is_still_there = Root::of(&path)? == root;
                 Ok::<_, Error>((news, if is_still_there { tracker.end_round() } else { Vec::new() }))
@@ -464,7 +466,7 @@ impl Folder {
 fn other_disk(rule: &WatchFolder) -> Error {
     Error::new(
         Code::OtherDisk,
-        format!("Another disk is where \"{}\" was, or none.", rule.name()),
-        "Connect the disk that it was on. If this one takes its place, say so.",
+        format!("The disk that \"{}\" was on is not there, or another one has taken its place.", rule.name()),
+        "Connect that disk again. If this one replaces it, choose \"Use this disk\", or run reelctl watch accept.",
     )
 }

@@ -48,8 +48,8 @@ pub struct PreviewFile {
 pub async fn preview(rule: WatchFolder, barred: Vec<PathBuf>) -> Result<Preview> {
     let rule = rule.tidied();
     rule.check()?;
+    let ground = Ground::of(&rule, barred).await?;
     let look = move || {
-        let ground = Ground::of(&rule, barred)?;
         let mut tracker = Tracker::new(Duration::ZERO, HashMap::new());
         ground.scan(&ground.root, &mut tracker)?;
         let pattern = rule.pattern();

@@ -112,6 +112,18 @@ impl WatchFolder {
         }
     }
 
+    /// The same for those of these paths that are folders.
+    pub async fn of_folders(workspace: &str, paths: &[PathBuf]) -> Vec<Self> {
+        let is_folder = |path: &Path| Ok(path.is_dir());
+        let mut rules = Vec::new();
+        for path in paths {
+            if files::ask(path, is_folder).await.unwrap_or(false) {
+                rules.push(Self::of(workspace, path));
+            }
+        }
+        rules
+    }
+
     /// What it is called on the screen: the folder's own name.
     #[must_use]
     pub fn name(&self) -> String {
@@ -176,11 +188,19 @@ pub(super) fn lines(lines: &[String]) -> Result<Gitignore> {
     builder.build().map_err(Error::internal)
 }
 
-/// A path as the system names it, where it can.
-pub(super) fn real(path: &Path) -> PathBuf {
-    // Windows' canonical paths begin with `\\?\`, which many programs refuse.
-    let canonical = if cfg!(windows) { std::path::absolute(path) } else { path.canonicalize() };
-    canonical.unwrap_or_else(|_| path.to_owned())
+/// A path as the system names it, where it can and its disk answers.
+pub(super) async fn real(path: &Path) -> PathBuf {
+    let ask = |path: &Path| {
+        // Windows' canonical paths begin with `\\?\`, which many programs refuse.
+        let canonical = if cfg!(windows) { std::path::absolute(path) } else { path.canonicalize() };
+        Ok(canonical.unwrap_or_else(|_| path.to_owned()))
+    };
+    files::ask(path, ask).await.unwrap_or_else(|_| path.to_owned())
+}
+
+/// The same of many, in their order.
+async fn real_all(paths: impl Iterator<Item = &Path>) -> Vec<PathBuf> {
+    futures::future::join_all(paths.map(real)).await
 }
 
 /// Whether nothing but plain names lies between two paths.
@@ -232,8 +252,10 @@ impl Rules {
     /// [`Code::NotFound`] with the folders that there are.
     pub async fn find(&self, which: &str) -> Result<WatchFolder> {
         let all = self.all().await?;
-        let path = real(Path::new(which));
-        let found = all.iter().find(|rule| rule.id.to_string() == which || real(&rule.path) == path);
+        let path = real(Path::new(which)).await;
+        let paths = real_all(all.iter().map(|rule| rule.path.as_path())).await;
+        let mut known = all.iter().zip(paths);
+        let found = known.find(|(rule, real)| rule.id.to_string() == which || *real == path).map(|(rule, _)| rule);
         found.cloned().ok_or_else(|| {
             let paths: Vec<_> = all.iter().map(|rule| rule.path.display().to_string()).collect();
             let remedy = if paths.is_empty() {
@@ -252,22 +274,24 @@ impl Rules {
     pub async fn put(&self, rule: WatchFolder) -> Result<WatchFolder> {
         let rule = rule.tidied();
         rule.check()?;
-        let path = real(&rule.path);
+        let path = real(&rule.path).await;
         let old = self.all().await?.into_iter().find(|other| other.id == rule.id);
         let (is_new, is_elsewhere) = (old.is_none(), old.is_none_or(|old| old.path != rule.path));
         // A rule whose disk is away can still be changed.
         if is_new {
-            let entries = std::fs::read_dir(&path).map_err(|error| match error.kind() {
-                std::io::ErrorKind::NotADirectory => Error::new(
-                    Code::Invalid,
-                    format!("\"{}\" is a file.", crate::shown(&rule.path)),
-                    "Choose the folder that it lies in.",
-                ),
-                _ => unreadable(&rule.path, &error),
-            })?;
-            drop(entries);
+            let list = |path: &Path| {
+                std::fs::read_dir(path).map(drop).map_err(|error| match error.kind() {
+                    std::io::ErrorKind::NotADirectory => Error::new(
+                        Code::Invalid,
+                        format!("\"{}\" is a file.", crate::shown(path)),
+                        "Choose the folder that it lies in.",
+                    ),
+                    _ => unreadable(path, &error),
+                })
+            };
+            files::ask(&path, list).await?;
         }
-        if let Some(own) = self.own().into_iter().find(|own| path == *own || is_inside(&path, own)) {
+        if let Some(own) = self.own().await.into_iter().find(|own| path == *own || is_inside(&path, own)) {
             return Err(Error::new(
                 Code::Invalid,
                 format!("\"{}\" is where Reeldesk keeps its own data.", own.display()),
@@ -275,7 +299,7 @@ impl Rules {
             ));
         }
         for other in self.all().await? {
-            if other.id != rule.id && real(&other.path) == path {
+            if other.id != rule.id && real(&other.path).await == path {
                 return Err(Error::new(
                     Code::Exists,
                     format!("\"{}\" is watched already, for the workspace \"{}\".", rule.name(), other.workspace),
@@ -324,7 +348,7 @@ impl Rules {
 
     /// The videos in a folder at this moment.
     async fn present(&self, rule: &WatchFolder) -> Result<Vec<Entry>> {
-        let ground = Ground::of(rule, self.barred(rule).await?)?;
+        let ground = Ground::of(rule, self.barred(rule).await?).await?;
         let look = move || {
             let mut tracker = Tracker::new(Duration::ZERO, HashMap::new());
             ground.scan(&ground.root, &mut tracker)?;
@@ -339,11 +363,12 @@ impl Rules {
 
     /// The folders inside a watch folder that are not its own: of two rules the inner one holds.
     pub(super) async fn barred(&self, rule: &WatchFolder) -> Result<Vec<PathBuf>> {
-        let root = real(&rule.path);
+        let root = real(&rule.path).await;
         let all = self.all().await?;
-        let others = all.iter().filter(|other| other.id != rule.id).map(|other| real(&other.path));
+        let others = all.iter().filter(|other| other.id != rule.id).map(|other| other.path.as_path());
+        let others = real_all(others).await.into_iter();
         let inside: BTreeSet<PathBuf> =
-            others.chain(self.own()).filter(|path| *path != root && is_inside(path, &root)).collect();
+            others.chain(self.own().await).filter(|path| *path != root && is_inside(path, &root)).collect();
         Ok(inside.into_iter().collect())
     }
 
@@ -372,9 +397,9 @@ impl Rules {
     }
 
     /// Where Reeldesk keeps its own things: nothing there is ever taken.
-    fn own(&self) -> Vec<PathBuf> {
+    async fn own(&self) -> Vec<PathBuf> {
         let Folders { data, config, logs } = &self.folders;
-        [data, config, logs].map(|folder| real(folder)).to_vec()
+        real_all([data, config, logs].into_iter().map(PathBuf::as_path)).await
     }
 }
 

@@ -32,8 +32,8 @@ impl Ground {
     ///
     /// # Errors
     /// When a pattern of the rule is wrong.
-    pub fn of(rule: &WatchFolder, barred: Vec<PathBuf>) -> Result<Self> {
-        let root = rules::real(&rule.path);
+    pub async fn of(rule: &WatchFolder, barred: Vec<PathBuf>) -> Result<Self> {
+        let root = rules::real(&rule.path).await;
         Ok(Self { sieve: Arc::new(Sieve::new(rule, barred)?), place: Place::of(&root), root })
     }
 
@@ -95,9 +95,7 @@ impl Ground {
                 Err(error) => self.closed(&error, tracker),
             }
         }
-        // What a kill left there in the middle of a comparison; nothing is compared while all is looked at.
-        let aside = std::mem::take(&mut *aside.lock().unwrap_or_else(PoisonError::into_inner));
-        aside.iter().for_each(|folder| afterwards::recover(folder));
+        tracker.put_aside.append(&mut aside.lock().unwrap_or_else(PoisonError::into_inner));
         Ok(news)
     }
 

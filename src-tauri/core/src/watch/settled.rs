@@ -75,10 +75,12 @@ pub(super) enum Decision {
 ///
 /// What has its path, its size and its time is the same file, whatever number its disk gives it now: a disk that was away,
 /// was copied to a larger one or numbers its files anew makes nothing new.
-pub(super) fn decide(before: Option<&Entry>, now: &Identity, stage: Option<Stage>) -> Decision {
+/// `takes_away` says whether the rule moves or deletes what can be watched.
+pub(super) fn decide(before: Option<&Entry>, now: &Identity, stage: Option<Stage>, takes_away: bool) -> Decision {
     let Some(before) = before else { return Decision::New };
-    // Who puts a canceled file back wants it.
-    let is_wanted = before.gone && before.ending == Some(Ending::Canceled);
+    // Who puts a canceled file back wants it; so does who puts one back that the rule took away.
+    let was_taken_away = takes_away && matches!(before.ending, Some(Ending::Playable | Ending::Skipped));
+    let is_wanted = before.gone && (was_taken_away || before.ending == Some(Ending::Canceled));
     if before.identity.is_likely(now) && !is_wanted {
         return Decision::Known;
     }
@@ -114,7 +116,7 @@ mod tests {
         };
         let open = before(Some("1"), None, false);
         let (same, changed) = (open.identity.clone(), Identity { modified_ns: 2, ..open.identity.clone() });
-        let decide = |before: Option<&Entry>, stage| decide(before, &changed, stage);
+        let decide = |before: Option<&Entry>, stage| decide(before, &changed, stage, false);
         assert_eq!(decide(None, None), Decision::New);
         assert_eq!(decide(Some(&open), Some(Stage::Sending)), Decision::Later);
         assert_eq!(decide(Some(&open), Some(Stage::Paused)), Decision::Later);
@@ -133,9 +135,12 @@ mod tests {
             assert_eq!(decide(Some(&gone), None), Decision::New, "another file");
             // The same file, back from wherever it was, under whatever number.
             let back = Identity { file_id: "inode 7".into(), ..same.clone() };
-            assert_eq!(super::decide(Some(&there), &back, None), Decision::Known);
+            assert_eq!(super::decide(Some(&there), &back, None, true), Decision::Known);
             let of_gone = if ending == Ending::Canceled { Decision::New } else { Decision::Known };
-            assert_eq!(super::decide(Some(&gone), &back, None), of_gone);
+            assert_eq!(super::decide(Some(&gone), &back, None, false), of_gone);
+            let was_taken_away = matches!(ending, Ending::Playable | Ending::Skipped);
+            let of_taken = if was_taken_away { Decision::New } else { of_gone };
+            assert_eq!(super::decide(Some(&gone), &back, None, true), of_taken);
         }
     }
 }

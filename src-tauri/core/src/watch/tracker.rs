@@ -2,6 +2,7 @@
 //! its own: both come in as values.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::names::{self, Kind};
@@ -79,6 +80,8 @@ pub(super) struct Tracker {
     /// Not looked at yet.
     waiting: BTreeSet<Box<str>>,
     pub aside: BTreeMap<Box<str>, (Aside, u32)>,
+    /// Folders that were found in which files are put aside while they are compared.
+    pub put_aside: Vec<PathBuf>,
     /// Folders whose content could not be listed in this round; the root is the empty path.
     unlisted: Vec<Box<str>>,
     sidecars: BTreeSet<Box<str>>,
@@ -97,6 +100,7 @@ impl Tracker {
             close: BTreeMap::new(),
             waiting: BTreeSet::new(),
             aside: BTreeMap::new(),
+            put_aside: Vec::new(),
             unlisted: Vec::new(),
             sidecars: BTreeSet::new(),
             named: BTreeMap::new(),

@@ -60,7 +60,7 @@ actions! {
     GET_OBJECT "s3:GetObject" SourceObjects "Verifies what was sent";
     LIST_PARTS "s3:ListMultipartUploadParts" SourceObjects "Resumes uploads";
     ABORT_UPLOAD "s3:AbortMultipartUpload" SourceObjects "Cancels uploads";
-    DELETE_OBJECT "s3:DeleteObject" SourceObjects "Removes the tiny object of the workspace check";
+    DELETE_OBJECT "s3:DeleteObject" SourceObjects "Deletes what was canceled, and the tiny object of the workspace check";
     DELETE_VERSION "s3:DeleteObjectVersion" SourceObjects "The same, where the bucket keeps versions";
     GET_CORS "s3:GetBucketCORS" DestinationBucket "Checks that web players may read the streams";
     READ_OUTPUT "s3:GetObject" DestinationObjects "Plays the streams, where they are read from the bucket";

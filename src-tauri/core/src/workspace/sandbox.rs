@@ -1,6 +1,7 @@
 //! The sandbox as a workspace: the one that runs on the data folder, or one of our own.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use reeldesk_sandbox::{Endpoints, Sandbox, StartError};
@@ -12,7 +13,9 @@ use crate::{Code, Error, Result};
 /// A sandbox that answers: ours, or another process's.
 pub struct RunningSandbox {
     endpoints: Endpoints,
-    own: Option<Sandbox>,
+    is_own: bool,
+    /// None once it was stopped, and where it is another process's.
+    own: Mutex<Option<Sandbox>>,
 }
 
 impl RunningSandbox {
@@ -25,13 +28,16 @@ impl RunningSandbox {
         // Another process may be starting or stopping it just now.
         for _ in 0..50 {
             match Sandbox::start(&folder).await {
-                Ok(sandbox) => return Ok(Self { endpoints: sandbox.endpoints().clone(), own: Some(sandbox) }),
+                Ok(sandbox) => {
+                    let endpoints = sandbox.endpoints().clone();
+                    return Ok(Self { endpoints, is_own: true, own: Mutex::new(Some(sandbox)) });
+                }
                 Err(StartError::AlreadyRunning(_)) => {
                     let found = reeldesk_sandbox::find_running(&folder).map_err(Error::internal)?;
                     if let Some(endpoints) = found
                         && answers(&endpoints.cdn).await
                     {
-                        return Ok(Self { endpoints, own: None });
+                        return Ok(Self { endpoints, is_own: false, own: Mutex::default() });
                     }
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
@@ -44,7 +50,7 @@ impl RunningSandbox {
     /// Whether it runs in this process.
     #[must_use]
     pub fn is_own(&self) -> bool {
-        self.own.is_some()
+        self.is_own
     }
 
     /// Where it listens and what it holds.
@@ -73,8 +79,9 @@ impl RunningSandbox {
     }
 
     /// Stops it in good order where it is ours.
-    pub async fn stop(self) {
-        if let Some(sandbox) = self.own {
+    pub async fn stop(&self) {
+        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(sandbox) = own {
             sandbox.stop().await;
         }
     }

@@ -11,8 +11,11 @@ use super::{Incomplete, is_zero, read_up_to};
 const LARGEST_TABLE: u64 = 24 * 1024 * 1024;
 /// Bytes of a chunk of pictures that are looked at. Compressed pictures have no such run of zeros.
 const LOOK: usize = 2 * 1024;
-/// Pictures that are not compressed may be all zeros, if they are black.
-const UNCOMPRESSED: [&[u8]; 3] = [b"raw ", b"rle ", b"yuv2"];
+/// Pictures that are not compressed are all zeros where they are black, or where nothing is seen.
+const UNCOMPRESSED: [&[u8]; 14] = [
+    b"raw ", b"rle ", b"yuv2", b"r210", b"R10k", b"R10g", b"b48r", b"b64a", b"b16g", b"24BG", b"BGRA", b"RGBA",
+    b"ARGB", b"v308",
+];
 
 /// A box: its type, and where its content is.
 struct Found {
@@ -60,6 +63,15 @@ fn chunks(file: &mut File, moov: (u64, u64)) -> io::Result<Vec<u64>> {
         let Some(handler) = at_path(file, track.from, track.to, &[b"mdia", b"hdlr"])? else { continue };
         let mut kind = [0; 12];
         read_up_to(file, handler.from, &mut kind)?;
+        // Its pictures may lie in another file (8.7.2): the flag says that they are in this one.
+        let Some(reference) = at_path(file, track.from, track.to, &[b"mdia", b"minf", b"dinf", b"dref"])? else {
+            continue;
+        };
+        let mut entry = [0; 12];
+        read_up_to(file, reference.from + 8, &mut entry)?;
+        if entry[11] & 1 == 0 {
+            continue;
+        }
         let Some(table) = at_path(file, track.from, track.to, &[b"mdia", b"minf", b"stbl"])? else { continue };
         if &kind[8..12] != b"vide" {
             continue;

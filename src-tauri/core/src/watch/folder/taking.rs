@@ -1,7 +1,7 @@
 //! Taking: what becomes of each settled file, and handing it over to ingest.
 
 use super::super::ledger::{self, Ending, Entry};
-use super::super::rules::Changed;
+use super::super::rules::{Afterwards, Changed};
 use super::super::settled::{self, Decision, Settled};
 use super::super::tracker::State;
 use super::{Folder, ROOM};
@@ -19,7 +19,10 @@ impl Folder {
         for (settled, (at_path, same_file)) in settled.into_iter().zip(found) {
             let journey = at_path.as_ref().and_then(|entry| entry.journey.as_deref());
             let stage = journey.and_then(|id| self.ingest.journey(id).ok()).map(|journey| journey.stage);
-            let decision = settled::decide(at_path.as_ref(), &settled.stamp.identity, stage);
+            let decision = {
+                let takes_away = self.rule.afterwards != Afterwards::Leave;
+                settled::decide(at_path.as_ref(), &settled.stamp.identity, stage, takes_away)
+            };
             if let (Decision::Known, Some(before)) = (&decision, &at_path) {
                 self.is_known(settled, before.clone()).await?;
                 continue;
