@@ -127,21 +127,20 @@ fn read_up_to(file: &mut File, at: u64, into: &mut [u8]) -> io::Result<usize> {
 }
 
 fn of_boxes(file: &mut File, size: u64) -> io::Result<Option<Incomplete>> {
-    let (mut at, mut index) = (0_u64, None);
+    let (mut at, mut index, mut has_media) = (0_u64, None, false);
     for _ in 0..MOST_BOXES {
         let mut head = [0; 16];
         let read = read_up_to(file, at, &mut head)?;
         if read == 0 {
             break;
         }
-        let is_data = read >= 8 && (&head[4..8] == b"mdat" || &head[4..8] == b"moof");
-        if index.is_some()
-            && !is_data
-            && (read < 8 || at + u64::from(u32::from_be_bytes([head[0], head[1], head[2], head[3]])) > size)
-        {
+        let is_media = read >= 8 && (&head[4..8] == b"mdat" || &head[4..8] == b"moof");
+        let runs_out = || at + u64::from(u32::from_be_bytes([head[0], head[1], head[2], head[3]])) > size;
+        if index.is_some() && has_media && !is_media && (read < 8 || runs_out()) {
             // Something behind the last box that is none: a tag of another program. The tables tell.
             break;
         }
+        has_media |= is_media;
         if read < 8 {
             return Ok(Some(Incomplete::CutOff { has: size, wants: at + 8 }));
         }
