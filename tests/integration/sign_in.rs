@@ -34,7 +34,8 @@ async fn a_role_that_wants_a_code() {
     let guard = Guard::before(&ministack.endpoint, |_| None).await.unwrap();
     let reelctl = with_files(
         "[profile admin]\nregion = us-east-1\nrole_arn = arn:aws:iam::000000000000:role/admin\nsource_profile = me\n\
-         mfa_serial = arn:aws:iam::000000000000:mfa/me\nexternal_id = abc\n[profile me]\nregion = us-east-1\n",
+         mfa_serial = arn:aws:iam::000000000000:mfa/me\nexternal_id = abc\nduration_seconds = 7200\n\
+         role_session_name = ada\n[profile me]\nregion = us-east-1\n",
         "[me]\naws_access_key_id = test\naws_secret_access_key = test\n",
     );
     let (well, lines) = stacks(&reelctl, "admin", &guard.endpoint, &[]);
@@ -51,6 +52,8 @@ async fn a_role_that_wants_a_code() {
         "TokenCode=123456",
         "SerialNumber=arn%3Aaws%3Aiam%3A%3A000000000000%3Amfa%2Fme",
         "ExternalId=abc",
+        "DurationSeconds=7200",
+        "RoleSessionName=ada",
     ] {
         assert!(asked.contains(part), "{part} in {asked}");
     }

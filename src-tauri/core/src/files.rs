@@ -18,7 +18,7 @@ pub(crate) use self::ask::{ask, ask_within};
 pub use self::container::Incomplete;
 pub(crate) use self::container::missing;
 pub use self::identity::{Identity, Likeness};
-pub(crate) use self::identity::{regular, unreadable};
+pub(crate) use self::identity::{regular, touched_at, unreadable};
 pub(crate) use self::kind::NoFilm;
 pub(crate) use self::place::Place;
 pub(crate) use self::root::Root;

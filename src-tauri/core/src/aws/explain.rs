@@ -116,6 +116,12 @@ where
             "the bucket is in another region than the workspace".to_owned(),
             "Check the workspace: it tells which region is the right one.",
         ),
+        // S3 says it of the key that the bucket is encrypted with.
+        "AccessDenied" if said.contains("kms:") => (
+            Code::AccessDenied,
+            "your AWS account may not use the key that the bucket is encrypted with".to_owned(),
+            "Ask the engineer to allow kms:GenerateDataKey and kms:Decrypt on that key.",
+        ),
         "AccessDenied" | "AccessDeniedException" | "ForbiddenException" | "AllAccessDisabled" => (
             Code::AccessDenied,
             "your AWS account may not do this".to_owned(),

@@ -63,7 +63,9 @@ const FOOTER: u8 = 0x04;
 const TRANSPORT_STREAM: u8 = 0x47;
 const PROGRAM_STREAM: [u8; 4] = [0x00, 0x00, 0x01, 0xBA];
 /// Bytes of a block that is looked at for zeros.
-const BLOCK: u64 = 1024 * 1024;
+const BLOCK: u64 = 64 * 1024;
+/// Silence that is not compressed may be zeros, for so long at most.
+const SILENCE: u64 = 2 * 1024 * 1024;
 
 /// What is missing of the file, if anything is. What is of a kind that does not tell counts as complete.
 ///
@@ -100,8 +102,8 @@ fn is_zero(file: &mut File, at: u64, length: usize) -> io::Result<bool> {
     Ok(read > 0 && bytes[..read].iter().all(|byte| *byte == 0))
 }
 
-/// An MPEG stream has no table of itself; an end of a megabyte of zeros is none that a program wrote.
-fn of_stream(file: &mut File, size: u64) -> io::Result<Option<Incomplete>> {
+/// Where the zeros begin that a file ends in, if it ends in a block of them: found by halves.
+fn zeros_from(file: &mut File, size: u64) -> io::Result<Option<u64>> {
     let step = |blocks: u64| size.saturating_sub(blocks * BLOCK);
     if size < 2 * BLOCK || !is_zero(file, step(1), BLOCK as usize)? {
         return Ok(None);
@@ -111,7 +113,12 @@ fn of_stream(file: &mut File, size: u64) -> io::Result<Option<Incomplete>> {
         let middle = (from + to).div_ceil(2);
         if is_zero(file, step(middle), BLOCK as usize)? { from = middle } else { to = middle - 1 }
     }
-    Ok(Some(Incomplete::Zeros { has: step(from), size }))
+    Ok(Some(step(from)))
+}
+
+/// An MPEG stream has no table of itself; a block of zeros at its end is none that a program wrote.
+fn of_stream(file: &mut File, size: u64) -> io::Result<Option<Incomplete>> {
+    Ok(zeros_from(file, size)?.map(|has| Incomplete::Zeros { has, size }))
 }
 
 fn read_up_to(file: &mut File, at: u64, into: &mut [u8]) -> io::Result<usize> {
@@ -127,7 +134,7 @@ fn read_up_to(file: &mut File, at: u64, into: &mut [u8]) -> io::Result<usize> {
 }
 
 fn of_boxes(file: &mut File, size: u64) -> io::Result<Option<Incomplete>> {
-    let (mut at, mut index, mut has_media) = (0_u64, None, false);
+    let (mut at, mut index, mut has_media, mut is_fragmented) = (0_u64, None, false, false);
     for _ in 0..MOST_BOXES {
         let mut head = [0; 16];
         let read = read_up_to(file, at, &mut head)?;
@@ -145,6 +152,11 @@ fn of_boxes(file: &mut File, size: u64) -> io::Result<Option<Incomplete>> {
             return Ok(Some(Incomplete::CutOff { has: size, wants: at + 8 }));
         }
         let word = |from: usize| u32::from_be_bytes([head[from], head[from + 1], head[from + 2], head[from + 3]]);
+        // In fragments a copy that has not come so far leaves zeros where the next box should be.
+        if is_fragmented && head[..8] == [0; 8] && size - at > BLOCK.max(size / 50) {
+            return Ok(Some(Incomplete::Zeros { has: at, size }));
+        }
+        is_fragmented |= &head[4..8] == b"moof";
         let is_index = &head[4..8] == b"moov";
         let length = match word(0) {
             // To the end of the file.
@@ -183,7 +195,7 @@ fn of_matroska(file: &mut File, size: u64) -> io::Result<Option<Incomplete>> {
         // All ones: not known. It is so while it is written, and stays so in what was streamed.
         let is_unknown = length == (1_u64 << (7 * length_length)) - 1;
         if is_unknown {
-            return Ok(None);
+            return of_stream(file, size);
         }
         let end = content.saturating_add(length);
         if end > size {
@@ -219,9 +231,11 @@ fn of_segment(file: &mut File, from: u64, to: u64, size: u64) -> io::Result<Opti
         let end = content.saturating_add(length);
         // Of a cluster the end may be empty.
         // Silence may end it; nothing has this much of it in one piece.
-        if end == to && end - content > 2 * BLOCK && is_zero(file, end - 2 * BLOCK, 2 * BLOCK as usize)? {
+        let tail = SILENCE.min((end - content) / 2);
+        if end == to && tail >= BLOCK && is_zero(file, end - tail, tail as usize)? {
             let is_void = id.is_some_and(|(id, _)| id == VOID);
-            return Ok((!is_void).then_some(Incomplete::Zeros { has: content, size }));
+            let has = zeros_from(file, size)?.unwrap_or(content);
+            return Ok((!is_void).then_some(Incomplete::Zeros { has, size }));
         }
         if end >= to {
             return Ok(None);
@@ -242,6 +256,28 @@ fn number(bytes: &[u8], without_marker: bool) -> Option<(u64, usize)> {
     Some((bytes[1..length].iter().fold(first, |value, byte| value << 8 | u64::from(*byte)), length))
 }
 
+/// A header that was closed names the place of the footer (SMPTE ST 377-1, 7.1, `FooterPartition`).
+fn of_closed_mxf(file: &mut File, size: u64) -> io::Result<Option<Incomplete>> {
+    let mut pack = [0; 64];
+    let read = read_up_to(file, 0, &mut pack)?;
+    // The length behind the key takes one byte, or as many more as its first one says.
+    let content = 17 + if pack[16] & 0x80 == 0 { 0 } else { usize::from(pack[16] & 0x0F) };
+    let place = pack.get(content + 24..content + 32).filter(|_| read == pack.len());
+    let footer = place.map_or(0, |bytes| bytes.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte)));
+    if footer == 0 {
+        return Ok(None);
+    }
+    if footer >= size {
+        return Ok(Some(Incomplete::CutOff { has: size, wants: footer + 1 }));
+    }
+    let mut key = [0; 14];
+    read_up_to(file, footer, &mut key)?;
+    if key.starts_with(&PARTITION) {
+        return Ok(None);
+    }
+    Ok(zeros_from(file, size)?.map(|has| Incomplete::Zeros { has, size }))
+}
+
 /// Whether a footer partition lies near the end: the random index pack behind it is optional.
 fn has_footer(file: &mut File, size: u64) -> io::Result<bool> {
     let mut end = vec![0; 512 * 1024];
@@ -251,7 +287,7 @@ fn has_footer(file: &mut File, size: u64) -> io::Result<bool> {
 
 fn of_mxf(file: &mut File, size: u64, status: u8) -> io::Result<Option<Incomplete>> {
     if CLOSED.contains(&status) {
-        return Ok(None);
+        return of_closed_mxf(file, size);
     }
     // The last four bytes say how long the pack is that they end.
     let mut end = [0; 4];

@@ -57,6 +57,25 @@ impl Identity {
     }
 }
 
+/// When anything of a file was last changed, its content or what is said of it, in nanoseconds since the epoch: no program
+/// can put that back. None where the system does not tell.
+///
+/// # Errors
+/// When it is not there, or cannot be looked at.
+pub(crate) fn touched_at(path: &Path) -> Result<Option<i64>> {
+    let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        Ok(Some(metadata.ctime().saturating_mul(1_000_000_000).saturating_add(metadata.ctime_nsec())))
+    }
+    #[cfg(not(unix))]
+    {
+        drop(metadata);
+        Ok(None)
+    }
+}
+
 /// How far a file is the one that it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Likeness {

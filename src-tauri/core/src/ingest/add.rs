@@ -24,7 +24,8 @@ impl Ingest {
     pub async fn add(&self, paths: Vec<PathBuf>, answers: Answers, as_is: bool) -> Result<Vec<Journey>> {
         // Each by itself: a disk that hangs holds up nothing that lies elsewhere.
         let found: Vec<_> = stream::iter(paths).map(look_within).buffered(LOOKS_AT_ONCE).concat().await;
-        let mut open = self.0.journeys.paths(Stage::is_open);
+        // What stopped goes on in its own row: a second one would send all of it again.
+        let mut open = self.0.journeys.paths(|stage| stage.is_open() || stage == Stage::NeedsYou);
         let (mut known, mut new) = (Vec::new(), Vec::new());
         let (first, batch) = (self.0.journeys.next_position(), self.0.journeys.next_batch());
         for (path, size, error) in found {
@@ -45,7 +46,15 @@ impl Ingest {
         }
         for id in known {
             // Whoever adds it again wants it sent.
-            self.unpause(&id).await?;
+            if self.journey(&id)?.stage == Stage::NeedsYou {
+                let wanted = |journey: &mut Journey| {
+                    (journey.answers, journey.insisted) = (answers, journey.insisted || as_is);
+                };
+                self.0.journeys.edit(&id, wanted).await?;
+                self.retry(&id).await?;
+            } else {
+                self.unpause(&id).await?;
+            }
             new.push(self.journey(&id)?);
         }
         Ok(new)

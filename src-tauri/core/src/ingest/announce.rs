@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ChecksumAlgorithm;
 use serde_json::{Map, Value};
 
 use super::{Journey, sidecars};
@@ -44,6 +45,8 @@ impl Announcer {
         fields.insert("srcVideo".to_owned(), video.into());
         let body = Value::Object(fields).to_string().into_bytes();
         let put = self.s3.put_object().bucket(&self.bucket).key(key).content_type("application/json");
+        // Buckets with Object Lock want a checksum.
+        let put = put.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
         match put.if_none_match("*").body(ByteStream::from(body)).send().await {
             Ok(_) => Ok(taken),
             // Whether that one has the same fields is not known.

@@ -47,6 +47,16 @@ impl Ingest {
                 format!("Convert it to one of: {}.", naming::SUFFIXES.join(", ")),
             ));
         };
+        if self.0.announcer.is_none() && !self.0.source.starts_with(extension).await {
+            return Err(Error::new(
+                Code::NotAVideo,
+                format!(
+                    "\"{}\" is a .{extension} file, and the pipeline of this workspace does not start on those.",
+                    crate::shown(path)
+                ),
+                "Convert it to MP4, or ask the engineer to update the pipeline.",
+            ));
+        }
         let new_key = || naming::key(&uuid::Uuid::new_v4().to_string(), path, extension);
         let wait = |journey: &mut Journey| {
             journey.media = Some(media);

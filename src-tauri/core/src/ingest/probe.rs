@@ -37,6 +37,9 @@ const PROBED_WITHIN: Duration = Duration::from_secs(2 * 60);
 /// How long the counting of a file without a length may take.
 const COUNTED_WITHIN: Duration = Duration::from_secs(30 * 60);
 
+/// Seconds of a picture in most of the world.
+const A_PICTURE: f64 = 0.04;
+
 /// Formats that ffprobe sees in pictures and in plain text.
 fn is_no_film(container: &str) -> bool {
     container.ends_with("_pipe")
@@ -165,18 +168,21 @@ async fn counted(path: &Path) -> Result<f64> {
     let Some(stdout) = child.stdout.take() else { return Err(Error::internal("ffprobe has no output")) };
     let mut lines = BufReader::new(stdout).lines();
     let count = async {
-        let (mut first, mut end, mut sum) = (f64::INFINITY, 0.0_f64, 0.0_f64);
+        let (mut first, mut end, mut sum, mut pictures) = (f64::INFINITY, 0.0_f64, 0.0_f64, 0_u64);
         while let Some(line) = lines.next_line().await.map_err(Error::internal)? {
             let mut numbers = line.split(',').map(|number| number.trim().parse::<f64>());
             let at = numbers.next().and_then(Result::ok);
             let length = numbers.next().and_then(Result::ok).unwrap_or(0.0);
             sum += length;
+            pictures += 1;
             if let Some(at) = at {
                 (first, end) = (first.min(at), end.max(at + length));
             }
         }
         // A raw stream has no times, only pictures that last.
-        Ok::<_, Error>(if first.is_finite() { (end - first).max(0.0) } else { sum })
+        let counted = if first.is_finite() { (end - first).max(0.0) } else { sum };
+        // One picture that does not say how long it lasts.
+        Ok::<_, Error>(if counted == 0.0 && pictures > 0 { A_PICTURE } else { counted })
     };
     let counted = tokio::time::timeout(COUNTED_WITHIN, count).await.map_err(|_| slow(path))??;
     if counted > 0.0 {

@@ -65,10 +65,11 @@ impl<R: Remote> Engine<R> {
 
     /// Sends the file, or what is missing of it, and verifies the object.
     pub async fn send(&self, request: &Request, progress: &Progress, canceled: &CancellationToken) -> Result<Uploaded> {
+        let touched_at = files::ask(&request.path, files::touched_at).await?;
         let (mut record, known) = self.record(request).await?;
         for _ in 0..NEW_BEGINNINGS {
             progress.restart();
-            let sending = Sending { engine: self, request, record: &record, known, progress, canceled };
+            let sending = Sending { engine: self, request, record: &record, known, touched_at, progress, canceled };
             match sending.attempt().await {
                 Ok(Attempt::Done(checksum)) => {
                     let finished = self.journal.finish(&request.id, checksum).await?;

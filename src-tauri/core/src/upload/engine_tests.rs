@@ -659,3 +659,21 @@ async fn without_a_checksum_the_content_decides() {
     world.model.bucket.lock().unwrap().keeps_no_checksums = true;
     world.run().await.unwrap().unwrap();
 }
+
+/// A change whose time was put back: the system knows that something was done to the file.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_change_under_the_old_time_is_found() {
+    let world = World::new(8 * PART as usize, true, Vec::new());
+    let (path, bytes) = (world.request.path.clone(), world.bytes.clone());
+    *world.model.while_it_is_sent.lock().unwrap() = Some(Box::new(move || {
+        let mut file = std::fs::File::options().write(true).open(&path).unwrap();
+        let before = file.metadata().unwrap().modified().unwrap();
+        for at in (0..bytes.len()).step_by(PART as usize) {
+            std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(at as u64)).unwrap();
+            std::io::Write::write_all(&mut file, &[bytes[at] ^ 1]).unwrap();
+        }
+        file.set_modified(before).unwrap();
+    }));
+    assert_eq!(world.run().await.unwrap().unwrap_err().code, Code::FileChanged);
+}

@@ -70,6 +70,8 @@ pub(super) struct Sending<'a, R> {
     pub request: &'a Request,
     pub record: &'a Record,
     pub known: Known,
+    /// When anything of the file was last changed, at the beginning.
+    pub touched_at: Option<i64>,
     pub progress: &'a Progress,
     pub canceled: &'a CancellationToken,
 }
@@ -159,16 +161,20 @@ impl<R: Remote> Sending<'_, R> {
     /// That the file is still the one whose bytes were sent. Where its time or its name on the disk became another one,
     /// its bytes decide.
     async fn unchanged(&self, sent: Checksum) -> Result<()> {
-        let mut before = self.record.identity.clone();
+        let (mut before, mut touched_at) = (self.record.identity.clone(), self.touched_at);
         for _ in 0..COMPARISONS {
             let now = files::identity(&self.request.path).await?;
+            let now_touched_at = files::ask(&self.request.path, files::touched_at).await?;
+            // A time that was put back hides a change; that it was put back shows.
+            let was_touched = now_touched_at != touched_at;
+            touched_at = now_touched_at;
             match before.like(&now) {
-                Likeness::Same => return Ok(()),
-                Likeness::Unsure if self.own(0, now.size).await? == sent => {
+                Likeness::Same if !was_touched => return Ok(()),
+                Likeness::Same | Likeness::Unsure if self.own(0, now.size).await? == sent => {
                     self.engine.journal.set_file(&self.request.id, &self.request.path, &now).await?;
                     before = now;
                 }
-                Likeness::Unsure | Likeness::Other => break,
+                Likeness::Same | Likeness::Unsure | Likeness::Other => break,
             }
         }
         Err(changed(&self.request.path))

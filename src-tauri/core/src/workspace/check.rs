@@ -5,6 +5,7 @@ mod catalog;
 mod cdn;
 mod services;
 mod trigger;
+pub(crate) use self::trigger::starting;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -39,6 +39,10 @@ pub enum ProfileKind {
         source: String,
         /// What the role's owner wants to be told, where they do.
         external_id: Option<String>,
+        /// Seconds that the credentials are to be good for (`duration_seconds`); none for STS's own hour.
+        duration: Option<i32>,
+        /// What the session is called in CloudTrail (`role_session_name`).
+        session: Option<String>,
     },
     /// IAM Identity Center.
     #[serde(rename_all = "camelCase")]
@@ -125,7 +129,14 @@ fn profile(set: &ProfileSet, name: &str) -> Option<Profile> {
     let kind = if let (Some(role), Some(source), Some(device)) =
         (text("role_arn"), text("source_profile"), text("mfa_serial"))
     {
-        ProfileKind::RoleWithMfa { device, role, source, external_id: text("external_id") }
+        ProfileKind::RoleWithMfa {
+            device,
+            role,
+            source,
+            external_id: text("external_id"),
+            duration: text("duration_seconds").and_then(|text| text.parse().ok()),
+            session: text("role_session_name"),
+        }
     } else if profile.get("role_arn").is_some() {
         ProfileKind::Role
     } else if let Some(session) = profile.get("sso_session") {

@@ -8,6 +8,7 @@ use reeldesk_sandbox::{Endpoints, Sandbox, StartError};
 
 use super::credentials::CredentialsSource;
 use super::{Connection, SANDBOX, Workspace, discovery};
+use crate::folders::make_private;
 use crate::{Code, Error, Result};
 
 /// A sandbox that answers: ours, or another process's.
@@ -25,6 +26,7 @@ impl RunningSandbox {
     /// When it cannot be started.
     pub async fn attach(data_dir: &Path) -> Result<Self> {
         let folder = data_dir.join("sandbox");
+        make_private(&folder).map_err(|error| crate::files::unreadable(&folder, &error))?;
         // Another process may be starting or stopping it just now.
         for _ in 0..50 {
             match Sandbox::start(&folder).await {

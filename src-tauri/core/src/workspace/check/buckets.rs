@@ -3,16 +3,21 @@
 use aws_sdk_s3::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_s3::operation::head_bucket::HeadBucketError;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ExpirationStatus, LifecycleRule};
+use aws_sdk_s3::types::{
+    ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart, ExpirationStatus,
+    LifecycleRule,
+};
 use uuid::Uuid;
 
 use super::super::policy;
 use super::{Area, Checker, Finding, Outcome, finding};
 use crate::aws::explain;
-use crate::{Code, Error};
+use crate::upload::Checksum;
+use crate::{Code, Error, Result};
 
 /// Where the check writes: it starts no pipeline, because it has no suffix of a video or of metadata.
 const FOLDER: &str = ".reeldesk-check";
+const TINY: &[u8] = b"reeldesk";
 
 impl Checker<'_> {
     pub async fn source_bucket(&self) -> Vec<Finding> {
@@ -72,7 +77,9 @@ impl Checker<'_> {
     async fn object(&self) -> Vec<Finding> {
         let (s3, bucket) = (&self.aws.s3, &self.workspace.source_bucket);
         let key = format!("{FOLDER}/{}", Uuid::new_v4());
-        let send = s3.put_object().bucket(bucket).key(&key).body(ByteStream::from_static(b"reeldesk"));
+        // Buckets with Object Lock want a checksum.
+        let send = s3.put_object().bucket(bucket).key(&key).checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
+        let send = send.body(ByteStream::from_static(TINY));
         let send = send.send().await.map_err(|error| explain("A tiny object could not be sent", error));
         let mut findings = vec![finding(Area::Upload, "Send a file", self.outcome(policy::PUT_OBJECT, &send, ""))];
         let Ok(sent) = send else { return findings };
@@ -107,7 +114,50 @@ impl Checker<'_> {
         let abort = s3.abort_multipart_upload().bucket(bucket).key(&key).upload_id(&upload).send().await;
         let abort = abort.map_err(|error| explain("An upload could not be given up", error));
         findings.push(finding(Area::Upload, "Cancel an upload", self.outcome(policy::ABORT_UPLOAD, &abort, "")));
+        let whole = self.whole_upload().await;
+        findings.push(finding(Area::Upload, "Send a file in parts", self.outcome(policy::PUT_OBJECT, &whole, "")));
         findings
+    }
+
+    /// Sends a tiny object as large ones are sent: a part, its completion, a look at its checksum. A key that the bucket is
+    /// encrypted with is used for the first time here.
+    async fn whole_upload(&self) -> Result<()> {
+        let (s3, bucket, key) = (&self.aws.s3, &self.workspace.source_bucket, format!("{FOLDER}/{}", Uuid::new_v4()));
+        let doing = "A tiny object could not be sent in parts";
+        let begin = s3.create_multipart_upload().bucket(bucket).key(&key);
+        let begin = begin.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme).checksum_type(ChecksumType::FullObject);
+        let begun = begin.send().await.map_err(|error| explain(doing, error))?;
+        let upload = begun.upload_id.ok_or_else(|| Error::internal("S3 gave no upload id"))?;
+        let sum = Checksum::of_bytes(TINY).to_string();
+        let sent = async {
+            let part = s3.upload_part().bucket(bucket).key(&key).upload_id(&upload).part_number(1);
+            let part = part.checksum_crc64_nvme(&sum).body(ByteStream::from_static(TINY)).send().await;
+            let part = part.map_err(|error| explain(doing, error))?;
+            let part = CompletedPart::builder().part_number(1).set_e_tag(part.e_tag).checksum_crc64_nvme(&sum).build();
+            let parts = CompletedMultipartUpload::builder().parts(part).build();
+            let complete = s3.complete_multipart_upload().bucket(bucket).key(&key).upload_id(&upload);
+            let complete = complete.checksum_type(ChecksumType::FullObject).checksum_crc64_nvme(&sum);
+            complete.multipart_upload(parts).send().await.map_err(|error| explain(doing, error))
+        };
+        let version = match sent.await {
+            Ok(completed) => completed.version_id,
+            Err(error) => {
+                s3.abort_multipart_upload().bucket(bucket).key(&key).upload_id(&upload).send().await.ok();
+                return Err(error);
+            }
+        };
+        let head = s3.head_object().bucket(bucket).key(&key).checksum_mode(ChecksumMode::Enabled).send().await;
+        s3.delete_object().bucket(bucket).key(&key).set_version_id(version).send().await.ok();
+        let head =
+            head.map_err(|error| explain("The tiny object that was sent in parts could not be looked at", error))?;
+        match head.checksum_crc64_nvme {
+            Some(told) if told != sum => Err(Error::new(
+                Code::Integrity,
+                "S3 tells another checksum of a tiny object than that of what was sent.",
+                "A device on the line (a proxy, a VPN) changes what passes; ask who runs it.",
+            )),
+            _ => Ok(()),
+        }
     }
 
     async fn lifecycle(&self) -> Finding {

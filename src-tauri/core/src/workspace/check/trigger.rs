@@ -19,6 +19,14 @@ enum Told {
     Endings(Vec<String>),
 }
 
+/// The endings of keys that start something, lower case and without a dot; none where any may: a rule elsewhere decides, or
+/// every file does.
+pub(crate) fn starting(configuration: &GetBucketNotificationConfigurationOutput) -> Option<Vec<String>> {
+    let Told::Endings(endings) = told(configuration) else { return None };
+    let endings: Vec<_> = endings.iter().map(|ending| ending.trim_start_matches('.').to_lowercase()).collect();
+    (!endings.iter().any(String::is_empty)).then_some(endings)
+}
+
 impl Checker<'_> {
     pub async fn trigger(&self) -> Vec<Finding> {
         let bucket = &self.workspace.source_bucket;
@@ -112,6 +120,30 @@ mod tests {
 
     fn by(trigger: Trigger) -> IngestMode {
         IngestMode::Pipeline { trigger, frame_capture: false, acceleration: Acceleration::Preferred }
+    }
+
+    #[test]
+    fn the_endings_that_start_a_pipeline_are_those_of_its_bucket() {
+        use aws_sdk_s3::types::{FilterRule, LambdaFunctionConfiguration, S3KeyFilter};
+        let one = |ending: Option<&str>| {
+            let rule = |value| FilterRule::builder().name(FilterRuleName::Suffix).value(value).build();
+            let filter = ending.map(|ending| {
+                let key = S3KeyFilter::builder().filter_rules(rule(ending)).build();
+                NotificationConfigurationFilter::builder().key(key).build()
+            });
+            let lambda =
+                LambdaFunctionConfiguration::builder().lambda_function_arn("arn").events(Event::S3ObjectCreated);
+            lambda.set_filter(filter).build().unwrap()
+        };
+        let of = |all: &[Option<&str>]| {
+            let all = all.iter().map(|ending| one(*ending)).collect();
+            let built =
+                GetBucketNotificationConfigurationOutput::builder().set_lambda_function_configurations(Some(all));
+            starting(&built.build())
+        };
+        assert_eq!(of(&[Some(".mp4"), Some(".MOV")]), Some(vec!["mov".to_owned(), "mp4".to_owned()]));
+        assert_eq!(of(&[Some(".mp4"), None]), None, "every file");
+        assert_eq!(of(&[]), None, "nobody, as far as the bucket tells");
     }
 
     #[test]

@@ -70,7 +70,9 @@ pub async fn give_code(profile: &str, region: &str, endpoint: Option<&str>, code
             "Type the one that your device shows at this moment.",
         ));
     }
-    let ProfileKind::RoleWithMfa { device, role, source, external_id } = profiles::find(profile).await?.kind else {
+    let ProfileKind::RoleWithMfa { device, role, source, external_id, duration, session } =
+        profiles::find(profile).await?.kind
+    else {
         return Err(Error::new(
             Code::Invalid,
             format!("The profile \"{profile}\" asks for no code."),
@@ -86,7 +88,8 @@ pub async fn give_code(profile: &str, region: &str, endpoint: Option<&str>, code
     let assumed = aws_sdk_sts::Client::new(&loader.load().await)
         .assume_role()
         .role_arn(role)
-        .role_session_name("reeldesk")
+        .role_session_name(session.unwrap_or_else(|| "reeldesk".to_owned()))
+        .set_duration_seconds(duration)
         .serial_number(device)
         .token_code(code)
         .set_external_id(external_id)
