@@ -282,7 +282,15 @@ source: string,
 /**
  * What the role's owner wants to be told, where they do.
  */
-externalId: string | null, } | { "kind": "sso", 
+externalId: string | null, 
+/**
+ * Seconds that the credentials are to be good for (`duration_seconds`); none for STS's own hour.
+ */
+duration: number | null, 
+/**
+ * What the session is called in CloudTrail (`role_session_name`).
+ */
+session: string | null, } | { "kind": "sso", 
 /**
  * The name of the session, as the file has it; none for a profile of the older kind.
  */
