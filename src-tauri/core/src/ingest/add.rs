@@ -30,7 +30,7 @@ impl Ingest {
         let (first, batch) = (self.0.journeys.next_position(), self.0.journeys.next_batch());
         for (path, size, error) in found {
             if let Some(id) = open.get(&path) {
-                known.push(id.clone());
+                known.push((id.clone(), size));
                 continue;
             }
             let position = first + new.len() as i64;
@@ -44,15 +44,16 @@ impl Ingest {
                 self.start(journey.id.clone());
             }
         }
-        for id in known {
+        for (id, size) in known {
+            let owner = self.owner(&id).await;
             // Whoever adds it again wants it sent.
             if self.journey(&id)?.stage == Stage::NeedsYou {
                 let wanted = |journey: &mut Journey| {
-                    (journey.answers, journey.insisted) = (answers, journey.insisted || as_is);
+                    (journey.answers, journey.insisted, journey.size) = (answers, journey.insisted || as_is, size);
                 };
-                self.0.journeys.edit(&id, wanted).await?;
-                self.retry(&id).await?;
+                self.begin_again(&id, wanted).await?;
             } else {
+                drop(owner);
                 self.unpause(&id).await?;
             }
             new.push(self.journey(&id)?);

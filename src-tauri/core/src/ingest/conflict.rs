@@ -161,7 +161,7 @@ impl Ingest {
 
     async fn take_after(&self, one: &Journey, twin: &Journey) -> Result<()> {
         match (twin.stage, one.stage) {
-            (Stage::NeedsYou | Stage::Canceled, _) => self.begin_again(&one.id).await,
+            (Stage::NeedsYou | Stage::Canceled, _) => self.begin_again(&one.id, |_| {}).await,
             (_, Stage::NeedsYou) => {
                 let know = |one: &mut Journey| {
                     let Some(conflict) = &mut one.conflict else { return };

@@ -172,11 +172,11 @@ impl Ingest {
     /// When the store cannot be written.
     pub async fn retry(&self, id: &str) -> Result<()> {
         let _owner = self.owner(id).await;
-        self.begin_again(id).await
+        self.begin_again(id, |_| {}).await
     }
 
-    /// The same, for who moves the journey already.
-    pub(super) async fn begin_again(&self, id: &str) -> Result<()> {
+    /// The same with a change of it, for who moves the journey already.
+    pub(super) async fn begin_again(&self, id: &str, change: impl FnOnce(&mut Journey)) -> Result<()> {
         // A key that an object was made under, or that is another journey's, is not used again.
         let is_used = |journey: &Journey| {
             matches!(journey.stage, Stage::Canceled | Stage::Skipped)
@@ -194,6 +194,7 @@ impl Ingest {
                     (journey.sent, journey.stored, journey.may_arrive_until) = (0, 0, None);
                     journey.sent_sidecars.clear();
                 }
+                change(journey);
             })
             .await?;
         if retried.is_some() {

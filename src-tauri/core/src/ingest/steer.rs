@@ -48,8 +48,8 @@ impl Ingest {
             Wish::Cancel => self.cancel(id).await,
             Wish::Retry => self.retry(id).await,
             Wish::Insist => {
-                self.0.journeys.edit(id, |journey| journey.insisted = true).await?;
-                self.retry(id).await
+                let _owner = self.owner(id).await;
+                self.begin_again(id, |journey| journey.insisted = true).await
             }
             Wish::First => {
                 let priority = self.0.journeys.highest_priority() + 1;

@@ -84,8 +84,8 @@ impl Ingest {
     pub(crate) async fn retry_changed(&self, id: &str, size: u64) -> Result<()> {
         self.0.uploader.give_up(id).await?;
         self.0.rest.notify_one();
-        self.0.journeys.edit(id, |journey| journey.size = size).await?;
-        self.retry(id).await
+        let _owner = self.owner(id).await;
+        self.begin_again(id, |journey| journey.size = size).await
     }
 
     /// Takes the oldest ended journeys of watch folders off the list when there are more than `most`.
