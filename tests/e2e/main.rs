@@ -56,17 +56,28 @@ async fn drop_a_film_and_watch_it() {
 async fn an_unreadable_file_says_so() {
     let data = tempfile::tempdir().unwrap();
     let files = tempfile::tempdir().unwrap();
-    let text = files.path().join("not a film.mp4");
+    let (text, cut) = (files.path().join("not a film.mp4"), files.path().join("cut.mp4"));
     std::fs::write(&text, "plain text").unwrap();
+    let video =
+        ["-f", "lavfi", "-i", "testsrc2=s=320x180:d=8:r=25", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "25"];
+    make(&cut, &[&video[..], &["-movflags", "+faststart"]].concat()).unwrap();
+    let whole = std::fs::metadata(&cut).unwrap().len();
+    std::fs::File::options().write(true).open(&cut).unwrap().set_len(whole / 2).unwrap();
     let window = Window::open(data.path(), &["--workspace", "sandbox"]).await.unwrap();
     window.wait_for("//h1[contains(., 'Library')]", SHORT).await.unwrap();
-    window.drop(&[text]).await.unwrap();
-    window
-        .wait_for("//li[@data-stage='needsYou']//p[contains(., '\"not a film.mp4\" is not a video')]", SHORT)
-        .await
-        .unwrap();
-    window.wait_for("//li[@data-stage='needsYou']//button[contains(., 'Retry')]", SHORT).await.unwrap();
+    window.drop(&[text, cut]).await.unwrap();
+    let of_text = "//li[@data-stage='needsYou'][contains(., '\"not a film.mp4\" is not a video')]";
+    window.wait_for(of_text, SHORT).await.unwrap();
+    // It is what it is: to try again is not offered.
+    assert_eq!(window.script(&format!("return {}", count("//button[.='Retry']"))).await.unwrap(), 0);
+    let of_cut = "//li[@data-stage='needsYou'][contains(., 'cut off')]";
+    window.wait_for(of_cut, SHORT).await.unwrap();
     window.picture("ingest-needs-you").await;
+    window.click(&format!("{of_cut}//button[.='Send anyway']")).await.unwrap();
+    window.wait_for("//li[@data-stage='playable'][contains(., 'Shorter than its source')]", LONG).await.unwrap();
+    window.picture("ingest-shorter").await;
+    window.click(&format!("{of_text}//button[@title='Take off the list']")).await.unwrap();
+    window.until(&format!("return {}", count(of_text)), SHORT, |count| *count == 0).await.unwrap();
     window.close().await;
 }
 
