@@ -2,7 +2,11 @@
 
 use std::io::{BufRead as _, BufReader};
 #[cfg(target_os = "linux")]
-use std::{path::Path, process::Command, time::Duration};
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
 
 use reeldesk_tests::{Reelctl, long_film};
 use serde_json::Value;
@@ -78,7 +82,11 @@ fn asked_to_end_in_every_way() {
         let name = file.to_str().unwrap();
         let is_sandbox = arguments == ["sandbox"];
         let mut server = if is_sandbox {
-            let mut server = reelctl.start(arguments).unwrap();
+            // Whoever runs these tests under nohup has it ignored.
+            let command = reelctl.command(arguments).unwrap();
+            let mut hears = Command::new("env");
+            hears.arg("--default-signal=HUP").arg(command.get_program()).args(command.get_args());
+            let mut server = hears.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
             BufReader::new(server.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
             Some(server)
         } else {
@@ -94,7 +102,16 @@ fn asked_to_end_in_every_way() {
         let asked = server.as_mut().unwrap_or(&mut sender);
         let status = Command::new("kill").args([format!("-{signal}"), asked.id().to_string()]).status().unwrap();
         assert!(status.success());
-        let ended = asked.wait().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let ended = loop {
+            if let Some(ended) = asked.try_wait().unwrap() {
+                break ended;
+            }
+            if Instant::now() > deadline {
+                asked.kill().unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
         assert!(ended.code().is_some(), "it ended by itself: {ended}");
         assert_eq!(encoders(reelctl.data.path()), [""; 0], "{signal}: nothing encodes on");
         sender.kill().ok();

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use reeldesk_core::event::Event;
@@ -27,7 +27,6 @@ pub(crate) async fn run(
     if session.workspace.is_sandbox() {
         reeldesk_core::require_ffmpeg()?;
     }
-    let began = Instant::now();
     let mut events = session.events.subscribe();
     let driver = session.drive(Driving::Command).await?;
     if let Some(Rate(bytes)) = limit {
@@ -82,7 +81,7 @@ pub(crate) async fn run(
     if !json {
         let ids: HashSet<_> = added.iter().map(|journey| &journey.id).collect();
         let ended: Vec<_> = ingest.list().into_iter().filter(|journey| ids.contains(&journey.id)).collect();
-        output::text(&summary(&ended, began.elapsed()));
+        output::text(&summary(&ended));
     }
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -175,11 +174,14 @@ impl Screen {
     }
 }
 
-fn summary(journeys: &[Journey], took: Duration) -> String {
+fn summary(journeys: &[Journey]) -> String {
     let count = |stage: Stage| journeys.iter().filter(|journey| journey.stage == stage).count();
     let sent = |one: &&Journey| one.verified_at.is_some() && one.stage != Stage::Skipped;
     let there = journeys.iter().filter(sent);
     let bytes = there.clone().map(|journey| journey.size).sum();
+    let first = there.clone().map(|journey| journey.added_at).min().unwrap_or(0);
+    let last = there.clone().filter_map(|journey| journey.verified_at).max().unwrap_or(first);
+    let took = Duration::from_millis((last - first).try_into().unwrap_or(0));
     let mut line = output::sent(there.count(), bytes, took);
     for (stage, words) in [
         (Stage::Playable, "playable"),

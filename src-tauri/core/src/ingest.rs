@@ -46,8 +46,8 @@ pub(crate) use self::sources::is_named_like_a_video;
 pub use self::steer::Wish;
 pub(crate) use self::steer::leave_wish;
 pub(crate) use self::take::Handover;
-use crate::Error;
 use crate::catalog::Guid;
+use crate::{Code, Error};
 
 /// Where a journey stands. The order is that of the way; only [`Stage::may_become`] says what follows what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
@@ -236,6 +236,12 @@ pub struct Journey {
 const CLOCK_SLACK_MS: i64 = 15 * 60 * 1000;
 
 impl Journey {
+    /// Whether trying again may help: what asks a question would only ask it again, and what is no video stays none.
+    fn is_worth_a_retry(&self) -> bool {
+        let is_video = self.error.as_ref().is_none_or(|error| error.code != Code::NotAVideo);
+        self.stage == Stage::NeedsYou && self.conflict.is_none() && is_video
+    }
+
     /// From when on an item of the catalog may be its own, in milliseconds since the epoch.
     fn looked_for_from(&self) -> i64 {
         self.completing_at.or(self.verified_at).unwrap_or(self.added_at) - CLOCK_SLACK_MS

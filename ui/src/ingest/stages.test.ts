@@ -45,11 +45,12 @@ describe('the tray', () => {
       journey('paused', { sent: 300 }),
       journey('queued'),
       journey('needsYou'),
+      journey('needsYou', { error: { code: 'not-a-video', message: '', remedy: '', details: '' } }),
       journey('playable', { sent: 1000 }),
       journey('canceled'),
       journey('skipped'),
     ];
-    expect(counts(all)).toEqual({ sending: 2, paused: 1, encoding: 1, needsYou: 1, stuck: 1, ended: 3, percent: 25, speed: 50, secondsLeft: 30 });
+    expect(counts(all)).toEqual({ sending: 2, paused: 1, encoding: 1, needsYou: 2, stuck: 1, ended: 3, percent: 25, speed: 50, secondsLeft: 30 });
     expect(counts([]).secondsLeft).toBeNull();
   });
 });

@@ -131,7 +131,7 @@ export function counts(journeys: Journey[]): Counts {
     } else if (journey.stage === 'paused') all.paused += 1;
     else if (journey.stage === 'needsYou') {
       all.needsYou += 1;
-      if (journey.conflict === null) all.stuck += 1;
+      if (journey.conflict === null && journey.error?.code !== 'not-a-video') all.stuck += 1;
     }
     else if (isEnded(journey.stage)) all.ended += 1;
     else if (journey.stage !== 'canceling') all.encoding += 1;

@@ -62,6 +62,11 @@ const FOOTER: u8 = 0x04;
 /// The first byte of each packet (ISO/IEC 13818-1, 2.4.3.2), and the first pack header (2.5.3.4).
 const TRANSPORT_STREAM: u8 = 0x47;
 const PROGRAM_STREAM: [u8; 4] = [0x00, 0x00, 0x01, 0xBA];
+/// Boxes that stand at the top level. Source: ISO/IEC 14496-12, table 1; `wide` of the `QuickTime` File Format.
+const TOP_LEVEL: [&[u8; 4]; 17] = [
+    b"ftyp", b"styp", b"pdin", b"moov", b"moof", b"mfra", b"mdat", b"idat", b"free", b"skip", b"wide", b"udta",
+    b"meta", b"uuid", b"sidx", b"prft", b"emsg",
+];
 /// Bytes of a block that is looked at for zeros.
 const BLOCK: u64 = 64 * 1024;
 /// Silence that is not compressed may be zeros, for so long at most.
@@ -142,8 +147,9 @@ fn of_boxes(file: &mut File, size: u64) -> io::Result<Option<Incomplete>> {
             break;
         }
         let is_media = read >= 8 && (&head[4..8] == b"mdat" || &head[4..8] == b"moof");
+        let is_box = read >= 8 && TOP_LEVEL.iter().any(|name| head[4..8] == **name);
         let runs_out = || at + u64::from(u32::from_be_bytes([head[0], head[1], head[2], head[3]])) > size;
-        if index.is_some() && has_media && !is_media && (read < 8 || runs_out()) {
+        if index.is_some() && has_media && !is_box && (read < 8 || runs_out()) {
             // Something behind the last box that is none: a tag of another program. The tables tell.
             break;
         }

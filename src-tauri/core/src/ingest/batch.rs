@@ -21,7 +21,7 @@ pub struct BatchSummary {
     /// Bytes of those that S3 has.
     #[ts(type = "number")]
     pub bytes: u64,
-    /// From the first file added to the last one at its end.
+    /// From the first file added to the last one verified.
     #[ts(type = "number")]
     pub seconds: i64,
     /// Files that became videos.
@@ -42,7 +42,7 @@ impl BatchSummary {
         // What was left out knows when its twin was verified, and was not sent itself.
         let sent = |one: &&Journey| one.verified_at.is_some() && one.stage != Stage::Skipped;
         let first = journeys.clone().map(|journey| journey.added_at).min().unwrap_or(0);
-        let last = journeys.clone().map(|journey| journey.stage_since).max().unwrap_or(first);
+        let last = journeys.clone().filter(sent).filter_map(|journey| journey.verified_at).max().unwrap_or(first);
         Self {
             batch,
             watch_folder: journeys.clone().find_map(|journey| journey.watch_folder.clone()),

@@ -67,8 +67,7 @@ impl Ingest {
             let concerned = match wish {
                 Wish::Pause | Wish::Cancel => journey.stage.is_being_sent() || journey.stage == Stage::Paused,
                 Wish::Resume => journey.stage == Stage::Paused,
-                // What asks a question would only ask it again.
-                Wish::Retry => journey.stage == Stage::NeedsYou && journey.conflict.is_none(),
+                Wish::Retry => journey.is_worth_a_retry(),
                 Wish::First | Wish::Insist => false,
             };
             if concerned {
