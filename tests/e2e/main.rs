@@ -137,8 +137,17 @@ async fn an_upload_is_paused_and_goes_on() {
     window.wait_for(verified, LONG).await.unwrap();
     // Steered away: nothing goes on in the next test's time.
     window.click("//button[@title='Cancel']").await.unwrap();
+    window.wait_for("//button[.='Cancel it']", SHORT).await.unwrap();
+    window.picture("ingest-cancel").await;
+    // The keyboard is on the harmless answer, and Escape is one.
+    let focused = "return document.activeElement.textContent";
+    assert_eq!(window.script(focused).await.unwrap(), "Keep it");
+    window.client.active_element().await.unwrap().send_keys("\u{E00C}").await.unwrap();
+    window.until("return document.activeElement.title", SHORT, |title| title == "Cancel").await.unwrap();
+    window.click("//button[@title='Cancel']").await.unwrap();
     window.click("//button[.='Cancel it']").await.unwrap();
     window.wait_for("//li[@data-stage='canceled']", SHORT).await.unwrap();
+    window.picture("ingest-canceled").await;
     window.close().await;
 }
 

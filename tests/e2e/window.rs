@@ -65,8 +65,17 @@ impl Window {
         found.with_context(|| format!("{xpath} did not appear"))
     }
 
+    /// Clicks an element once it is there; what moves or is drawn anew in this moment is looked for again.
     pub async fn click(&self, xpath: &str) -> Result<()> {
-        Ok(self.wait_for(xpath, Duration::from_secs(20)).await?.click().await?)
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            match self.wait_for(xpath, Duration::from_secs(20)).await?.click().await {
+                Ok(()) => return Ok(()),
+                Err(error) if Instant::now() > deadline => bail!("{xpath} was not clicked: {error:?}"),
+                Err(error) => eprintln!("{xpath} is clicked again: {error:?}"),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     pub async fn script(&self, script: &str) -> Result<Value> {

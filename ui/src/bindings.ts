@@ -854,7 +854,7 @@ files: number,
  */
 bytes: number, 
 /**
- * From the first file added to the last one at its end.
+ * From the first file added to the last one verified.
  */
 seconds: number, 
 /**

@@ -1,0 +1,4 @@
+/** Takes the keyboard when it appears: `{@attach focused}`. */
+export function focused(element: HTMLElement): void {
+  element.focus();
+}
