@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::ChecksumAlgorithm;
-use reeldesk_sandbox::SOURCE_BUCKET;
+use reeldesk_sandbox::{DESTINATION_BUCKET, SOURCE_BUCKET};
 use reeldesk_tests::{Fault, FaultyLine, KEYS, Reelctl, film, long_film, make};
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ const WORKSPACE: [&str; 2] = ["--workspace", "production"];
 /// A sandbox behind a line, and a command line that reaches it as an account.
 struct Behind {
     server: Server,
-    _line: FaultyLine,
+    line: FaultyLine,
     reelctl: Reelctl,
     folder: tempfile::TempDir,
 }
@@ -30,7 +30,7 @@ impl Behind {
         let line = FaultyLine::before(&server.endpoint, move |method, path, _| fate(method.as_str(), path));
         let line = line.await.unwrap();
         let reelctl = connected(&line.endpoint, |text| text);
-        Self { server, _line: line, reelctl, folder: tempfile::tempdir().unwrap() }
+        Self { server, line, reelctl, folder: tempfile::tempdir().unwrap() }
     }
 
     fn run(&self, arguments: &[&str]) -> Vec<Value> {
@@ -117,6 +117,30 @@ async fn a_cancel_between_the_completion_and_its_answer() {
     let videos = behind.run(&["videos", "list"]);
     assert!(videos.iter().all(|video| video["hlsUrl"].is_null()), "{videos:#?}");
     assert!(!jobs.is_empty() || objects(&behind.server.client()).await == 0);
+}
+
+/// The object is there, and nothing has started on it: it would be encoded by whoever looks at the bucket next.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_arrived_without_a_video_is_deleted() {
+    let late = |method: &str, path: &str| {
+        if completes(method, path) { Fault::LateAnswer(Duration::from_secs(20)) } else { Fault::None }
+    };
+    let mut behind = Behind::line(late).await;
+    // No pipeline starts on what is put into this bucket.
+    behind.reelctl = connected(&behind.line.endpoint, |text| text.replace(SOURCE_BUCKET, DESTINATION_BUCKET));
+    let mut sender = behind.ingest(&["--wait"]);
+    let client = behind.server.client();
+    let there = async || {
+        let listed = client.list_objects_v2().bucket(DESTINATION_BUCKET).prefix("video/").send().await;
+        listed.unwrap().contents().len()
+    };
+    while there().await == 0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    behind.run(&["uploads", "cancel", "--all"]);
+    let last = sender.until(|line| line["state"] == "failed" || line["state"] == "ready");
+    assert_eq!(last["code"], "canceled", "{last:#}");
+    assert_eq!(there().await, 0);
 }
 
 /// Paused at the moment of its completion it is not sent a second time, nor encoded twice.
