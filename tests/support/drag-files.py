@@ -61,7 +61,8 @@ class Source(Gtk.Window):
         move = next(self.moves, None)
         if move is None:
             return False
-        subprocess.Popen(["xdotool", *map(str, move)])
+        # Each ends before the next: on a busy computer two at once may change places, and nothing is dragged.
+        subprocess.run(["xdotool", *map(str, move)], check=True)
         return True
 
 
