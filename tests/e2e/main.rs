@@ -70,12 +70,22 @@ async fn an_unreadable_file_says_so() {
     window.wait_for(of_text, SHORT).await.unwrap();
     // It is what it is: to try again is not offered.
     assert_eq!(window.script(&format!("return {}", count("//button[.='Retry']"))).await.unwrap(), 0);
-    let of_cut = "//li[@data-stage='needsYou'][contains(., 'cut off')]";
+    let of_cut = "//li[@data-stage='needsYou'][contains(., '\"cut.mp4\" is cut off: at most')]";
     window.wait_for(of_cut, SHORT).await.unwrap();
     window.picture("ingest-needs-you").await;
     window.click(&format!("{of_cut}//button[.='Send anyway']")).await.unwrap();
     window.wait_for("//li[@data-stage='playable'][contains(., 'Shorter than its source')]", LONG).await.unwrap();
     window.picture("ingest-shorter").await;
+    // A name that is no text, dropped by itself.
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        let raw = files.path().join(std::ffi::OsStr::from_bytes(b"caf\xE9 noir.mp4"));
+        short_film(&files.path().join("short.mp4"));
+        std::fs::rename(files.path().join("short.mp4"), &raw).unwrap();
+        window.drop(&[raw]).await.unwrap();
+        window.wait_for("//li[@data-stage='playable'][contains(., 'caf\u{FFFD} noir')]", LONG).await.unwrap();
+    }
     window.click(&format!("{of_text}//button[@title='Take off the list']")).await.unwrap();
     window.until(&format!("return {}", count(of_text)), SHORT, |count| *count == 0).await.unwrap();
     window.close().await;

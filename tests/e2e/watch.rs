@@ -22,6 +22,27 @@ fn row(path: &str, words: &str) -> String {
     format!("//ul[contains(@class, 'files')]/li[contains(., '{path}')][contains(., '{words}')]")
 }
 
+/// A file system that is mounted for as long as this lives.
+struct Mounted<'a>(&'a Path);
+
+impl<'a> Mounted<'a> {
+    /// None where this user may not mount.
+    fn tmpfs(folder: &'a Path) -> Option<Self> {
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=16m", "tmpfs"]).arg(folder).status();
+        let mounted = mounted.is_ok_and(|status| status.success());
+        if !mounted {
+            eprintln!("no disk can be mounted here: not tried");
+        }
+        mounted.then_some(Self(folder))
+    }
+}
+
+impl Drop for Mounted<'_> {
+    fn drop(&mut self) {
+        Command::new("umount").args(["-l"]).arg(self.0).status().ok();
+    }
+}
+
 #[tokio::test]
 async fn a_dropped_folder_is_watched() {
     let data = tempfile::tempdir().unwrap();
@@ -73,6 +94,17 @@ async fn a_dropped_folder_is_watched() {
     window.wait_for("//section[@data-condition='paused']", SHORT).await.unwrap();
     window.click("//button[@title='Resume']").await.unwrap();
     window.wait_for("//section[@data-condition='watching']", SHORT).await.unwrap();
+
+    // Another disk in its place is not taken for it, until someone says so.
+    if let Some(disk) = Mounted::tmpfs(&folder) {
+        window.wait_for("//button[.='Use this disk']", LONG).await.unwrap();
+        window.picture("watch-another-disk").await;
+        window.click("//button[.='Use this disk']").await.unwrap();
+        window.wait_for("//section[@data-condition='watching']", SHORT).await.unwrap();
+        drop(disk);
+        window.click("//button[.='Use this disk']").await.unwrap();
+        window.wait_for("//section[@data-condition='watching']", SHORT).await.unwrap();
+    }
     window.click(&format!("{}//button[contains(., 'Show why')]", row("text", "Needs you"))).await.unwrap();
     window.wait_for("//li[@data-stage='needsYou']//div[contains(@class, 'sought')]", SHORT).await.unwrap();
 

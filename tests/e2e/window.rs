@@ -61,6 +61,7 @@ impl Window {
         let found = self.client.wait().at_most(most).for_element(Locator::XPath(xpath)).await;
         if found.is_err() {
             self.picture("failed").await;
+            eprintln!("{}", self.fault().await.unwrap_or_default());
         }
         found.with_context(|| format!("{xpath} did not appear"))
     }
@@ -177,7 +178,17 @@ impl Window {
         self.client.close().await.ok();
     }
 
+    /// The fault of the page itself, if it had one.
+    async fn fault(&self) -> Option<String> {
+        let fault = self.script("return document.querySelector('.fault')?.textContent ?? null").await;
+        fault.ok()?.as_str().map(str::to_owned)
+    }
+
+    /// Closes it, unless the page failed meanwhile.
     pub async fn close(self) {
+        if let Some(fault) = self.fault().await {
+            panic!("the page failed: {fault}");
+        }
         self.client.close().await.ok();
         Command::new("pkill").arg("-f").arg(&self.process).status().ok();
     }

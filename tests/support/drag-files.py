@@ -10,7 +10,11 @@ import pathlib
 import subprocess
 import sys
 
-import gi
+# GTK reads the arguments too, and takes text only.
+ARGUMENTS = sys.argv[1:]
+del sys.argv[1:]
+
+import gi  # noqa: E402
 
 gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
@@ -67,9 +71,10 @@ class Source(Gtk.Window):
 
 
 def main():
-    if len(sys.argv) < 4:
+    if len(ARGUMENTS) < 3:
         sys.exit(__doc__)
-    source = Source((int(sys.argv[1]), int(sys.argv[2])), sys.argv[3:])
+    x, y, *files = ARGUMENTS
+    source = Source((int(x), int(y)), files)
     source.show_all()
     GLib.timeout_add_seconds(20, Gtk.main_quit)
     Gtk.main()

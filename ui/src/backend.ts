@@ -1,7 +1,7 @@
-// The one door to the core: commands, events, the file dialog and the drop.
+// The one door to the core: commands, events, dialogs and the drop. No path goes through it:
+// Rust opens the dialogs and keeps what was dropped.
 import { Channel, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
-import { open, save } from '@tauri-apps/plugin-dialog';
 
 import type {
   AccessKey,
@@ -89,12 +89,18 @@ export function checkWorkspace(hear: (finding: Finding) => void): Promise<Findin
   return invoke('check_workspace', { found });
 }
 export const policyOf = (workspace: Workspace) => invoke<string>('policy_of', { workspace });
-export const exportWorkspace = (to: string) => invoke<null>('export_workspace', { to });
-export const importWorkspace = (from: string) => invoke<Workspace>('import_workspace', { from });
+/** Asks where to write the open workspace; answers where it is, or null when the dialog was closed. */
+export const exportWorkspace = () => invoke<string | null>('export_workspace');
+/** Asks for the file of a workspace; null when the dialog was closed. */
+export const importWorkspace = () => invoke<Workspace | null>('import_workspace');
 export const diagnostics = () => invoke<string>('diagnostics');
 /** A page of the journeys, behind a position; an empty one is the end. */
 export const journeys = (after: number) => invoke<Journey[]>('journeys', { after });
-export const addPaths = (paths: string[]) => invoke<null>('add_paths', { paths });
+/** Asks for videos, and adds them. */
+export const chooseVideos = () => invoke<null>('choose_videos');
+/** Asks for folders of videos, and adds them. */
+export const chooseVideoFolders = () => invoke<null>('choose_video_folders');
+export const addDropped = (drop: number) => invoke<null>('add_dropped', { drop });
 export const steer = (id: string, wish: Wish) => invoke<null>('steer', { id, wish });
 export const steerAll = (wish: Wish) => invoke<null>('steer_all', { wish });
 export const clearJourneys = () => invoke<null>('clear_journeys');
@@ -123,8 +129,10 @@ export const poolFacts = () => invoke<PoolFacts>('pool_facts');
 export const person = (username: string) => invoke<Person>('person', { username });
 /** What a pasted list of people holds. */
 export const readInvitees = (text: string) => invoke<Invitees>('read_invitees', { text });
-/** The text of a file with a list of people. */
-export const readList = (path: string) => invoke<string>('read_list', { path });
+/** Asks for a list of people: its text, or null when the dialog was closed. */
+export const chooseList = () => invoke<string | null>('choose_list');
+/** The text of the lists that were dropped. */
+export const readDropped = (drop: number) => invoke<string>('read_dropped', { drop });
 /** Invites people; `hear` gets what became of each as it is done. */
 export function invite(people: Invitee[], invitation: Invitation, hear: (address: string, invited: Invited) => void): Promise<null> {
   const told = new Channel<{ address: string; invited: Invited }>();
@@ -148,8 +156,10 @@ export const stopRun = () => invoke<null>('stop_run');
 export const viewerLog = (before: number | null) => invoke<LogEntry[]>('viewer_log', { before });
 /** The newest lines of the log that are about one viewer. */
 export const historyOf = (username: string) => invoke<LogEntry[]>('history_of', { username });
-export const exportViewers = (query: Query, to: string) => invoke<null>('export_viewers', { query, to });
-export const exportViewerLog = (to: string) => invoke<null>('export_viewer_log', { to });
+/** Asks where to write the viewers that a query finds, and writes them. */
+export const exportViewers = (query: Query) => invoke<null>('export_viewers', { query });
+/** Asks where to write the log, and writes it. */
+export const exportViewerLog = () => invoke<null>('export_viewer_log');
 export const forgetViewers = () => invoke<null>('forget_viewers');
 export const createGroup = (name: string, description: string | null) => invoke<null>('create_group', { name, description });
 export const deleteGroup = (name: string) => invoke<null>('delete_group', { name });
@@ -162,8 +172,10 @@ export const lookAgainAs = () => invoke<Watchable[]>('look_again_as');
 export const playAs = (video: Watchable) => invoke<string>('play_as', { video });
 export const leaveSeat = () => invoke<null>('leave_seat');
 export const watchedFolders = () => invoke<WatchedFolder[]>('watched_folders');
-/** Rules for those of these paths that are folders. */
-export const rulesFor = (paths: string[]) => invoke<WatchFolder[]>('rules_for', { paths });
+/** Asks for folders to watch, and answers with a rule for each. */
+export const chooseWatchFolders = () => invoke<WatchFolder[]>('choose_watch_folders');
+/** Rules for the folders among what was dropped. */
+export const watchDropped = (drop: number) => invoke<WatchFolder[]>('watch_dropped', { drop });
 export const putWatchFolder = (rule: WatchFolder) => invoke<WatchFolder>('put_watch_folder', { rule });
 /** Takes the disk that is there now for the one of a watch folder. */
 export const acceptDisk = (id: string) => invoke<null>('accept_disk', { id });
@@ -184,49 +196,10 @@ export const onQuitAsked = (hear: (inHand: number) => void) => listen<number>('q
 /** Hears that a notice of the system was clicked: the row that it spoke of. */
 export const onShowJourney = (hear: (id: string) => void) => listen<string>('show-journey', (message) => hear(message.payload));
 
-export type Drag = { kind: 'over' } | { kind: 'leave' } | { kind: 'drop'; paths: string[] };
+export type Drag = { kind: 'over' } | { kind: 'leave' } | { kind: 'drop'; drop: number; names: string[] };
 
 /** Hears files being dragged over the window and dropped on it. */
-export async function onDrag(hear: (drag: Drag) => void): Promise<void> {
-  await listen('tauri://drag-enter', () => hear({ kind: 'over' }));
-  await listen('tauri://drag-leave', () => hear({ kind: 'leave' }));
-  await listen<{ paths: string[] }>('tauri://drag-drop', (message) => hear({ kind: 'drop', paths: message.payload.paths }));
-}
-
-const VIDEO = ['mp4', 'm4v', 'mov', 'mkv', 'webm', 'mxf', 'mpg', 'mpeg', 'm2ts', 'mts', 'ts', 'wmv', 'h264'];
-
-/** Asks for files; an empty list when the dialog was closed. */
-export async function chooseFiles(): Promise<string[]> {
-  const filters = [
-    { name: 'Videos', extensions: [...VIDEO, ...VIDEO.map((one) => one.toUpperCase())] },
-    { name: 'All files', extensions: ['*'] },
-  ];
-  return (await open({ multiple: true, title: 'Add videos', filters })) ?? [];
-}
-
-/** Asks for folders; an empty list when the dialog was closed. */
-export async function chooseFolders(title: string): Promise<string[]> {
-  return (await open({ multiple: true, directory: true, title })) ?? [];
-}
-
-const LIST = [
-  { name: 'Lists', extensions: ['csv', 'tsv', 'txt'] },
-  { name: 'All files', extensions: ['*'] },
-];
-
-/** Asks for a list of people; none when the dialog was closed. */
-export const chooseList = () => open({ title: 'Open a list of people', filters: LIST });
-
-/** Asks where to write a table; none when the dialog was closed. */
-export const chooseCsv = (name: string) => save({ title: 'Export', defaultPath: `${name}.csv`, filters: [{ name: 'CSV', extensions: ['csv'] }] });
-
-const WORKSPACE_FILE = [{ name: 'Workspaces', extensions: ['toml'] }];
-
-/** Asks for the file of a workspace; none when the dialog was closed. */
-export const chooseWorkspaceFile = () => open({ title: 'Open a workspace file', filters: WORKSPACE_FILE });
-
-/** Asks where to write one; none when the dialog was closed. */
-export const chooseExport = (name: string) => save({ title: 'Export the workspace', defaultPath: `${name}.toml`, filters: WORKSPACE_FILE });
+export const onDrag = (hear: (drag: Drag) => void) => listen<Drag>('drag', (message) => hear(message.payload));
 
 /** What was thrown, as the core's error. */
 export function asError(thrown: unknown): CoreError {

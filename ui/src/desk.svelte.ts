@@ -49,7 +49,7 @@ export class Desk extends Attempt {
     await backend.onEvents((events) => this.#hear(events));
     await backend.onDrag((drag) => {
       this.dragging = drag.kind === 'over' && this.workspace !== null;
-      if (drag.kind === 'drop' && this.workspace !== null) void this.drop(drag.paths);
+      if (drag.kind === 'drop' && this.workspace !== null) void this.drop(drag.drop, drag.names);
     });
     await backend.onQuitAsked((inHand) => {
       this.quitting = inHand;
@@ -97,9 +97,8 @@ export class Desk extends Attempt {
   /** A workspace from a file. */
   readonly addFromFile = () =>
     this.attempt(async () => {
-      const from = await backend.chooseWorkspaceFile();
-      if (from === null) return;
-      const workspace = await backend.importWorkspace(from);
+      const workspace = await backend.importWorkspace();
+      if (workspace === null) return;
       this.add();
       this.way?.take(workspace);
     });
@@ -139,20 +138,20 @@ export class Desk extends Attempt {
   };
 
   /** Files are sent; folders too, except where folders are watched. Among viewers a table or text is a list of people. */
-  async drop(paths: string[]): Promise<void> {
+  async drop(drop: number, names: string[]): Promise<void> {
     if (this.screen === 'watch') {
-      const rules = await backend.rulesFor(paths);
+      const rules = await backend.watchDropped(drop);
       if (rules.length > 0) {
         this.watch.begin(rules);
         return;
       }
     }
-    if (this.screen === 'viewers' && paths.every((path) => LISTS.test(path))) {
-      this.viewers.drop(paths);
+    if (this.screen === 'viewers' && names.every((name) => LISTS.test(name))) {
+      this.viewers.drop(drop);
       return;
     }
     this.go('ingest');
-    await this.ingest.add(paths);
+    await this.ingest.add(drop);
   }
 
   /** Shows a row of Ingest. */

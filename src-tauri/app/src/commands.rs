@@ -9,8 +9,9 @@ use reeldesk_core::playback::Stream;
 use reeldesk_core::upload::Orphan;
 use reeldesk_core::workspace::Workspace;
 use reeldesk_core::{Code, Error, Result};
-use tauri::{AppHandle, State};
+use tauri::{AppHandle, State, WebviewWindow};
 
+use crate::chosen::{self, Chosen};
 use crate::desk::{Boot, Desk};
 use crate::quit::{self, How};
 
@@ -33,10 +34,27 @@ pub(crate) async fn journeys(desk: State<'_, Desk>, after: i64) -> Result<Vec<Jo
     Ok(desk.opened().await?.driver.ingest.list_after(after))
 }
 
-#[tauri::command]
-pub(crate) async fn add_paths(desk: State<'_, Desk>, paths: Vec<PathBuf>) -> Result<()> {
-    // The page hears of them as events.
+/// Adds files and folders; the page hears of them as events.
+async fn add(desk: &Desk, paths: Vec<PathBuf>) -> Result<()> {
     desk.opened().await?.driver.ingest.add(paths, Answers::default(), false).await.map(drop)
+}
+
+/// Asks for videos, and adds them.
+#[tauri::command]
+pub(crate) async fn choose_videos(window: WebviewWindow, desk: State<'_, Desk>) -> Result<()> {
+    add(&desk, chosen::files(&window, "Add videos", chosen::VIDEOS).await).await
+}
+
+/// Asks for folders of videos, and adds them.
+#[tauri::command]
+pub(crate) async fn choose_video_folders(window: WebviewWindow, desk: State<'_, Desk>) -> Result<()> {
+    add(&desk, chosen::folders(&window, "Add folders of videos").await).await
+}
+
+/// Adds what was dropped.
+#[tauri::command]
+pub(crate) async fn add_dropped(desk: State<'_, Desk>, chosen: State<'_, Chosen>, drop: u64) -> Result<()> {
+    add(&desk, chosen.dropped(drop).await?).await
 }
 
 #[tauri::command]

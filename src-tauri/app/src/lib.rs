@@ -1,5 +1,6 @@
 //! The desktop shell: the window, the commands and the events; no logic of its own.
 
+mod chosen;
 mod commands;
 mod desk;
 mod events;
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 
 use tauri::Manager as _;
 
+use crate::chosen::Chosen;
 use crate::desk::Desk;
 use crate::options::Options;
 use crate::quit::Background;
@@ -38,12 +40,15 @@ pub fn run() -> ExitCode {
         .plugin(tauri_plugin_autostart::Builder::new().arg(habits::HIDDEN).app_name("Reeldesk").build())
         .manage(Desk::new(options))
         .manage(Background::default())
-        .on_window_event(|window, event| {
-            if let tauri::WindowEvent::CloseRequested { api, .. } = event
-                && (quit::stays(window.app_handle()) || quit::asks(window.app_handle()))
+        .manage(Chosen::default())
+        .on_window_event(|window, event| match event {
+            tauri::WindowEvent::CloseRequested { api, .. }
+                if quit::stays(window.app_handle()) || quit::asks(window.app_handle()) =>
             {
                 api.prevent_close();
             }
+            tauri::WindowEvent::DragDrop(event) => chosen::hear(window, event),
+            _ => {}
         })
         .setup(|app| {
             tray::make(app.handle());
@@ -84,7 +89,9 @@ pub fn run() -> ExitCode {
             commands::workspace::import_workspace,
             commands::workspace::diagnostics,
             commands::journeys,
-            commands::add_paths,
+            commands::choose_videos,
+            commands::choose_video_folders,
+            commands::add_dropped,
             commands::steer,
             commands::steer_all,
             commands::clear_journeys,
@@ -109,7 +116,8 @@ pub fn run() -> ExitCode {
             commands::viewers::pool_facts,
             commands::viewers::person,
             commands::viewers::read_invitees,
-            commands::viewers::read_list,
+            commands::viewers::choose_list,
+            commands::viewers::read_dropped,
             commands::viewers::invite,
             commands::viewers::act_on_viewers,
             commands::viewers::undo_run,
@@ -129,7 +137,8 @@ pub fn run() -> ExitCode {
             commands::viewers::play_as,
             commands::viewers::leave_seat,
             commands::watch::watched_folders,
-            commands::watch::rules_for,
+            commands::watch::choose_watch_folders,
+            commands::watch::watch_dropped,
             commands::watch::put_watch_folder,
             commands::watch::accept_disk,
             commands::watch::remove_watch_folder,
@@ -163,5 +172,33 @@ fn show(app: &tauri::AppHandle) {
         window.show().ok();
         window.unminimize().ok();
         window.set_focus().ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// What is between quotation marks.
+    fn quoted(text: &str) -> impl Iterator<Item = &str> {
+        text.split('"').skip(1).step_by(2)
+    }
+
+    #[test]
+    fn each_command_is_named_and_granted() {
+        let (_, handled) = include_str!("lib.rs").split_once("generate_handler![").unwrap();
+        let (handled, _) = handled.split_once("])").unwrap();
+        let name = |line: &str| line.trim().trim_end_matches(',').rsplit_once("::").map(|(_, name)| name.to_owned());
+        let mut handled: Vec<String> = handled.lines().filter_map(name).collect();
+        handled.sort();
+
+        let (named, _) = include_str!("../build.rs").split_once("];").unwrap();
+        let mut named: Vec<_> = quoted(named).map(str::to_owned).collect();
+        named.sort();
+        assert_eq!(handled, named, "build.rs names the commands");
+
+        let granted = quoted(include_str!("../capabilities/main.json"));
+        let mut granted: Vec<_> =
+            granted.filter_map(|one| one.strip_prefix("allow-")).map(|one| one.replace('-', "_")).collect();
+        granted.sort();
+        assert_eq!(handled, granted, "the capability grants them");
     }
 }

@@ -29,6 +29,7 @@ use std::path::Path;
 pub use bindings::typescript;
 pub use diagnostics::diagnostics;
 pub use error::{Code, Error, Result};
+pub use files::on_disk;
 pub use folders::Folders;
 pub use session::{Driver, Session, forget_viewers, uploader_of_environment, watch_rules};
 pub use signals::asked_to_end;

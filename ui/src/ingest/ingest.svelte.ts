@@ -88,11 +88,10 @@ export class Ingest extends Attempt {
     this.#version += 1;
   }
 
-  readonly add = (paths: string[]) => this.attempt(async () => {
-    if (paths.length > 0) await backend.addPaths(paths);
-  });
-  readonly chooseFiles = () => this.attempt(async () => void (await backend.addPaths(await backend.chooseFiles())));
-  readonly chooseFolders = () => this.attempt(async () => void (await backend.addPaths(await backend.chooseFolders('Add folders of videos'))));
+  /** Adds what was dropped. */
+  readonly add = (drop: number) => this.attempt(() => backend.addDropped(drop));
+  readonly chooseFiles = () => this.attempt(() => backend.chooseVideos());
+  readonly chooseFolders = () => this.attempt(() => backend.chooseVideoFolders());
   readonly steer = (id: string, wish: Wish) => this.attempt(() => backend.steer(id, wish));
   readonly steerAll = (wish: Wish) => this.attempt(() => backend.steerAll(wish));
   readonly clear = () => this.attempt(() => backend.clearJourneys());

@@ -11,7 +11,8 @@ export class Library {
   #pictures = new SvelteMap<string, string>();
   readAt = $state<number | null>(null);
   error = $state<Error | null>(null);
-  videos = $derived([...this.#newest, ...this.#older.filter((old) => !this.#newest.some((one) => one.guid === old.guid))]);
+  /** Each once: a video moves from page to page when others come. */
+  videos = $derived([...this.#newest, ...this.#older].filter((video, at, all) => all.findIndex((one) => one.guid === video.guid) === at));
   hasMore = $derived(this.#next !== null);
 
   async load(): Promise<void> {

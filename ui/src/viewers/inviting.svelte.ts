@@ -28,16 +28,14 @@ export class Inviting extends Attempt {
   }
 
   /** The text of files takes the place of what is there. */
-  readonly take = (paths: string[]) =>
+  readonly take = (drop: number) =>
     this.attempt(async () => {
-      this.text = (await Promise.all(paths.map(backend.readList))).join('\n');
+      this.text = await backend.readDropped(drop);
       await this.read(this.text);
     });
   readonly choose = () =>
     this.attempt(async () => {
-      const path = await backend.chooseList();
-      if (path === null) return;
-      this.text = await backend.readList(path);
+      this.text = (await backend.chooseList()) ?? this.text;
     });
 
   readonly send = () => {

@@ -132,16 +132,8 @@ export class Viewers extends Attempt {
       this.log = [...this.log, ...older];
       this.hasMoreLog = older.length === LINES;
     });
-  readonly exportLog = () =>
-    this.attempt(async () => {
-      const to = await backend.chooseCsv('viewer-log');
-      if (to !== null) await backend.exportViewerLog(to);
-    });
-  readonly export = () =>
-    this.attempt(async () => {
-      const to = await backend.chooseCsv('viewers');
-      if (to !== null) await backend.exportViewers(this.query, to);
-    });
+  readonly exportLog = () => this.attempt(() => backend.exportViewerLog());
+  readonly export = () => this.attempt(() => backend.exportViewers(this.query));
   readonly forget = () =>
     this.attempt(async () => {
       await backend.forgetViewers();
@@ -160,10 +152,10 @@ export class Viewers extends Attempt {
     this.inviting = null;
   };
   /** Lists of people were dropped. */
-  drop(paths: string[]): void {
+  drop(drop: number): void {
     this.tab = 'people';
     if (this.inviting === null || this.inviting.hasBegun) this.begin();
-    void this.inviting?.take(paths);
+    void this.inviting?.take(drop);
   }
   readonly signInAs = (viewer: Viewer) => {
     this.tab = 'seat';

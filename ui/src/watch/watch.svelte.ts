@@ -25,7 +25,7 @@ export class Watch extends Attempt {
     [this.habits, this.startsWithSession] = [habits, startsWithSession];
   }
 
-  readonly choose = () => this.attempt(async () => this.begin(await backend.rulesFor(await backend.chooseFolders('Watch folders'))));
+  readonly choose = () => this.attempt(async () => this.begin(await backend.chooseWatchFolders()));
 
   /** Opens the form for each of them in turn. */
   begin(rules: WatchFolder[]): void {

@@ -1,16 +1,15 @@
 //! The commands of the Viewers screen.
 
-use std::path::PathBuf;
-
 use reeldesk_core::Result;
 use reeldesk_core::viewers::{
     Act, Acted, Census, Found, Invitation, Invited, Invitee, Invitees, LogEntry, Mail, Person, PoolFacts, Query,
     RunSummary, Selection, Step, Viewers, Watchable,
 };
 use serde::Serialize;
-use tauri::State;
 use tauri::ipc::Channel;
+use tauri::{State, WebviewWindow};
 
+use crate::chosen::{self, Chosen};
 use crate::desk::Desk;
 
 /// Lines of the log that are shown at once.
@@ -52,10 +51,23 @@ pub(crate) async fn read_invitees(text: String) -> Result<Invitees> {
     Ok(Invitees::parse(&text))
 }
 
-/// The text of a list that was dropped or chosen.
+/// Asks for a list of people; its text, or none when the dialog was closed.
 #[tauri::command]
-pub(crate) async fn read_list(path: PathBuf) -> Result<String> {
-    Invitees::text_of(&path).await
+pub(crate) async fn choose_list(window: WebviewWindow) -> Result<Option<String>> {
+    match chosen::file(&window, "Open a list of people", chosen::LISTS).await {
+        Some(path) => Invitees::text_of(&path).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The text of the lists that were dropped.
+#[tauri::command]
+pub(crate) async fn read_dropped(chosen: State<'_, Chosen>, drop: u64) -> Result<String> {
+    let mut texts = Vec::new();
+    for path in chosen.dropped(drop).await? {
+        texts.push(Invitees::text_of(&path).await?);
+    }
+    Ok(texts.join("\n"))
 }
 
 /// What became of one of them.
@@ -116,14 +128,24 @@ pub(crate) async fn history_of(desk: State<'_, Desk>, username: String) -> Resul
     pool(&desk).await?.history(&username, LINES).await
 }
 
+/// Asks where to write the viewers that a query finds, and writes them.
 #[tauri::command]
-pub(crate) async fn export_viewers(desk: State<'_, Desk>, query: Query, to: PathBuf) -> Result<()> {
-    pool(&desk).await?.export(query, &to).await
+pub(crate) async fn export_viewers(window: WebviewWindow, desk: State<'_, Desk>, query: Query) -> Result<()> {
+    let viewers = pool(&desk).await?;
+    match chosen::target(&window, "Export", "viewers.csv", chosen::CSV).await {
+        Some(to) => viewers.export(query, &to).await,
+        None => Ok(()),
+    }
 }
 
+/// Asks where to write the log, and writes it.
 #[tauri::command]
-pub(crate) async fn export_viewer_log(desk: State<'_, Desk>, to: PathBuf) -> Result<()> {
-    pool(&desk).await?.export_log(&to).await
+pub(crate) async fn export_viewer_log(window: WebviewWindow, desk: State<'_, Desk>) -> Result<()> {
+    let viewers = pool(&desk).await?;
+    match chosen::target(&window, "Export", "viewer-log.csv", chosen::CSV).await {
+        Some(to) => viewers.export_log(&to).await,
+        None => Ok(()),
+    }
 }
 
 #[tauri::command]

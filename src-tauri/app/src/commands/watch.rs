@@ -1,14 +1,15 @@
 //! The commands of the Watch folders screen.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
-use reeldesk_core::Result;
 use reeldesk_core::watch::{Preview, WatchFolder, WatchedFolder};
 use reeldesk_core::workspace::Habits;
-use tauri::{AppHandle, State};
+use reeldesk_core::{Code, Error, Result};
+use tauri::{AppHandle, State, WebviewWindow};
 use uuid::Uuid;
 
-use crate::desk::Desk;
+use crate::chosen::{self, Chosen};
+use crate::desk::{Desk, Open};
 use crate::habits;
 
 #[tauri::command]
@@ -16,16 +17,50 @@ pub(crate) async fn watched_folders(desk: State<'_, Desk>) -> Result<Vec<Watched
     Ok(desk.opened().await?.watch.folders())
 }
 
-/// Rules for those of these paths that are folders.
-#[tauri::command]
-pub(crate) async fn rules_for(desk: State<'_, Desk>, paths: Vec<PathBuf>) -> Result<Vec<WatchFolder>> {
+/// Rules for those of these paths that are folders; nothing is watched yet.
+async fn rules_for(desk: &Desk, chosen: &Chosen, paths: Vec<PathBuf>) -> Result<Vec<WatchFolder>> {
     let workspace = desk.opened().await?.session.workspace.name.clone();
-    Ok(WatchFolder::of_folders(&workspace, &paths).await)
+    let rules = WatchFolder::of_folders(&workspace, &paths).await;
+    chosen.may_be_watched(rules.iter().map(|rule| rule.path.as_path()));
+    Ok(rules)
+}
+
+/// Asks for folders to watch.
+#[tauri::command]
+pub(crate) async fn choose_watch_folders(
+    window: WebviewWindow,
+    desk: State<'_, Desk>,
+    chosen: State<'_, Chosen>,
+) -> Result<Vec<WatchFolder>> {
+    rules_for(&desk, &chosen, chosen::folders(&window, "Watch folders").await).await
+}
+
+/// Rules for the folders among what was dropped.
+#[tauri::command]
+pub(crate) async fn watch_dropped(
+    desk: State<'_, Desk>,
+    chosen: State<'_, Chosen>,
+    drop: u64,
+) -> Result<Vec<WatchFolder>> {
+    rules_for(&desk, &chosen, chosen.dropped(drop).await?).await
+}
+
+/// A rule is of a folder that was chosen, or that it watches already.
+fn check(open: &Open, chosen: &Chosen, rule: &WatchFolder) -> Result<()> {
+    let known =
+        open.watch.folders().into_iter().any(|folder| folder.rule.id == rule.id && folder.rule.path == rule.path);
+    if known { Ok(()) } else { chosen.check_watchable(&rule.path) }
 }
 
 #[tauri::command]
-pub(crate) async fn put_watch_folder(desk: State<'_, Desk>, rule: WatchFolder) -> Result<WatchFolder> {
-    desk.opened().await?.watch.put(rule).await
+pub(crate) async fn put_watch_folder(
+    desk: State<'_, Desk>,
+    chosen: State<'_, Chosen>,
+    rule: WatchFolder,
+) -> Result<WatchFolder> {
+    let open = desk.opened().await?;
+    check(&open, &chosen, &rule)?;
+    open.watch.put(rule).await
 }
 
 /// Takes the disk that is there now for the one of a folder.
@@ -40,8 +75,14 @@ pub(crate) async fn remove_watch_folder(desk: State<'_, Desk>, id: Uuid) -> Resu
 }
 
 #[tauri::command]
-pub(crate) async fn preview_watch_folder(desk: State<'_, Desk>, rule: WatchFolder) -> Result<Preview> {
-    desk.opened().await?.watch.preview(rule).await
+pub(crate) async fn preview_watch_folder(
+    desk: State<'_, Desk>,
+    chosen: State<'_, Chosen>,
+    rule: WatchFolder,
+) -> Result<Preview> {
+    let open = desk.opened().await?;
+    check(&open, &chosen, &rule)?;
+    open.watch.preview(rule).await
 }
 
 /// Takes a file as it is.
@@ -54,6 +95,10 @@ pub(crate) async fn insist(desk: State<'_, Desk>, id: Uuid, path: String) -> Res
 #[tauri::command]
 pub(crate) async fn reveal_watched(desk: State<'_, Desk>, id: Uuid, path: String) -> Result<()> {
     let folder = desk.opened().await?.watch.rules().find(&id.to_string()).await?.path;
+    // Nothing outside of it is shown.
+    if !Path::new(&path).components().all(|part| matches!(part, Component::Normal(_))) {
+        return Err(Error::new(Code::Invalid, format!("{path} is not in this folder."), "Choose a file of the list."));
+    }
     super::show_in_file_manager(folder.join(path)).await
 }
 

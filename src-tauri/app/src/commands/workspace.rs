@@ -1,15 +1,14 @@
 //! The commands of the Workspace screen and of the first run.
 
-use std::path::PathBuf;
-
 use reeldesk_core::workspace::check::{self, Finding};
 use reeldesk_core::workspace::credentials::{self, AccessKey, CredentialsSource, PoolUser, SignIn};
 use reeldesk_core::workspace::discovery::{self, Choices, Identity, Stack};
 use reeldesk_core::workspace::{self, Connection, Keep, Profile, Workspace, handover, policy};
 use reeldesk_core::{Error, Result};
 use tauri::ipc::Channel;
-use tauri::{AppHandle, State};
+use tauri::{AppHandle, State, WebviewWindow};
 
+use crate::chosen;
 use crate::desk::{Desk, SignInPage};
 
 #[tauri::command]
@@ -130,15 +129,25 @@ pub(crate) async fn policy_of(workspace: Workspace) -> Result<String> {
     Ok(policy::policy(&workspace))
 }
 
+/// Asks where to write the open workspace; where it was written, or none when the dialog was closed.
 #[tauri::command]
-pub(crate) async fn export_workspace(desk: State<'_, Desk>, to: PathBuf) -> Result<()> {
+pub(crate) async fn export_workspace(window: WebviewWindow, desk: State<'_, Desk>) -> Result<Option<String>> {
     let workspace = desk.opened().await?.session.workspace.clone();
-    handover::export(&workspace, &to).await
+    let name = format!("{}.toml", workspace.name);
+    let Some(to) = chosen::target(&window, "Export the workspace", &name, chosen::WORKSPACES).await else {
+        return Ok(None);
+    };
+    handover::export(&workspace, &to).await?;
+    Ok(Some(to.display().to_string()))
 }
 
+/// Asks for the file of a workspace; none when the dialog was closed.
 #[tauri::command]
-pub(crate) async fn import_workspace(from: PathBuf) -> Result<Workspace> {
-    handover::import(&from).await
+pub(crate) async fn import_workspace(window: WebviewWindow) -> Result<Option<Workspace>> {
+    match chosen::file(&window, "Open a workspace file", chosen::WORKSPACES).await {
+        Some(from) => handover::import(&from).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// What an engineer asks for first, without secrets.

@@ -88,24 +88,24 @@ impl From<NoFilm> for Reason {
     }
 }
 
-impl From<Incomplete> for Reason {
-    fn from(missing: Incomplete) -> Self {
-        let percent = |part: u64, of: u64| (part * 100).checked_div(of).unwrap_or(0);
-        match missing {
-            Incomplete::Empty => Self::new("it is empty", EXPORT),
-            Incomplete::NoIndex { index } => Self::new(
-                format!("it is cut off or still being written (its index, {index}, is missing)"),
-                "Wait until it is finished, or copy or export it again, then add it.",
-            ),
-            Incomplete::CutOff { has, wants } => {
-                Self::new(format!("it is cut off: at most {}% of it is there", percent(has, wants).min(99)), COPY)
-            }
-            Incomplete::Zeros { has, size } => Self::new(
-                format!("the last {}% of it is empty, as if a copy was interrupted", 100 - percent(has, size).min(99)),
-                COPY,
-            ),
+/// Says what is missing of a file, which may be a good video otherwise.
+fn incomplete(path: &Path, missing: &Incomplete) -> Error {
+    let percent = |part: u64, of: u64| (part * 100).checked_div(of).unwrap_or(0);
+    let (is, remedy) = match missing {
+        Incomplete::Empty => ("is empty".to_owned(), EXPORT),
+        Incomplete::NoIndex { index } => (
+            format!("is cut off or still being written (its index, {index}, is missing)"),
+            "Wait until it is finished, or copy or export it again, then add it.",
+        ),
+        Incomplete::CutOff { has, wants } => {
+            (format!("is cut off: at most {}% of it is there", percent(*has, *wants).min(99)), COPY)
         }
-    }
+        Incomplete::Zeros { has, size } => {
+            let empty = 100 - percent(*has, *size).min(99);
+            (format!("is not complete: the last {empty}% of it is empty, as if a copy was interrupted"), COPY)
+        }
+    };
+    Error::new(Code::Incomplete, format!("\"{}\" {is}.", crate::shown(path)), remedy)
 }
 
 /// Looks at the file: at its own tables, unless someone wants it as it is, and with ffprobe.
@@ -117,7 +117,7 @@ pub(super) async fn probe(path: &Path, insisted: bool) -> Result<Media> {
     match files::fault(path).await? {
         Some(Fault::NoFilm(what)) => return Err(Reason::from(what).error(path)),
         Some(Fault::Incomplete(missing)) if !insisted => {
-            return Err(Error { code: Code::Incomplete, ..Reason::from(missing).error(path) });
+            return Err(incomplete(path, &missing));
         }
         Some(Fault::Incomplete(_)) | None => {}
     }

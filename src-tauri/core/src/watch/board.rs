@@ -1,6 +1,6 @@
 //! What is shown of the watch folders.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -257,10 +257,13 @@ impl Board {
         files.extend(tracker.aside.iter().take(SHOWN).map(|(path, (why, _))| file(path, None, of_aside(*why))));
         files.extend(unseen.take(SHOWN).map(|path| file(path, None, FileState::Unseen)));
         files.sort_by(|one, other| one.state.rank().cmp(&other.state.rank()).then_with(|| one.path.cmp(&other.path)));
+        // A file that was taken and has changed, or is back, is there twice: what is nearer to its next step is shown.
+        let mut shown = HashSet::new();
+        files.retain(|file| shown.insert(file.path.clone()));
         files.truncate(SHOWN);
         files.extend(ended.iter().filter_map(|entry| {
             let state = FileState::Ended { ending: entry.ending?, taken_at: entry.taken_at };
-            Some(file(&entry.path, Some(entry.identity.size), state))
+            shown.insert(entry.path.clone()).then(|| file(&entry.path, Some(entry.identity.size), state))
         }));
         files.truncate(SHOWN);
         self.replace(WatchedFolder {
