@@ -273,3 +273,17 @@ async fn a_notice_leads_to_the_row() {
     let told = notices.told().unwrap();
     assert!(told.len() == 1 && told[0].contains("is not a video"), "{told:#?}");
 }
+
+#[tokio::test]
+async fn videos_are_chosen_in_the_dialog_of_the_system() {
+    let data = tempfile::tempdir().unwrap();
+    let files = tempfile::tempdir().unwrap();
+    let film = files.path().join("chosen.mp4");
+    short_film(&film);
+    let window = Window::open(data.path(), &["--workspace", "sandbox"]).await.unwrap();
+    window.click("//nav//button[contains(., 'Ingest')]").await.unwrap();
+    window.click("//button[contains(., 'Add videos')]").await.unwrap();
+    window.choose("Add videos", &film).await.unwrap();
+    window.wait_for("//li[@data-stage='playable'][contains(., 'chosen')]", SHORT).await.unwrap();
+    window.close().await;
+}

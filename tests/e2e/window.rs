@@ -109,6 +109,30 @@ impl Window {
         Ok(())
     }
 
+    /// Chooses a file in a dialog of the system, by the keyboard.
+    pub async fn choose(&self, title: &str, file: &Path) -> Result<()> {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let dialog = loop {
+            if let Some(dialog) = named(title)? {
+                break dialog;
+            }
+            ensure!(Instant::now() < deadline, "no dialog \"{title}\" opens");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
+        let path = file.to_str().context("a path that can be typed")?;
+        xdotool(&["windowfocus", "--sync", &dialog])?;
+        // GTK's line for a path opens by this key; what is typed before it is there is lost.
+        xdotool(&["key", "--delay", "300", "ctrl+l", "ctrl+a"])?;
+        xdotool(&["type", "--delay", "50", path])?;
+        // The first one may go to the list of what could be meant.
+        while named(title)?.is_some() {
+            ensure!(Instant::now() < deadline, "the dialog stays");
+            xdotool(&["key", "Return"])?;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        Ok(())
+    }
+
     /// Asks the window to close, as the button in its frame does.
     pub async fn ask_to_close(&self) -> Result<()> {
         screen(&["close", &window_on_the_screen()?.context("the window is not on the screen")?])
@@ -200,7 +224,17 @@ pub(crate) fn on_the_screen() -> Result<bool> {
 }
 
 fn window_on_the_screen() -> Result<Option<String>> {
-    let found = Command::new("xdotool").args(["search", "--onlyvisible", "--name", "^Reeldesk$"]).output()?;
+    named("Reeldesk")
+}
+
+fn xdotool(arguments: &[&str]) -> Result<()> {
+    ensure!(Command::new("xdotool").args(arguments).status()?.success(), "xdotool did not do {arguments:?}");
+    Ok(())
+}
+
+/// The window of a name that is on the screen.
+fn named(name: &str) -> Result<Option<String>> {
+    let found = Command::new("xdotool").args(["search", "--onlyvisible", "--name", &format!("^{name}$")]).output()?;
     Ok(String::from_utf8(found.stdout)?.lines().next().map(str::to_owned))
 }
 
