@@ -135,6 +135,16 @@ async fn an_upload_is_paused_and_goes_on() {
     window.click("//li[@data-stage='sending']//button[@title='Pause']").await.unwrap();
     window.wait_for("//li[@data-stage='paused']", SHORT).await.unwrap();
     window.picture("ingest-paused").await;
+    // A cancel can be undone for some seconds: nothing that was sent is lost.
+    let sent = "return document.querySelector('li[data-stage=paused] .name p').textContent";
+    let before = window.script(sent).await.unwrap();
+    window.click("//li[@data-stage='paused']//button[@title='Cancel']").await.unwrap();
+    window.wait_for("//li[@data-stage='canceling']//button[.='Undo']", SHORT).await.unwrap();
+    window.picture("ingest-undo").await;
+    assert_eq!(window.script("return document.activeElement.textContent").await.unwrap(), "Undo");
+    window.click("//li[@data-stage='canceling']//button[.='Undo']").await.unwrap();
+    window.wait_for("//li[@data-stage='paused']", SHORT).await.unwrap();
+    assert_eq!(window.script(sent).await.unwrap(), before);
     limit.select_by_value("").await.unwrap();
     // The disk is unplugged meanwhile.
     let aside = files.path().join("unplugged.mp4");
@@ -158,7 +168,26 @@ async fn an_upload_is_paused_and_goes_on() {
     window.click("//button[.='Cancel it']").await.unwrap();
     window.wait_for("//li[@data-stage='canceled']", SHORT).await.unwrap();
     window.picture("ingest-canceled").await;
+
+    // One that nobody undoes is canceled, also after a kill.
+    limit.select_by_value("2000000").await.unwrap();
+    let again = files.path().join("again.mp4");
+    std::fs::copy(&long, &again).unwrap();
+    let grown = std::fs::File::options().append(true).open(&again).unwrap();
+    std::io::Write::write_all(&mut &grown, &[b"\0\0\0\x10free".as_slice(), &[0; 8]].concat()).unwrap();
+    window.drop(&[again]).await.unwrap();
+    window.wait_for("//li[@data-stage='sending']", SHORT).await.unwrap();
+    window.until(value, SHORT, |value| value.as_f64() > Some(5.0)).await.unwrap();
+    window.click("//li[@data-stage='sending']//button[@title='Cancel']").await.unwrap();
+    window.wait_for("//li[@data-stage='canceling']//button[.='Undo']", SHORT).await.unwrap();
+    window.kill().await;
+    let window = Window::open(data.path(), &[]).await.unwrap();
+    window.click("//nav//button[contains(., 'Ingest')]").await.unwrap();
+    window.wait_for("//li[@data-stage='canceled'][contains(., 'again')]", SHORT).await.unwrap();
+    let sandbox = Reelctl::at(data.path());
     window.close().await;
+    let (well, left) = sandbox.run(&["uploads", "orphans"]).unwrap();
+    assert!(well && left.is_empty(), "{left:#?}");
 }
 
 /// A film of a second.

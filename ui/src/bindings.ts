@@ -624,6 +624,16 @@ warnings: Array<string>, };
 
 export type Stage = "paused" | "checking" | "waiting" | "sending" | "finalising" | "verified" | "queued" | "encoding" | "playable" | "needsYou" | "skipped" | "canceled" | "canceling";
 
+export type Undo = { 
+/**
+ * Until when, in milliseconds since the epoch.
+ */
+until: number, 
+/**
+ * The stage that it goes back to.
+ */
+backTo: Stage, };
+
 export type Media = { 
 /**
  * ffprobe's names of the container.
@@ -784,11 +794,15 @@ verifiedAt: number | null,
  */
 completingAt: number | null, 
 /**
+ * How its cancel can be undone, for as long as it can.
+ */
+undo: Undo | null, 
+/**
  * When its object was deleted again, because it was canceled.
  */
 deletedAt: number | null, };
 
-export type Wish = "pause" | "resume" | "cancel" | "retry" | "first" | "insist";
+export type Wish = "pause" | "resume" | "cancel" | "cancel-with-undo" | "undo-cancel" | "retry" | "first" | "insist";
 
 export type Conflict = { 
 /**

@@ -49,6 +49,7 @@ pub fn typescript() -> String {
         encode::Phase,
         encode::Job,
         ingest::Stage,
+        ingest::Undo,
         ingest::Media,
         ingest::Journey,
         ingest::Wish,

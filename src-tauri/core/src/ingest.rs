@@ -226,10 +226,24 @@ pub struct Journey {
     #[serde(default)]
     #[ts(skip)]
     pub may_arrive_until: Option<i64>,
+    /// How its cancel can be undone, for as long as it can.
+    #[serde(default)]
+    pub undo: Option<Undo>,
     /// When its object was deleted again, because it was canceled.
     #[serde(default)]
     #[ts(type = "number | null")]
     pub deleted_at: Option<i64>,
+}
+
+/// How a cancel can be undone: nothing was told to AWS yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Undo {
+    /// Until when, in milliseconds since the epoch.
+    #[ts(type = "number")]
+    pub until: i64,
+    /// The stage that it goes back to.
+    pub back_to: Stage,
 }
 
 /// How far this computer's clock may be from that of AWS: S3 refuses requests of one that is off by more.

@@ -5,7 +5,7 @@ import { bar, barStored, counts, detail, isSending, ticks, word } from './stages
 
 const journey = (stage: Stage, more: Partial<Journey> = {}): Journey => ({
   id: 'a', position: 1, batch: 1, priority: 0, path: '/a.mp4', watchFolder: null, title: 'a', tags: {}, sidecars: [], template: null, stage, size: 1000, sent: 0, stored: 0, speed: null, timeLeft: null, percent: null,
-  notice: null, error: null, conflict: null, answers: { sameContent: null, sameName: null }, checksum: null, media: null, key: null, guid: null, jobId: null, hlsUrl: null, addedAt: 0, stageSince: 0, verifiedAt: null, completingAt: null, deletedAt: null, insisted: false, ...more,
+  notice: null, error: null, conflict: null, answers: { sameContent: null, sameName: null }, checksum: null, media: null, key: null, guid: null, jobId: null, hlsUrl: null, addedAt: 0, stageSince: 0, verifiedAt: null, completingAt: null, undo: null, deletedAt: null, insisted: false, ...more,
 });
 
 describe('a row', () => {

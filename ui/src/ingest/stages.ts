@@ -45,6 +45,7 @@ export function word(journey: Journey): string {
 
 /** The line below the name. */
 export function detail(journey: Journey): string {
+  if (journey.undo !== null && journey.stored > 0) return `${bytes(journey.stored)} already sent will be discarded in a few seconds.`;
   if (journey.notice) return journey.notice;
   if (journey.stage === 'paused' && journey.sent > 0) return `${bytes(journey.sent)} of ${bytes(journey.size)} sent`;
   if (journey.stage !== 'sending') return journey.size > 0 ? bytes(journey.size) : '';

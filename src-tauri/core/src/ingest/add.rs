@@ -123,6 +123,7 @@ pub(super) fn begun(path: PathBuf, size: u64, error: Option<Error>, position: i6
         stage_since: now,
         verified_at: None,
         completing_at: None,
+        undo: None,
         deleted_at: None,
         may_arrive_until: None,
         path,

@@ -5,13 +5,15 @@
 
 use std::time::Duration;
 
-use super::{Ingest, Journey, Stage, sidecars};
+use super::{Ingest, Journey, Stage, Undo, sidecars};
 use crate::catalog::{Status, Video};
 use crate::encode::{Job, State};
 use crate::event::now_ms;
 use crate::upload::{self, GivenUp};
 use crate::{Code, Error, Result};
 
+/// How long a cancel can be undone.
+const UNDONE_WITHIN_MS: i64 = 10_000;
 /// How often it is asked what became of it.
 const ASK_EVERY: Duration = Duration::from_secs(2);
 /// How long S3 may go on with a completion whose client went away.
@@ -49,12 +51,7 @@ impl Ingest {
         }
         let given_up = self.give_up(&journey).await?;
         if journey.stage.is_followed() || given_up.is_some() {
-            let may_arrive_for = match given_up {
-                Some(GivenUp { was_completing: true }) if self.0.workspace.is_sandbox() => SANDBOX_MAY_ARRIVE_FOR,
-                Some(GivenUp { was_completing: true }) => MAY_COMPLETE_FOR.max(upload::may_arrive_for(journey.size)),
-                _ => Duration::ZERO,
-            };
-            let until = now_ms() + i64::try_from(may_arrive_for.as_millis()).unwrap_or(0);
+            let until = now_ms() + self.may_arrive_for(&journey, given_up);
             let wait = |journey: &mut Journey| journey.may_arrive_until = Some(until);
             if self.0.journeys.enter(id, Stage::Canceling, wait).await?.is_some() {
                 self.begin_taking_back(id.to_owned());
@@ -63,6 +60,79 @@ impl Ingest {
             self.canceled(id, None).await?;
         }
         Ok(())
+    }
+
+    /// Cancels so that it can be undone for some seconds, as long as its bytes are on their way; later than that it is
+    /// canceled at once.
+    ///
+    /// # Errors
+    /// As [`Ingest::cancel`].
+    pub async fn cancel_with_undo(&self, id: &str) -> Result<()> {
+        let stops = |stage: Stage| stage == Stage::Paused || stage.may_become(Stage::Paused);
+        let owner = self.owner(id).await;
+        if stops(self.journey(id)?.stage) {
+            self.halt(id).await;
+        }
+        // Its last byte may have left before it was halted.
+        let stage = self.journey(id)?.stage;
+        if stops(stage) {
+            let back_to = if stage == Stage::Paused { Stage::Paused } else { Stage::Checking };
+            let undo = Undo { until: now_ms() + UNDONE_WITHIN_MS, back_to };
+            let stop = |journey: &mut Journey| {
+                (journey.undo, journey.speed, journey.time_left) = (Some(undo), None, None);
+                journey.sent = journey.stored;
+                journey.notice = Some("What S3 has of it is discarded in a few seconds.".to_owned());
+            };
+            if self.0.journeys.enter(id, Stage::Canceling, stop).await?.is_some() {
+                self.begin_taking_back(id.to_owned());
+            }
+            return Ok(());
+        }
+        drop(owner);
+        self.cancel(id).await
+    }
+
+    /// Undoes a cancel of which AWS was not told yet.
+    ///
+    /// # Errors
+    /// [`Code::Canceled`] when it is too late, or when the store cannot be written.
+    pub async fn undo_cancel(&self, id: &str) -> Result<()> {
+        let _owner = self.owner(id).await;
+        let journey = self.journey(id)?;
+        let Some(undo) = journey.undo.filter(|_| journey.stage == Stage::Canceling) else {
+            let message = format!("It is too late to undo the cancel of \"{}\".", journey.title);
+            return Err(Error::new(Code::Canceled, message, "Retry sends it again."));
+        };
+        let back = |journey: &mut Journey| (journey.undo, journey.notice) = (None, None);
+        if self.0.journeys.enter(id, undo.back_to, back).await?.is_some() && undo.back_to == Stage::Checking {
+            self.start(id.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Goes through with a cancel that nobody undid; before its time it does nothing.
+    async fn go_through(&self, id: &str) -> Result<()> {
+        let _owner = self.owner(id).await;
+        let journey = self.journey(id)?;
+        if journey.undo.is_none_or(|undo| now_ms() < undo.until) {
+            return Ok(());
+        }
+        let given_up = self.give_up(&journey).await?;
+        let until = now_ms() + self.may_arrive_for(&journey, given_up);
+        let go = |journey: &mut Journey| {
+            (journey.undo, journey.notice, journey.may_arrive_until) = (None, None, Some(until));
+        };
+        self.0.journeys.edit(id, go).await
+    }
+
+    /// Milliseconds for which a request that was broken off may still arrive.
+    fn may_arrive_for(&self, journey: &Journey, given_up: Option<GivenUp>) -> i64 {
+        let may_arrive_for = match given_up {
+            Some(GivenUp { was_completing: true }) if self.0.workspace.is_sandbox() => SANDBOX_MAY_ARRIVE_FOR,
+            Some(GivenUp { was_completing: true }) => MAY_COMPLETE_FOR.max(upload::may_arrive_for(journey.size)),
+            _ => Duration::ZERO,
+        };
+        i64::try_from(may_arrive_for.as_millis()).unwrap_or(0)
     }
 
     /// Gives up the upload of a journey and of what goes with it; answers how far it was, if it had been begun.
@@ -101,6 +171,12 @@ impl Ingest {
         let Ok(journey) = self.journey(id) else { return true };
         if journey.stage != Stage::Canceling {
             return true;
+        }
+        if journey.undo.is_some() {
+            if let Err(error) = self.go_through(id).await {
+                tracing::warn!(id, %error, "a cancel could not be recorded");
+            }
+            return false;
         }
         let ended = match self.taken_back(&journey).await {
             Ok(TakenBack::Canceled { left }) => self.canceled(id, left).await,

@@ -187,7 +187,7 @@ impl Ingest {
             .0
             .journeys
             .enter(id, Stage::Checking, |journey| {
-                (journey.error, journey.conflict, journey.checksum) = (None, None, None);
+                (journey.error, journey.conflict, journey.checksum, journey.undo) = (None, None, None, None);
                 if journey.verified_at.take().is_some() || is_used {
                     (journey.key, journey.guid, journey.job_id, journey.percent) = (None, None, None, None);
                     (journey.completing_at, journey.deleted_at) = (None, None);

@@ -198,7 +198,8 @@ impl Journeys {
         let (before, journey) = {
             let mut all = self.map();
             let Some(journey) = all.get_mut(id) else { return Ok(None) };
-            if !journey.stage.may_become(stage) {
+            let is_undone = journey.undo.is_some_and(|undo| undo.back_to == stage);
+            if !journey.stage.may_become(stage) && !is_undone {
                 tracing::debug!(id, from = ?journey.stage, to = ?stage, "not a legal move");
                 return Ok(None);
             }

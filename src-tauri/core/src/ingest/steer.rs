@@ -27,6 +27,10 @@ pub enum Wish {
     Resume,
     /// Stop and remove what S3 has.
     Cancel,
+    /// The same, and of what is still being sent nothing is removed for some seconds.
+    CancelWithUndo,
+    /// Undo that, as long as it can be.
+    UndoCancel,
     /// Try again what needs someone, or was canceled.
     Retry,
     /// Send it before the others.
@@ -46,6 +50,8 @@ impl Ingest {
             Wish::Pause => self.pause(id).await,
             Wish::Resume => self.unpause(id).await,
             Wish::Cancel => self.cancel(id).await,
+            Wish::CancelWithUndo => self.cancel_with_undo(id).await,
+            Wish::UndoCancel => self.undo_cancel(id).await,
             Wish::Retry => self.retry(id).await,
             Wish::Insist => {
                 let _owner = self.owner(id).await;
@@ -68,7 +74,7 @@ impl Ingest {
                 Wish::Pause | Wish::Cancel => journey.stage.is_being_sent() || journey.stage == Stage::Paused,
                 Wish::Resume => journey.stage == Stage::Paused,
                 Wish::Retry => journey.is_worth_a_retry(),
-                Wish::First | Wish::Insist => false,
+                Wish::CancelWithUndo | Wish::UndoCancel | Wish::First | Wish::Insist => false,
             };
             if concerned {
                 self.steer(&journey.id, wish).await?;
