@@ -14,6 +14,7 @@ mod s3;
 mod server;
 mod sign_in;
 mod steering;
+mod strict;
 mod torture;
 mod uploads;
 mod viewers;

@@ -26,15 +26,58 @@ impl Server {
     /// On a fresh folder.
     #[must_use]
     pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// On a fresh folder, with these options.
+    #[must_use]
+    pub fn with(options: &[&str]) -> Self {
         let data = Reelctl::new().unwrap();
-        let (process, endpoint) = Self::run(&data);
+        let (process, endpoint) = Self::run_with(&data, options);
         Self { process, data, endpoint }
+    }
+
+    /// Orders faults of one that was started with `--control`: a list as its documentation has it.
+    ///
+    /// # Panics
+    /// When it does not take the order.
+    pub async fn order(&self, faults: Value) {
+        self.control("faults", faults).await;
+    }
+
+    /// Moves its clock ahead of the computer's.
+    ///
+    /// # Panics
+    /// When it does not take the order.
+    pub async fn move_clock(&self, seconds: i64) {
+        self.control("clock", serde_json::json!({ "offsetSeconds": seconds })).await;
+    }
+
+    async fn control(&self, what: &str, order: Value) {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = http.put(format!("{}/-/{what}", self.endpoint)).body(order.to_string()).send().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert!(status.is_success(), "{text}");
+    }
+
+    /// The faults that were ordered and have not come yet.
+    ///
+    /// # Panics
+    /// When it does not tell.
+    pub async fn ordered(&self) -> Value {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = http.get(format!("{}/-/faults", self.endpoint)).send().await.unwrap();
+        serde_json::from_str(&answer.text().await.unwrap()).unwrap()
     }
 
     /// On a folder that may hold one already: the process and the endpoint.
     #[must_use]
     pub fn run(data: &Reelctl) -> (Ended, String) {
-        let mut child = data.start(&["sandbox"]).unwrap();
+        Self::run_with(data, &[])
+    }
+
+    fn run_with(data: &Reelctl, options: &[&str]) -> (Ended, String) {
+        let mut child = data.start(&[&["sandbox"], options].concat()).unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let endpoints: Value = serde_json::from_str(&line).unwrap();

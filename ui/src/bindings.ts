@@ -174,6 +174,8 @@ frameCapture: boolean,
  */
 acceleration: Acceleration, };
 
+export type EncryptionHeader = "none" | "aes256" | "kms" | "kmsDsse";
+
 export type Workspace = { 
 /**
  * What it is called.
@@ -227,6 +229,14 @@ queue?: string | null,
  * The job template of its jobs; none for the pipeline's own choice.
  */
 template?: string | null, 
+/**
+ * The encryption that the source bucket wants to be asked for.
+ */
+encryption: EncryptionHeader, 
+/**
+ * The key of KMS that the source bucket is encrypted with, where it is a customer's own: its id, ARN or alias.
+ */
+kmsKey?: string | null, 
 /**
  * How its streams are read here.
  */

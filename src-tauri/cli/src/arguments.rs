@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use reeldesk_core::upload::{Place, Rate};
 use reeldesk_core::viewers::{Attribute, StateKind};
 use reeldesk_core::watch::{Afterwards, Changed, Existing};
+use reeldesk_core::workspace::Generation;
 
 /// Reeldesk on the command line.
 #[derive(Parser)]
@@ -27,7 +28,20 @@ pub(crate) struct Arguments {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Run the sandbox until Ctrl-C
-    Sandbox,
+    Sandbox {
+        /// The generation of the pipeline: 4.3, 5.2 or 6.1
+        #[arg(long, value_name = "VERSION", default_value = "6.1")]
+        pipeline: Generation,
+        /// A source bucket that is encrypted with a KMS key, and wants it to be asked for
+        #[arg(long)]
+        kms: bool,
+        /// A source bucket with Object Lock
+        #[arg(long)]
+        object_lock: bool,
+        /// Let tests order faults and move the clock (/-/faults, /-/clock)
+        #[arg(long)]
+        control: bool,
+    },
     /// Send files, or the videos in folders, and follow them
     Ingest {
         /// Files and folders

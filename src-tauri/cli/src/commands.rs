@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use reeldesk_core::catalog::{Guid, Status, Video};
 use reeldesk_core::playback::Stream;
+use reeldesk_core::workspace::{RunningSandbox, SandboxOptions};
 use reeldesk_core::{Code, Error, Folders, Result, Session};
 use serde_json::json;
 
@@ -17,8 +18,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         show_stream(&reeldesk_core::playback::read_anywhere(uri).await?, json);
         return Ok(ExitCode::SUCCESS);
     }
-    if let Command::Sandbox = arguments.command {
-        return sandbox(&folders).await;
+    if let Command::Sandbox { pipeline, kms, object_lock, control } = arguments.command {
+        return sandbox(&folders, SandboxOptions { pipeline, kms, object_lock, control }).await;
     }
     if let Command::Upload { paths, to, replace, limit } = arguments.command {
         return upload::run(&folders, &paths, &to, replace, limit, json).await;
@@ -40,17 +41,18 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Videos(Videos::Show { guid }) => show_video(&session, guid, json).await,
         Command::Jobs(Jobs::List) => list_jobs(&session, json).await,
         Command::Jobs(Jobs::Show { id }) => session.jobs.get(&id).await.map(|job| show_value(&job)),
-        Command::Hls(_) | Command::Sandbox | Command::Upload { .. } | Command::Workspace(_) | Command::Watch(_) => {
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Hls(_)
+        | Command::Sandbox { .. }
+        | Command::Upload { .. }
+        | Command::Workspace(_)
+        | Command::Watch(_) => Ok(ExitCode::SUCCESS),
     };
     session.close().await;
     code
 }
 
-async fn sandbox(folders: &Folders) -> Result<ExitCode> {
-    let session = Session::open(folders, reeldesk_core::workspace::SANDBOX).await?;
-    let Some(sandbox) = session.sandbox() else { return Ok(ExitCode::FAILURE) };
+async fn sandbox(folders: &Folders, options: SandboxOptions) -> Result<ExitCode> {
+    let sandbox = RunningSandbox::attach(&folders.data, options).await?;
     if !sandbox.is_own() {
         return Err(Error::new(
             Code::InUse,
@@ -60,7 +62,7 @@ async fn sandbox(folders: &Folders) -> Result<ExitCode> {
     }
     output::line(&sandbox.endpoints());
     reeldesk_core::asked_to_end().await;
-    session.close().await;
+    sandbox.stop().await;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,5 +1,6 @@
 //! The clients of one connection, and what their errors mean.
 
+mod encryption;
 mod explain;
 mod http;
 
@@ -13,6 +14,7 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{RequestChecksumCalculation, StalledStreamProtectionConfig};
 
+pub use self::encryption::{Encryption, EncryptionHeader};
 pub(crate) use self::explain::{clock_offset, explain, unreachable};
 pub(crate) use self::http::plain_client;
 use crate::Result;

@@ -2,7 +2,7 @@
 
 use ts_rs::{Config, TS};
 
-use crate::{catalog, encode, error, event, files, ingest, playback, upload, viewers, watch, workspace};
+use crate::{aws, catalog, encode, error, event, files, ingest, playback, upload, viewers, watch, workspace};
 
 /// The text of `ui/src/bindings.ts`.
 #[must_use]
@@ -28,6 +28,7 @@ pub fn typescript() -> String {
         workspace::Acceleration,
         workspace::PlaybackAccess,
         workspace::IngestMode,
+        aws::EncryptionHeader,
         workspace::Workspace,
         workspace::Habits,
         workspace::ProfileKind,

@@ -20,7 +20,7 @@ use crate::store::Store;
 use crate::upload::{Orphan, Uploader, orphans};
 use crate::viewers::{self, Mail, Seat, Viewers, mailbox};
 use crate::watch::{Rules, Watch};
-use crate::workspace::{RunningSandbox, SANDBOX, Settings, Workspace};
+use crate::workspace::{RunningSandbox, SANDBOX, SandboxOptions, Settings, Workspace};
 use crate::{Code, Error, Result, live};
 
 /// The app's own SQLite file, in the data folder.
@@ -56,7 +56,7 @@ impl Session {
     pub async fn open(folders: &Folders, workspace: &str) -> Result<Self> {
         make(&folders.data)?;
         let (workspace, sandbox) = if workspace == SANDBOX {
-            let sandbox = RunningSandbox::attach(&folders.data).await?;
+            let sandbox = RunningSandbox::attach(&folders.data, SandboxOptions::default()).await?;
             (sandbox.workspace().await?, Some(sandbox))
         } else {
             (Settings::of(folders).get(workspace)?, None)

@@ -15,9 +15,10 @@ use ts_rs::TS;
 
 use self::credentials::CredentialsSource;
 pub use self::profiles::{Profile, ProfileKind, profiles};
-pub use self::sandbox::RunningSandbox;
+pub use self::sandbox::{Generation, RunningSandbox, SandboxOptions};
 pub use self::secrets::{Keep, keyring_works};
 pub use self::settings::{Habits, Settings};
+use crate::aws::{Encryption, EncryptionHeader};
 use crate::{Code, Error, Result};
 
 /// The name of the sandbox workspace.
@@ -113,6 +114,13 @@ pub struct Workspace {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional = nullable)]
     pub template: Option<String>,
+    /// The encryption that the source bucket wants to be asked for.
+    #[serde(default)]
+    pub encryption: EncryptionHeader,
+    /// The key of KMS that the source bucket is encrypted with, where it is a customer's own: its id, ARN or alias.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional = nullable)]
+    pub kms_key: Option<String>,
     /// How its streams are read here.
     #[serde(default)]
     pub playback: PlaybackAccess,
@@ -195,6 +203,12 @@ impl Workspace {
         self.connection.is_sandbox()
     }
 
+    /// What S3 is asked to encrypt each object with.
+    #[must_use]
+    pub fn encryption(&self) -> Encryption {
+        Encryption { header: self.encryption, kms_key: self.kms_key.clone() }
+    }
+
     /// The address of a path behind the CDN; each segment is percent-encoded.
     ///
     /// # Errors
@@ -247,6 +261,7 @@ impl Workspace {
             &mut self.role,
             &mut self.queue,
             &mut self.template,
+            &mut self.kms_key,
         ] {
             *field = field.take().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         }
@@ -324,6 +339,8 @@ pub(crate) mod tests {
             role: None,
             queue: None,
             template: None,
+            encryption: EncryptionHeader::None,
+            kms_key: None,
             playback: PlaybackAccess::Cdn,
             mode: IngestMode::Pipeline {
                 trigger: Trigger::VideoFile,

@@ -203,7 +203,7 @@ fn update(db: &Connection, request: &Value) -> Said {
 
 /// Milliseconds since the epoch.
 fn now() -> i64 {
-    let now = time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
+    let now = crate::time::utc().unix_timestamp_nanos() / 1_000_000;
     i64::try_from(now).unwrap_or(i64::MAX)
 }
 

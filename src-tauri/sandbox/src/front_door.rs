@@ -12,6 +12,8 @@ use tower::ServiceExt as _;
 
 use crate::db::Db;
 use crate::endpoints::Endpoints;
+use crate::faults::{self, Faults};
+use crate::options::Options;
 use crate::{ACCOUNT, Credentials, cognito, query};
 
 /// What stands behind the door.
@@ -24,6 +26,8 @@ pub(crate) struct Services {
     pub dynamodb: String,
     pub http: reqwest::Client,
     pub endpoints: Endpoints,
+    pub options: Options,
+    pub faults: Faults,
 }
 
 /// The largest body of a DynamoDB request, in bytes (BatchWriteItem: 16 MB).
@@ -45,6 +49,18 @@ async fn route(State(services): State<Services>, request: Request<Body>) -> Resp
     if let Some(refusal) = refuse_browsers(request.headers()) {
         return refusal;
     }
+    if !services.options.control {
+        return serve(services, request).await;
+    }
+    if matches!(request.uri().path(), faults::FAULTS | faults::CLOCK) {
+        return services.faults.control(request).await;
+    }
+    let faults = services.faults.clone();
+    faults::befall(&faults, request, move |request| serve(services, request)).await
+}
+
+/// Hands a request to the service that it is for.
+async fn serve(services: Services, request: Request<Body>) -> Response<Body> {
     let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
     if target.is_some_and(|target| target.starts_with("DynamoDB")) {
         return match signed_by(request.headers(), &services.endpoints.credentials) {
@@ -76,7 +92,7 @@ async fn route(State(services): State<Services>, request: Request<Body>) -> Resp
     if request.method() == Method::POST && kind.is_some_and(|kind| kind.starts_with(query::CONTENT_TYPE)) {
         return match signed_by(request.headers(), &services.endpoints.credentials) {
             true => match axum::body::to_bytes(request.into_body(), MAX_SMALL_BODY).await {
-                Ok(body) => query::answer(&services.endpoints, &body),
+                Ok(body) => query::answer(&services.endpoints, services.options.pipeline, &body),
                 Err(_) => plain(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large"),
             },
             false => query::refuse(StatusCode::FORBIDDEN, "InvalidClientTokenId", NOT_KNOWN),

@@ -10,9 +10,11 @@ mod cognito;
 mod cookies;
 mod db;
 mod endpoints;
+mod faults;
 mod ffmpeg;
 mod front_door;
 mod mediaconvert;
+mod options;
 mod pipeline;
 mod probe;
 mod query;
@@ -23,6 +25,7 @@ mod time;
 
 pub use endpoints::{Endpoints, find_running};
 pub use ffmpeg::ffmpeg_is_installed;
+pub use options::{Generation, Options};
 pub use start::{Sandbox, StartError};
 
 /// The region that the sandbox says it is in.
@@ -39,6 +42,9 @@ pub const TABLE: &str = "reeldesk-sandbox";
 pub const TABLE_INDEX: &str = "srcBucket-startTime-index";
 /// The role that jobs are submitted with.
 pub const ROLE: &str = "arn:aws:iam::000000000000:role/reeldesk-sandbox-mediaconvert";
+
+/// The key of KMS that the source bucket is encrypted with, where it is ([`Options::kms`]).
+pub const KMS_KEY: &str = "arn:aws:kms:us-east-1:000000000000:key/0e3d5d6c-5f0a-4f6b-9a44-7d4a8a3c2b10";
 
 /// The user pool of the viewers.
 pub const USER_POOL: &str = "us-east-1_Reeldesk0";

@@ -329,7 +329,7 @@ fn queue_arn(name: &str) -> String {
 
 /// `<milliseconds>-<six letters>`, as MediaConvert's ids look; they sort by time.
 fn job_id() -> String {
-    let milliseconds = time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
+    let milliseconds = crate::time::utc().unix_timestamp_nanos() / 1_000_000;
     let letters: String = uuid::Uuid::new_v4().simple().to_string().chars().take(6).collect();
     format!("{milliseconds}-{letters}")
 }

@@ -17,14 +17,12 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::db::Db;
+use crate::faults::{Faults, Kind};
 use crate::ffmpeg::Ffmpeg;
 use crate::mediaconvert::MediaConvert;
+use crate::options::Generation;
 use crate::s3::S3;
 use crate::{DESTINATION_BUCKET, SOURCE_BUCKET};
-
-/// The suffixes that start the workflow, in lower or in upper case, never mixed.
-pub(crate) const SUFFIXES: [&str; 12] =
-    [".mpg", ".mp4", ".m4v", ".mov", ".m2ts", ".wmv", ".mxf", ".mkv", ".m3u8", ".mpeg", ".webm", ".h264"];
 
 /// The workflow and what it works with.
 pub(crate) struct Pipeline {
@@ -34,6 +32,8 @@ pub(crate) struct Pipeline {
     pub dynamodb: aws_sdk_dynamodb::Client,
     /// Host and port of the CDN.
     pub cdn: String,
+    pub generation: Generation,
+    pub faults: Faults,
     /// Rung after an event was written.
     pub events: Arc<Notify>,
 }
@@ -96,7 +96,8 @@ impl Pipeline {
     async fn handle(&self, kind: &str, body: &Value) -> bool {
         let text = |key: &str| body[key].as_str().unwrap_or_default();
         let result = match kind {
-            "ObjectCreated" if starts_workflow(text("bucket"), text("key")) => {
+            _ if matches!(self.faults.take("Event"), Some(Kind::Lose)) => Ok(()),
+            "ObjectCreated" if self.starts_with(text("bucket"), text("key")) => {
                 self.object_created(text("guid"), text("key")).await
             }
             "JobState" if body["detail"]["userMetadata"]["workflow"] == crate::STACK => self.job_ended(body).await,
@@ -110,7 +111,7 @@ impl Pipeline {
 
     async fn object_created(&self, guid: &str, key: &str) -> Result<(), TableError> {
         let known = self.get(guid).await?;
-        if known.as_ref().is_some_and(|item| item.contains_key("encodeJobId")) {
+        if known.as_ref().is_some_and(|item| item.contains_key("encodeJobId") || item.contains_key("ecodeJobId")) {
             return Ok(());
         }
         let outcome = match known {
@@ -140,6 +141,10 @@ impl Pipeline {
         }
     }
 
+    fn starts_with(&self, bucket: &str, key: &str) -> bool {
+        bucket == SOURCE_BUCKET && self.generation.endings().iter().any(|ending| key.ends_with(ending))
+    }
+
     fn ffmpeg(&self) -> Result<Ffmpeg, StepError> {
         Ffmpeg::find().ok_or_else(|| StepError {
             step: "mediainfo",
@@ -158,25 +163,6 @@ async fn pause(stop: &CancellationToken) {
     }
 }
 
-fn starts_workflow(bucket: &str, key: &str) -> bool {
-    bucket == SOURCE_BUCKET
-        && SUFFIXES.iter().any(|suffix| key.ends_with(suffix) || key.ends_with(&suffix.to_uppercase()))
-}
-
 fn in_destination(key: &str) -> String {
     format!("s3://{DESTINATION_BUCKET}/{key}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_lower_and_upper_case_suffixes_of_the_source_bucket_start() {
-        assert!(starts_workflow(SOURCE_BUCKET, "video/a.mp4"));
-        assert!(starts_workflow(SOURCE_BUCKET, "A.MOV"));
-        assert!(!starts_workflow(SOURCE_BUCKET, "a.Mp4"));
-        assert!(!starts_workflow(SOURCE_BUCKET, "a.avi"));
-        assert!(!starts_workflow(DESTINATION_BUCKET, "a.mp4"));
-    }
 }

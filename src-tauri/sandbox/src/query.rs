@@ -9,6 +9,7 @@ use axum::http::{Response, StatusCode, header};
 use quick_xml::escape::escape;
 
 use crate::endpoints::Endpoints;
+use crate::options::Generation;
 use crate::{ACCOUNT, REGION};
 
 /// The media type of its requests.
@@ -30,14 +31,14 @@ const PARAMETERS: [(&str, &str); 8] = [
 type Refusal = (StatusCode, &'static str, String);
 
 /// Answers one request.
-pub(crate) fn answer(endpoints: &Endpoints, body: &[u8]) -> Response<Body> {
+pub(crate) fn answer(endpoints: &Endpoints, generation: Generation, body: &[u8]) -> Response<Body> {
     let given = |name: &str| {
         url::form_urlencoded::parse(body).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     };
     let action = given("Action").unwrap_or_default();
     let answered = match action.as_str() {
         "GetCallerIdentity" => Ok(identity()),
-        "DescribeStacks" => describe(endpoints, given("StackName").as_deref()),
+        "DescribeStacks" => describe(endpoints, generation, given("StackName").as_deref()),
         other => Err((StatusCode::BAD_REQUEST, "InvalidAction", format!("The sandbox does not know {other}."))),
     };
     match answered {
@@ -59,7 +60,7 @@ fn identity() -> String {
     format!("<Arn>arn:aws:iam::{ACCOUNT}:user/sandbox</Arn><UserId>sandbox</UserId><Account>{ACCOUNT}</Account>")
 }
 
-fn describe(endpoints: &Endpoints, name: Option<&str>) -> Result<String, Refusal> {
+fn describe(endpoints: &Endpoints, generation: Generation, name: Option<&str>) -> Result<String, Refusal> {
     let stack = &endpoints.stack;
     let id = format!("arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{stack}/{}", uuid::Uuid::nil());
     if let Some(name) = name.filter(|name| name != stack && *name != id) {
@@ -78,13 +79,16 @@ fn describe(endpoints: &Endpoints, name: Option<&str>) -> Result<String, Refusal
     let mut text = format!(
         "<StackId>{id}</StackId><StackName>{stack}</StackName><StackStatus>CREATE_COMPLETE</StackStatus>\
          <CreationTime>2026-01-01T00:00:00Z</CreationTime>\
-         <Description>(SO9674) - Video on Demand on AWS, as the sandbox stands in for it. Version v6.1.17.</Description>"
+         <Description>{}</Description>",
+        generation.description()
     );
     let members = |text: &mut String, name: &str, all: Vec<String>| {
         let all: String = all.into_iter().map(|one| format!("<member>{one}</member>")).collect();
         let _ = write!(text, "<{name}>{all}</{name}>");
     };
+    // Before 6.0 the keys were what the exports are still called.
     let output = |(key, export, value): &(&str, &str, &String)| {
+        let key = if generation < Generation::V6_1 { export } else { key };
         format!(
             "<OutputKey>{key}</OutputKey><OutputValue>{}</OutputValue><ExportName>{stack}:{export}</ExportName>",
             escape(value.as_str())

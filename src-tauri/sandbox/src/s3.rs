@@ -11,6 +11,7 @@ mod receive;
 mod service;
 mod settings;
 mod shapes;
+mod strict;
 mod tags;
 
 use std::collections::{BTreeMap, HashSet};
@@ -28,6 +29,7 @@ pub(crate) use self::service::service;
 use crate::blobs::Blobs;
 use crate::checksum::Algorithm;
 use crate::db::Db;
+use crate::options::Options;
 use crate::time::{now, parse_time};
 
 /// The S3 of the sandbox; cheap to clone.
@@ -35,7 +37,7 @@ use crate::time::{now, parse_time};
 pub(crate) struct S3 {
     db: Db,
     pub blobs: Blobs,
-    region: String,
+    options: Options,
     /// Rung after an event was written, so that the pipeline looks.
     events: Arc<Notify>,
 }
@@ -164,8 +166,8 @@ fn internal(error: impl std::error::Error + Send + Sync + 'static) -> S3Error {
 type Result<T, E = S3Error> = std::result::Result<T, E>;
 
 impl S3 {
-    pub fn open(db: Db, folder: PathBuf, region: &str, events: Arc<Notify>) -> std::io::Result<Self> {
-        Ok(Self { db, blobs: Blobs::open(folder)?, region: region.to_owned(), events })
+    pub fn open(db: Db, folder: PathBuf, options: Options, events: Arc<Notify>) -> std::io::Result<Self> {
+        Ok(Self { db, blobs: Blobs::open(folder)?, options, events })
     }
 
     /// Removes bodies that no object and no part names: what a kill left behind.

@@ -16,8 +16,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::db::Db;
 use crate::endpoints::{Endpoints, Lock, Ports};
+use crate::faults::Faults;
 use crate::front_door::{self, Services};
 use crate::mediaconvert::{self, MediaConvert};
+use crate::options::Options;
 use crate::pipeline::Pipeline;
 use crate::s3::{self, S3};
 use crate::site::{self, Site};
@@ -73,6 +75,14 @@ impl Sandbox {
     /// # Errors
     /// [`StartError`]: the folder is in use or unusable, or a service did not come up.
     pub async fn start(folder: &Path) -> Result<Self, StartError> {
+        Self::start_with(folder, Options::default()).await
+    }
+
+    /// The same, differing from a fresh deployment.
+    ///
+    /// # Errors
+    /// As [`Sandbox::start`].
+    pub async fn start_with(folder: &Path, options: Options) -> Result<Self, StartError> {
         let unusable = |source| StartError::Folder { folder: folder.to_owned(), source };
         std::fs::create_dir_all(folder).map_err(unusable)?;
         let Some(lock) = Lock::take(folder).map_err(unusable)? else {
@@ -97,12 +107,15 @@ impl Sandbox {
         let events = Arc::new(Notify::new());
         let db =
             Db::open(&folder.join("sandbox.sqlite")).map_err(|error| StartError::part("store")(error.to_string()))?;
-        let s3 = S3::open(db.clone(), folder.join("blobs"), REGION, events.clone()).map_err(unusable)?;
+        let s3 = S3::open(db.clone(), folder.join("blobs"), options, events.clone()).map_err(unusable)?;
         prepare_s3(&s3).await.map_err(StartError::part("S3"))?;
         let mediaconvert = MediaConvert::open(db.clone(), s3.clone(), folder.join("work"), events.clone());
         add_templates(&mediaconvert).await.map_err(StartError::part("MediaConvert"))?;
 
+        let faults = Faults::default();
         let services = Services {
+            options,
+            faults: faults.clone(),
             s3: s3::service(s3.clone(), &endpoints.credentials),
             db: db.clone(),
             mediaconvert: mediaconvert::api::router(mediaconvert.clone()),
@@ -125,6 +138,8 @@ impl Sandbox {
             mediaconvert: mediaconvert.clone(),
             dynamodb: table,
             cdn: endpoints.cdn.trim_start_matches("http://").to_owned(),
+            generation: options.pipeline,
+            faults,
             events,
         };
         tasks.spawn(pipeline.work(stop.clone()));

@@ -86,6 +86,7 @@ export class Connect extends Attempt {
         destinationBucket: '',
         table: '',
         cdn: '',
+        encryption: 'none',
         playback: 'cdn',
         mode: { kind: 'pipeline', trigger: 'videoFile', frameCapture: false, acceleration: 'preferred' },
       });

@@ -5,12 +5,11 @@ use std::path::PathBuf;
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::ChecksumAlgorithm;
 use serde_json::{Map, Value};
 
 use super::{Journey, sidecars};
 use crate::Result;
-use crate::aws::{Aws, explain};
+use crate::aws::{Aws, Encryption, explain};
 use crate::upload::Checksum;
 use crate::workspace::{IngestMode, Trigger, Workspace};
 
@@ -18,13 +17,18 @@ use crate::workspace::{IngestMode, Trigger, Workspace};
 pub(super) struct Announcer {
     s3: aws_sdk_s3::Client,
     bucket: String,
+    encryption: Encryption,
 }
 
 impl Announcer {
     /// None where the video itself starts the pipeline.
     pub fn of(workspace: &Workspace, aws: &Aws) -> Option<Self> {
         let IngestMode::Pipeline { trigger, .. } = workspace.mode;
-        (trigger == Trigger::MetadataFile).then(|| Self { s3: aws.s3.clone(), bucket: workspace.source_bucket.clone() })
+        (trigger == Trigger::MetadataFile).then(|| Self {
+            s3: aws.s3.clone(),
+            bucket: workspace.source_bucket.clone(),
+            encryption: workspace.encryption(),
+        })
     }
 
     /// Puts the metadata file, once: each one starts an encode, so one that is there is left alone. Answers the file whose
@@ -45,8 +49,10 @@ impl Announcer {
         fields.insert("srcVideo".to_owned(), video.into());
         let body = Value::Object(fields).to_string().into_bytes();
         let put = self.s3.put_object().bucket(&self.bucket).key(key).content_type("application/json");
-        // Buckets with Object Lock want a checksum.
-        let put = put.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
+        // Buckets with Object Lock want a checksum; the SDK makes none of itself.
+        let put = put.checksum_crc64_nvme(Checksum::of_bytes(&body).to_string());
+        let put = put.set_server_side_encryption(self.encryption.algorithm());
+        let put = put.set_ssekms_key_id(self.encryption.key());
         match put.if_none_match("*").body(ByteStream::from(body)).send().await {
             Ok(_) => Ok(taken),
             // Whether that one has the same fields is not known.

@@ -59,6 +59,7 @@ impl Ingest {
             key: journey.key.clone().unwrap_or_default(),
             metadata: metadata(&journey.path),
             content_type: "application/octet-stream".into(),
+            encryption: self.0.workspace.encryption(),
             // The key is this journey's own.
             replace: true,
         };

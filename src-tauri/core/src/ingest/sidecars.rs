@@ -82,6 +82,7 @@ impl Ingest {
                 bucket: self.0.workspace.source_bucket.clone(),
                 key,
                 metadata: Vec::new(),
+                encryption: self.0.workspace.encryption(),
                 content_type: mime_guess::from_path(&path).first_or_octet_stream().to_string(),
                 replace,
             },

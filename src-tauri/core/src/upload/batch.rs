@@ -8,6 +8,7 @@ use futures::{StreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
 
 use super::{Progress, Request, Target, Uploaded, Uploader};
+use crate::aws::Encryption;
 use crate::{Code, Error, Result};
 
 /// Files on their way at once: enough for small ones to fill the line. The line itself limits the parts.
@@ -83,6 +84,7 @@ impl Place {
                         content_type: mime_guess::from_path(&path).first_or_octet_stream().to_string(),
                         key,
                         metadata: Vec::new(),
+                        encryption: Encryption::default(),
                         replace,
                     },
                     path,

@@ -15,6 +15,7 @@ use super::plan::PartPlan;
 use super::remote::{Held, Refusal, Remote, Target};
 use super::sending::{Attempt, Known, Sending};
 use super::{Progress, Request, Uploaded};
+use crate::aws::Encryption;
 use crate::event::now_ms;
 use crate::files::{self, Likeness};
 use crate::{Code, Error, Result};
@@ -139,6 +140,7 @@ impl<R: Remote> Engine<R> {
             key: key.to_owned(),
             metadata: Vec::new(),
             content_type: String::new(),
+            encryption: Encryption::default(),
             replace: false,
         };
         let never = CancellationToken::new();

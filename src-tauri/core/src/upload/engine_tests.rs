@@ -13,6 +13,7 @@ use super::super::checksum::Checksum;
 use super::super::plan::PartNumber;
 use super::super::remote::{Held, HeldPart, PartRecord, Taken, Target};
 use super::*;
+use crate::aws::Encryption;
 use crate::store::Store;
 
 const PART: u64 = 64 * 1024;
@@ -294,6 +295,7 @@ impl World {
             key: "video/master.mov".into(),
             metadata: Vec::new(),
             content_type: "video/quicktime".into(),
+            encryption: Encryption::default(),
             replace,
         };
         let model = Model::default();

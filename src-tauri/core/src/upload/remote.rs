@@ -7,6 +7,7 @@ use super::body::PartBody;
 use super::checksum::Checksum;
 use super::plan::PartNumber;
 use crate::Error;
+use crate::aws::Encryption;
 
 /// Where an object goes and what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Target {
     pub metadata: Vec<(String, String)>,
     /// The content type.
     pub content_type: String,
+    /// What S3 is asked to encrypt it with.
+    pub encryption: Encryption,
     /// Whether an object that is there already may be replaced.
     pub replace: bool,
 }

@@ -162,7 +162,9 @@ impl Remote for S3 {
             .key(&target.key)
             .content_type(&target.content_type)
             .checksum_algorithm(ChecksumAlgorithm::Crc64Nvme)
-            .checksum_type(ChecksumType::FullObject);
+            .checksum_type(ChecksumType::FullObject)
+            .set_server_side_encryption(target.encryption.algorithm())
+            .set_ssekms_key_id(target.encryption.key());
         for (name, value) in &target.metadata {
             create = create.metadata(name, value);
         }
@@ -235,6 +237,8 @@ impl Remote for S3 {
             .key(&target.key)
             .content_type(&target.content_type)
             .set_if_none_match((!target.replace).then(|| "*".to_owned()))
+            .set_server_side_encryption(target.encryption.algorithm())
+            .set_ssekms_key_id(target.encryption.key())
             .set_checksum_crc64_nvme(body.checksum().map(|checksum| checksum.to_string()))
             .body(ByteStream::new(SdkBody::from_body_1_x(body)));
         for (name, value) in &target.metadata {

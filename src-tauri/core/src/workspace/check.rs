@@ -18,7 +18,7 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use super::Workspace;
-use super::policy::{Action, Missing};
+use super::policy::{self, Action, Missing};
 use crate::aws::{Aws, clock_offset, explain, plain_client};
 use crate::playback::Access;
 use crate::{Code, Error, Result};
@@ -125,8 +125,21 @@ impl Checker<'_> {
     }
 
     fn failed(&self, action: Action, error: &Error) -> Outcome {
-        if error.code == Code::AccessDenied {
-            Outcome::Denied { missing: action.missing(self.workspace), details: error.details.clone() }
+        if error.code == Code::AccessDenied && error.details.contains("explicit deny") {
+            let error = Error {
+                message: format!("A policy refuses {}, whatever else allows it.", action.name),
+                remedy:
+                    "Ask the engineer for its condition. If the bucket wants encryption to be asked for, choose it in \
+                         the workspace: Edit, More, Encryption header."
+                        .to_owned(),
+                ..error.clone()
+            };
+            Outcome::Wrong { error }
+        } else if error.code == Code::AccessDenied {
+            // S3 refuses in its own name what KMS refuses it.
+            let of_key = [policy::GENERATE_DATA_KEY, policy::DECRYPT];
+            let refused = of_key.into_iter().find(|one| error.details.contains(one.name)).unwrap_or(action);
+            Outcome::Denied { missing: refused.missing(self.workspace), details: error.details.clone() }
         } else {
             Outcome::Wrong { error: error.clone() }
         }

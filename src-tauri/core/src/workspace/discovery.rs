@@ -6,7 +6,7 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use super::{Acceleration, Colour, Connection, IngestMode, PlaybackAccess, Trigger, Workspace};
-use crate::aws::{Aws, explain};
+use crate::aws::{Aws, EncryptionHeader, explain};
 use crate::{Error, Result};
 
 /// Who the credentials belong to.
@@ -208,6 +208,8 @@ fn look(connection: &Connection, stack: &Described) -> Option<Stack> {
         role: ROLE.of(name, outputs),
         queue: None,
         template: None,
+        encryption: EncryptionHeader::None,
+        kms_key: None,
         playback: PlaybackAccess::default(),
         mode: IngestMode::Pipeline {
             trigger: match parameter(parameters, "WorkflowTrigger") {

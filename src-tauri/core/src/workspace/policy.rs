@@ -16,6 +16,8 @@ pub enum On {
     SourceBucket,
     /// The objects of the source bucket.
     SourceObjects,
+    /// The key that the source bucket is encrypted with.
+    SourceKey,
     /// The destination bucket.
     DestinationBucket,
     /// The objects of the destination bucket.
@@ -62,6 +64,8 @@ actions! {
     ABORT_UPLOAD "s3:AbortMultipartUpload" SourceObjects "Cancels uploads";
     DELETE_OBJECT "s3:DeleteObject" SourceObjects "Deletes what was canceled, and the tiny object of the workspace check";
     DELETE_VERSION "s3:DeleteObjectVersion" SourceObjects "The same, where the bucket keeps versions";
+    GENERATE_DATA_KEY "kms:GenerateDataKey" SourceKey "Sends videos into a bucket that is encrypted with your own key";
+    DECRYPT "kms:Decrypt" SourceKey "Sends them in parts, and reads them back";
     GET_CORS "s3:GetBucketCORS" DestinationBucket "Checks that web players may read the streams";
     READ_OUTPUT "s3:GetObject" DestinationObjects "Plays the streams, where they are read from the bucket";
     QUERY "dynamodb:Query" Table "Reads the catalog";
@@ -103,6 +107,12 @@ impl Action {
             On::Everything => vec!["*".to_owned()],
             On::SourceBucket => vec![bucket(&workspace.source_bucket)],
             On::SourceObjects => vec![format!("{}/*", bucket(&workspace.source_bucket))],
+            On::SourceKey => vec![match workspace.kms_key.as_deref().filter(|key| alias(key).is_none()) {
+                Some(key) if key.starts_with("arn:") => key.to_owned(),
+                Some(key) => arn("kms", &format!("key/{key}")),
+                // What an alias stands for is not known: a condition names it.
+                None => arn("kms", "key/*"),
+            }],
             On::DestinationBucket => vec![bucket(&workspace.destination_bucket)],
             On::DestinationObjects => vec![format!("{}/*", bucket(&workspace.destination_bucket))],
             On::Table => {
@@ -136,6 +146,12 @@ pub struct Missing {
     pub why: String,
 }
 
+/// The alias that a key is named by, if it is.
+fn alias(key: &str) -> Option<&str> {
+    let is_alias = key.starts_with("alias/") || (key.starts_with("arn:") && key.contains(":alias/"));
+    is_alias.then(|| key.find("alias/").map_or(key, |at| &key[at..]))
+}
+
 /// The policy that lets someone do all that Reeldesk does in a workspace, and no more; JSON for the IAM console.
 #[must_use]
 pub fn policy(workspace: &Workspace) -> String {
@@ -145,6 +161,7 @@ pub fn policy(workspace: &Workspace) -> String {
     places.retain(|place| match place {
         On::UserPool => workspace.user_pool.is_some(),
         On::DestinationObjects => workspace.playback == PlaybackAccess::Bucket,
+        On::SourceKey => workspace.kms_key.is_some(),
         _ => true,
     });
     let statements: Vec<_> = places
@@ -152,12 +169,16 @@ pub fn policy(workspace: &Workspace) -> String {
         .map(|place| {
             let here: Vec<_> = ACTIONS.iter().filter(|action| action.on == place).collect();
             let resources = here.first().map(|action| action.resources(workspace)).unwrap_or_default();
-            json!({
+            let mut statement = json!({
                 "Sid": format!("Reeldesk{place:?}"),
                 "Effect": "Allow",
                 "Action": here.iter().map(|action| action.name).collect::<Vec<_>>(),
                 "Resource": resources,
-            })
+            });
+            if let (On::SourceKey, Some(alias)) = (place, workspace.kms_key.as_deref().and_then(alias)) {
+                statement["Condition"] = json!({ "ForAnyValue:StringEquals": { "kms:ResourceAliases": alias } });
+            }
+            statement
         })
         .collect();
     let policy = json!({ "Version": "2012-10-17", "Statement": statements });
@@ -171,6 +192,7 @@ pub fn table() -> String {
         On::Everything => "everything",
         On::SourceBucket => "the source bucket",
         On::SourceObjects => "its objects",
+        On::SourceKey => "the key of the source bucket",
         On::DestinationBucket => "the destination bucket",
         On::DestinationObjects => "its objects",
         On::Table => "the table and its index",
@@ -190,6 +212,7 @@ mod tests {
     fn the_policy_names_this_workspace_and_every_action_once() {
         let mut whole = workspace("production");
         whole.playback = PlaybackAccess::Bucket;
+        whole.kms_key = Some("1234abcd-12ab-34cd-56ef-1234567890ab".into());
         let text = policy(&whole);
         for action in ACTIONS {
             let places = ACTIONS.iter().filter(|other| other.name == action.name).count();
@@ -197,6 +220,7 @@ mod tests {
         }
         assert!(text.contains("\"arn:aws:s3:::dst/*\""));
         for arn in [
+            "\"arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\"",
             "\"arn:aws:s3:::src/*\"",
             "\"arn:aws:dynamodb:eu-central-1:123456789012:table/vod/index/*\"",
             "\"arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_pool\"",
@@ -207,6 +231,17 @@ mod tests {
         without.user_pool = None;
         assert!(!policy(&without).contains("arn:aws:s3:::dst/*"));
         assert!(!policy(&without).contains("ListUsers\""));
+        assert!(!policy(&without).contains("kms:"));
+        for (key, resource) in [
+            ("alias/films", "\"arn:aws:kms:eu-central-1:123456789012:key/*\""),
+            ("arn:aws:kms:eu-central-1:123456789012:alias/films", "\"arn:aws:kms:eu-central-1:123456789012:key/*\""),
+            ("arn:aws:kms:eu-west-1:210987654321:key/mrk-1", "\"arn:aws:kms:eu-west-1:210987654321:key/mrk-1\""),
+        ] {
+            without.kms_key = Some(key.into());
+            let text = policy(&without);
+            assert!(text.contains(resource), "{text}");
+            assert_eq!(text.contains("\"kms:ResourceAliases\": \"alias/films\""), key.contains("alias/"), "{text}");
+        }
         let mut china = workspace("production");
         china.connection.region = "cn-north-1".into();
         assert!(policy(&china).contains("arn:aws-cn:s3:::src"));

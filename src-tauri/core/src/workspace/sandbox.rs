@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use reeldesk_sandbox::{Endpoints, Sandbox, StartError};
+pub use reeldesk_sandbox::{Generation, Options as SandboxOptions};
 
 use super::credentials::CredentialsSource;
 use super::{Connection, SANDBOX, Workspace, discovery};
@@ -24,12 +25,12 @@ impl RunningSandbox {
     ///
     /// # Errors
     /// When it cannot be started.
-    pub async fn attach(data_dir: &Path) -> Result<Self> {
+    pub async fn attach(data_dir: &Path, options: SandboxOptions) -> Result<Self> {
         let folder = data_dir.join("sandbox");
         make_private(&folder).map_err(|error| crate::files::unreadable(&folder, &error))?;
         // Another process may be starting or stopping it just now.
         for _ in 0..50 {
-            match Sandbox::start(&folder).await {
+            match Sandbox::start_with(&folder, options).await {
                 Ok(sandbox) => {
                     let endpoints = sandbox.endpoints().clone();
                     return Ok(Self { endpoints, is_own: true, own: Mutex::new(Some(sandbox)) });

@@ -7,6 +7,8 @@ use serde_json::{Map, Value};
 
 use super::{Pipeline, TableError};
 use crate::TABLE;
+use crate::options::Generation;
+use crate::time::now_v4;
 
 fn attribute(value: &Value) -> AttributeValue {
     match value {
@@ -19,6 +21,24 @@ fn attribute(value: &Value) -> AttributeValue {
             AttributeValue::M(map.iter().map(|(key, value)| (key.clone(), attribute(value))).collect())
         }
     }
+}
+
+/// Fields as version 4 of the pipeline has them: other names, other times, and without what came later.
+fn as_v4(fields: Value) -> Value {
+    let Value::Object(fields) = fields else { return fields };
+    let renamed = fields.into_iter().filter_map(|(name, value)| {
+        Some(match name.as_str() {
+            "inputRotate" | "acceleratedTranscoding" | "enableSns" | "enableSqs" | "enableMediaPackage" => return None,
+            "startTime" => (name, now_v4().into()),
+            "endTime" => ("EndTime".to_owned(), now_v4().into()),
+            "encodeJobId" => ("ecodeJobId".to_owned(), value),
+            "thumbNails" => ("thumbNail".to_owned(), value),
+            "thumbNailsUrls" => ("thumbNailUrl".to_owned(), value),
+            "archiveSource" => (name, false.into()),
+            _ => (name, value),
+        })
+    });
+    Value::Object(renamed.collect())
 }
 
 impl Pipeline {
@@ -36,6 +56,10 @@ impl Pipeline {
 
     /// Writes fields of one item and leaves its other fields as they are.
     pub(super) async fn set(&self, guid: &str, fields: Value) -> Result<(), TableError> {
+        let fields = match self.generation {
+            Generation::V4_3 => as_v4(fields),
+            Generation::V5_2 | Generation::V6_1 => fields,
+        };
         let fields = match fields {
             Value::Object(map) => map,
             _ => Map::new(),

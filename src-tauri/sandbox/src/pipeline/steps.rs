@@ -122,6 +122,9 @@ impl Pipeline {
             };
             settings[name]["destination"] = json!(in_destination(&format!("{guid}/{folder}/")));
         }
+        if self.generation.makes_mp4() {
+            groups.extend(mp4(&groups, guid));
+        }
         groups.push(to_wire(frame_capture(guid)));
         Ok(json!({
             "clientRequestToken": guid,
@@ -196,6 +199,24 @@ impl Pipeline {
         });
         self.set(guid, fields).await
     }
+}
+
+/// The group of the one MP4 that was made beside the streams, of the size of the largest.
+fn mp4(groups: &[Value], guid: &str) -> Option<Value> {
+    let largest = groups.first()?["outputs"].as_array()?.last()?;
+    Some(json!({
+        "name": "File Group",
+        "outputGroupSettings": {
+            "type": "FILE_GROUP_SETTINGS",
+            "fileGroupSettings": { "destination": in_destination(&format!("{guid}/mp4/")) },
+        },
+        "outputs": [{
+            "nameModifier": "_Mp4_Avc_Aac_16x9",
+            "containerSettings": { "container": "MP4", "mp4Settings": {} },
+            "videoDescription": largest["videoDescription"],
+            "audioDescriptions": largest["audioDescriptions"],
+        }],
+    }))
 }
 
 fn frame_capture(guid: &str) -> Value {

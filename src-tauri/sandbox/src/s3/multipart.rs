@@ -135,6 +135,7 @@ impl S3 {
 
     pub(super) async fn put_part(
         &self,
+        bucket: &str,
         upload: &Upload,
         number: i32,
         body: Option<s3s::dto::StreamingBlob>,
@@ -148,7 +149,8 @@ impl S3 {
         {
             return Err(wrong_type(upload.algorithm, given));
         }
-        let written = self.receive(body, claims, upload.algorithm).await?;
+        let mut written = self.receive(body, claims, upload.algorithm).await?;
+        written.md5 = self.md5_for_etag(bucket, written.md5);
         let (id, blob) = (upload.id.clone(), written.blob.clone());
         let (size, etag, checksum) = (written.size, hex::encode(written.md5), written.checksum.clone());
         let stored = self

@@ -14,8 +14,8 @@ use super::shapes::{
     upload_checksum,
 };
 use super::{Content, NewObject, Result, S3, internal, tags, timestamp};
-use crate::Credentials;
 use crate::checksum::Algorithm as Sum;
+use crate::{Credentials, REGION};
 
 /// The HTTP service: signatures are checked against the one pair of credentials.
 pub(crate) fn service(s3: S3, credentials: &Credentials) -> S3Service {
@@ -52,16 +52,28 @@ impl S3 {
             trailer,
             trailing_headers,
         };
+        self.check_encryption(
+            &input.bucket,
+            &input.key,
+            input.server_side_encryption.as_ref(),
+            input.ssekms_key_id.as_deref(),
+        )?;
+        self.check_guarded(&input.bucket, &claims, "Put Object")?;
         let algorithm = claims
             .algorithm()
             .or_else(|| input.checksum_algorithm.as_ref().and_then(|name| Sum::parse(name.as_str())))
             .unwrap_or(Sum::Crc64nvme);
-        let written = self.receive(input.body.take(), claims, algorithm).await?;
+        let mut written = self.receive(input.body.take(), claims, algorithm).await?;
+        written.md5 = self.md5_for_etag(&input.bucket, written.md5);
+        let (server_side_encryption, ssekms_key_id) = self.encrypted(&input.bucket);
         let mut new = NewObject::whole(&input.bucket, &input.key, written, algorithm);
         new.content = content!(input);
         new.tags = tags;
         new.must_be_new = must_be_new;
         let mut output = PutObjectOutput {
+            version_id: self.version(&input.bucket),
+            server_side_encryption,
+            ssekms_key_id,
             e_tag: Some(ETag::Strong(new.etag.clone())),
             checksum_type: Some(checksum_type(true)),
             ..Default::default()
@@ -73,9 +85,18 @@ impl S3 {
 
     async fn create(&self, input: CreateMultipartUploadInput) -> Result<S3Response<CreateMultipartUploadOutput>> {
         let (algorithm, full_object) = upload_checksum(&input)?;
+        self.check_encryption(
+            &input.bucket,
+            &input.key,
+            input.server_side_encryption.as_ref(),
+            input.ssekms_key_id.as_deref(),
+        )?;
+        let (server_side_encryption, ssekms_key_id) = self.encrypted(&input.bucket);
         let tags = tags::check(tags_of(input.tagging.as_ref())?)?;
         let id = self.create_upload(&input.bucket, &input.key, content!(input), tags, algorithm, full_object).await?;
         ok(CreateMultipartUploadOutput {
+            server_side_encryption,
+            ssekms_key_id,
             bucket: Some(input.bucket),
             key: Some(input.key),
             upload_id: Some(id),
@@ -110,7 +131,7 @@ impl s3s::S3 for S3 {
 
     async fn head_bucket(&self, request: S3Request<HeadBucketInput>) -> Result<S3Response<HeadBucketOutput>> {
         self.check_bucket(&request.input.bucket).await?;
-        ok(HeadBucketOutput { bucket_region: Some(self.region.clone()), ..Default::default() })
+        ok(HeadBucketOutput { bucket_region: Some(REGION.to_owned()), ..Default::default() })
     }
 
     async fn get_bucket_notification_configuration(
@@ -118,7 +139,7 @@ impl s3s::S3 for S3 {
         request: S3Request<GetBucketNotificationConfigurationInput>,
     ) -> Result<S3Response<GetBucketNotificationConfigurationOutput>> {
         self.check_bucket(&request.input.bucket).await?;
-        ok(settings::notifications(&request.input.bucket))
+        ok(settings::notifications(&request.input.bucket, self.options.pipeline))
     }
 
     async fn get_bucket_cors(&self, request: S3Request<GetBucketCorsInput>) -> Result<S3Response<GetBucketCorsOutput>> {
@@ -142,7 +163,7 @@ impl s3s::S3 for S3 {
         request: S3Request<GetBucketLocationInput>,
     ) -> Result<S3Response<GetBucketLocationOutput>> {
         self.check_bucket(&request.input.bucket).await?;
-        ok(GetBucketLocationOutput { location_constraint: Some(BucketLocationConstraint::from(self.region.clone())) })
+        ok(GetBucketLocationOutput { location_constraint: Some(BucketLocationConstraint::from(REGION.to_owned())) })
     }
 
     async fn delete_bucket(&self, request: S3Request<DeleteBucketInput>) -> Result<S3Response<DeleteBucketOutput>> {
@@ -158,7 +179,10 @@ impl s3s::S3 for S3 {
         let input = request.input;
         let object = self.object(&input.bucket, &input.key).await?;
         check_conditions(&object, input.if_match.as_ref(), input.if_none_match.as_ref())?;
+        let (server_side_encryption, ssekms_key_id) = self.encrypted(&input.bucket);
         let mut output = HeadObjectOutput {
+            server_side_encryption,
+            ssekms_key_id,
             accept_ranges: Some("bytes".into()),
             content_length: Some(object.size),
             content_type: object.content.content_type.clone(),
@@ -198,7 +222,10 @@ impl s3s::S3 for S3 {
         file.seek(std::io::SeekFrom::Start(range.start)).await.map_err(internal)?;
         let length = range.end - range.start;
         let body = tokio_util::io::ReaderStream::with_capacity(file.take(length), 128 * 1024);
+        let (server_side_encryption, ssekms_key_id) = self.encrypted(&input.bucket);
         let mut output = GetObjectOutput {
+            server_side_encryption,
+            ssekms_key_id,
             body: Some(StreamingBlob::wrap(body)),
             accept_ranges: Some("bytes".into()),
             content_length: i64::try_from(length).ok(),
@@ -248,8 +275,11 @@ impl s3s::S3 for S3 {
     }
 
     async fn delete_object(&self, request: S3Request<DeleteObjectInput>) -> Result<S3Response<DeleteObjectOutput>> {
-        self.delete(&request.input.bucket, vec![request.input.key]).await?;
-        ok(DeleteObjectOutput::default())
+        let input = request.input;
+        self.check_deletion(&input.bucket, input.version_id.as_deref())?;
+        self.delete(&input.bucket, vec![input.key]).await?;
+        let version_id = self.version(&input.bucket);
+        ok(DeleteObjectOutput { delete_marker: version_id.as_ref().map(|_| true), version_id, ..Default::default() })
     }
 
     async fn delete_objects(&self, request: S3Request<DeleteObjectsInput>) -> Result<S3Response<DeleteObjectsOutput>> {
@@ -392,7 +422,8 @@ impl s3s::S3 for S3 {
             trailer,
             trailing_headers,
         };
-        let written = self.put_part(&upload, input.part_number, input.body.take(), claims).await?;
+        self.check_guarded(&input.bucket, &claims, "Put Part")?;
+        let written = self.put_part(&input.bucket, &upload, input.part_number, input.body.take(), claims).await?;
         let mut output = UploadPartOutput { e_tag: Some(ETag::Strong(hex::encode(written.md5))), ..Default::default() };
         set_checksum!(output, upload.algorithm, &written.checksum);
         ok(output)
@@ -482,7 +513,11 @@ impl s3s::S3 for S3 {
             parts: input.multipart_upload.and_then(|named| named.parts).unwrap_or_default(),
         };
         let (etag, checksum) = self.complete(&input.bucket, upload, wanted).await?;
+        let (server_side_encryption, ssekms_key_id) = self.encrypted(&input.bucket);
         let mut output = CompleteMultipartUploadOutput {
+            version_id: self.version(&input.bucket),
+            server_side_encryption,
+            ssekms_key_id,
             location: Some(format!("/{}/{}", input.bucket, input.key)),
             bucket: Some(input.bucket),
             key: Some(input.key),

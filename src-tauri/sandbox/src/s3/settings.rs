@@ -1,25 +1,26 @@
-//! What a bucket is set to, as the template of "Video on Demand on AWS" 6.1 sets it.
+//! What a bucket is set to, as the template of "Video on Demand on AWS" sets it.
 
 use s3s::dto::*;
 
-use crate::pipeline::SUFFIXES;
+use crate::options::Generation;
 use crate::{ACCOUNT, DESTINATION_BUCKET, REGION, SOURCE_BUCKET, STACK};
 
 /// The source bucket tells the workflow of new videos.
-pub(super) fn notifications(bucket: &str) -> GetBucketNotificationConfigurationOutput {
-    let endings = SUFFIXES.iter().flat_map(|suffix| [(*suffix).to_owned(), suffix.to_uppercase()]);
-    let told = endings.filter(|_| bucket == SOURCE_BUCKET).map(|ending| LambdaFunctionConfiguration {
-        events: vec![Event::from("s3:ObjectCreated:*".to_owned())],
-        filter: Some(NotificationConfigurationFilter {
-            key: Some(S3KeyFilter {
-                filter_rules: Some(vec![FilterRule {
-                    name: Some(FilterRuleName::from_static("Suffix")),
-                    value: Some(ending),
-                }]),
+pub(super) fn notifications(bucket: &str, generation: Generation) -> GetBucketNotificationConfigurationOutput {
+    let told = generation.endings().into_iter().filter(|_| bucket == SOURCE_BUCKET).map(|ending| {
+        LambdaFunctionConfiguration {
+            events: vec![Event::from("s3:ObjectCreated:*".to_owned())],
+            filter: Some(NotificationConfigurationFilter {
+                key: Some(S3KeyFilter {
+                    filter_rules: Some(vec![FilterRule {
+                        name: Some(FilterRuleName::from_static("Suffix")),
+                        value: Some(ending),
+                    }]),
+                }),
             }),
-        }),
-        id: None,
-        lambda_function_arn: format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}-step-functions"),
+            id: None,
+            lambda_function_arn: format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}-step-functions"),
+        }
     });
     GetBucketNotificationConfigurationOutput {
         lambda_function_configurations: Some(told.collect()),

@@ -76,12 +76,16 @@ impl Checker<'_> {
     /// Sends a tiny object, looks at it, and removes it.
     async fn object(&self) -> Vec<Finding> {
         let (s3, bucket) = (&self.aws.s3, &self.workspace.source_bucket);
-        let key = format!("{FOLDER}/{}", Uuid::new_v4());
+        let (key, encryption) = (format!("{FOLDER}/{}", Uuid::new_v4()), self.workspace.encryption());
         // Buckets with Object Lock want a checksum.
-        let send = s3.put_object().bucket(bucket).key(&key).checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
-        let send = send.body(ByteStream::from_static(TINY));
+        let sum = Checksum::of_bytes(TINY).to_string();
+        let send = s3.put_object().bucket(bucket).key(&key).checksum_crc64_nvme(sum);
+        let send = send.body(ByteStream::from_static(TINY)).set_ssekms_key_id(encryption.key());
+        let send = send.set_server_side_encryption(encryption.algorithm());
         let send = send.send().await.map_err(|error| explain("A tiny object could not be sent", error));
-        let mut findings = vec![finding(Area::Upload, "Send a file", self.outcome(policy::PUT_OBJECT, &send, ""))];
+        let note = send.as_ref().ok().and_then(|sent| sent.ssekms_key_id()).map(|key| format!("encrypted with {key}"));
+        let sent = self.outcome(policy::PUT_OBJECT, &send, note.unwrap_or_default());
+        let mut findings = vec![finding(Area::Upload, "Send a file", sent)];
         let Ok(sent) = send else { return findings };
 
         let look = s3.head_object().bucket(bucket).key(&key).send().await;
@@ -92,7 +96,19 @@ impl Checker<'_> {
         let remove = s3.delete_object().bucket(bucket).key(&key).set_version_id(sent.version_id).send().await;
         let remove = remove
             .map_err(|error| explain(&format!("The tiny object \"{key}\" was sent and could not be removed"), error));
-        findings.push(finding(Area::Upload, "Remove it again", self.outcome(action, &remove, "")));
+        let removed = match &remove {
+            Err(error) if error.details.contains("object lock") => Outcome::Advice {
+                message: format!(
+                    "The bucket keeps every object for a time (Object Lock), also the tiny object \"{key}\"."
+                ),
+                remedy:
+                    "Nothing is to be done. What you cancel after it was sent stays as a version, and costs money, \
+                         until that time is over."
+                        .into(),
+            },
+            remove => self.outcome(action, remove, ""),
+        };
+        findings.push(finding(Area::Upload, "Remove it again", removed));
         findings
     }
 
@@ -105,7 +121,9 @@ impl Checker<'_> {
         let mut findings = vec![finding(Area::Upload, "Find unfinished uploads", listed)];
 
         let key = format!("{FOLDER}/{}", Uuid::new_v4());
-        let begun = s3.create_multipart_upload().bucket(bucket).key(&key).send().await;
+        let encryption = self.workspace.encryption();
+        let begin = s3.create_multipart_upload().bucket(bucket).key(&key).set_ssekms_key_id(encryption.key());
+        let begun = begin.set_server_side_encryption(encryption.algorithm()).send().await;
         // Whether it may be begun, PutObject tells.
         let Some(upload) = begun.ok().and_then(|begun| begun.upload_id) else { return findings };
         let parts = s3.list_parts().bucket(bucket).key(&key).upload_id(&upload).send().await;
@@ -126,6 +144,8 @@ impl Checker<'_> {
         let doing = "A tiny object could not be sent in parts";
         let begin = s3.create_multipart_upload().bucket(bucket).key(&key);
         let begin = begin.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme).checksum_type(ChecksumType::FullObject);
+        let encryption = self.workspace.encryption();
+        let begin = begin.set_server_side_encryption(encryption.algorithm()).set_ssekms_key_id(encryption.key());
         let begun = begin.send().await.map_err(|error| explain(doing, error))?;
         let upload = begun.upload_id.ok_or_else(|| Error::internal("S3 gave no upload id"))?;
         let sum = Checksum::of_bytes(TINY).to_string();

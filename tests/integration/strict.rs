@@ -1,0 +1,250 @@
+//! AWS as it is: older pipelines, stricter buckets, and bad days.
+
+use aws_sdk_s3::error::ProvideErrorMetadata as _;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ChecksumMode;
+use reeldesk_sandbox::{KMS_KEY, SOURCE_BUCKET};
+use reeldesk_tests::{Reelctl, film, long_film, make};
+use serde_json::{Value, json};
+
+use crate::server::Server;
+use crate::workspaces::connected;
+
+const WORKSPACE: [&str; 2] = ["--workspace", "production"];
+
+fn run(reelctl: &Reelctl, arguments: &[&str]) -> (bool, Vec<Value>) {
+    reelctl.run(&[&WORKSPACE, arguments].concat()).unwrap()
+}
+
+#[track_caller]
+fn well(reelctl: &Reelctl, arguments: &[&str]) -> Vec<Value> {
+    let (well, lines) = run(reelctl, arguments);
+    assert!(well, "{arguments:?}: {lines:#?}");
+    lines
+}
+
+fn ready(lines: &[Value]) -> &Value {
+    lines.iter().find(|line| line["state"] == "ready").unwrap_or_else(|| panic!("{lines:#?}"))
+}
+
+fn finding<'a>(lines: &'a [Value], title: &str) -> &'a Value {
+    lines.iter().find(|line| line["title"] == title).unwrap_or_else(|| panic!("{lines:#?}"))
+}
+
+/// In front of the other fields, as TOML wants it.
+fn with_key(text: String, header: &str) -> String {
+    let text = text.replace("encryption = \"none\"", &format!("encryption = \"{header}\"\nkmsKey = \"{KMS_KEY}\""));
+    assert!(text.contains(KMS_KEY), "{text}");
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_that_wants_its_key_to_be_asked_for() {
+    let server = Server::with(&["--kms", "--control"]);
+    let folder = tempfile::tempdir().unwrap();
+    let long = long_film(folder.path()).unwrap();
+
+    // Nobody told the workspace: the check says what is wanted, and an upload fails in words.
+    let reelctl = connected(&server.endpoint, |text| text);
+    let (is_well, lines) = run(&reelctl, &["workspace", "check"]);
+    assert!(!is_well);
+    let sent = finding(&lines, "Send a file");
+    assert_eq!(sent["outcome"], "wrong", "{sent:#}");
+    assert!(sent["error"]["remedy"].as_str().unwrap().contains("Encryption header"), "{sent:#}");
+    let (is_well, lines) = run(&reelctl, &["ingest", long.to_str().unwrap()]);
+    assert!(!is_well && lines.last().unwrap()["code"] == "access-denied", "{lines:#?}");
+
+    // Parts, small files and subtitles go up with the header.
+    let reelctl = connected(&server.endpoint, |text| with_key(text, "kms"));
+    let lines = well(&reelctl, &["workspace", "check"]);
+    assert_eq!(finding(&lines, "Send a file")["note"], format!("encrypted with {KMS_KEY}"));
+    assert_eq!(finding(&lines, "Send a file in parts")["outcome"], "works");
+    let policy = reelctl.command(&[&WORKSPACE[..], &["workspace", "policy"]].concat()).unwrap().output().unwrap();
+    let policy = String::from_utf8(policy.stdout).unwrap();
+    assert!(policy.contains(KMS_KEY) && policy.contains("kms:Decrypt"), "{policy}");
+    for file in [&long, &film()] {
+        let lines = well(&reelctl, &["ingest", file.to_str().unwrap(), "--wait"]);
+        let guid = ready(&lines)["guid"].as_str().unwrap().to_owned();
+        let video = well(&reelctl, &["videos", "show", &guid])[0]["video"].clone();
+        let key = video["srcVideo"].as_str().unwrap().to_owned();
+        let head = server.client().head_object().bucket(SOURCE_BUCKET).key(key).checksum_mode(ChecksumMode::Enabled);
+        let head = head.send().await.unwrap();
+        assert_eq!(head.ssekms_key_id(), Some(KMS_KEY));
+        assert!(head.checksum_crc64_nvme().is_some());
+    }
+
+    // The account may not use the key: S3 says so of a part only.
+    let message =
+        format!("User: arn:aws:iam::000000000000:user/x is not authorized to perform: kms:Decrypt on {KMS_KEY}");
+    let refuse =
+        json!([{ "on": "UploadPart", "kind": "refuse", "status": 403, "code": "AccessDenied", "message": message }]);
+    server.order(refuse).await;
+    let (is_well, lines) = run(&reelctl, &["workspace", "check"]);
+    let parts = finding(&lines, "Send a file in parts");
+    assert!(!is_well && parts["outcome"] == "denied", "{parts:#}");
+    assert_eq!(
+        (&parts["missing"]["action"], &parts["missing"]["resources"][0]),
+        (&json!("kms:Decrypt"), &json!(KMS_KEY))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_with_object_lock() {
+    let server = Server::with(&["--object-lock"]);
+    let client = server.client();
+    // Harsh as S3 is: without a checksum nothing is taken, and a version stays.
+    let plain = aws_sdk_s3::Client::from_conf(
+        client
+            .config()
+            .to_builder()
+            .request_checksum_calculation(aws_sdk_s3::config::RequestChecksumCalculation::WhenRequired)
+            .build(),
+    );
+    let put = plain.put_object().bucket(SOURCE_BUCKET).key("x").body(ByteStream::from_static(b"x")).send().await;
+    assert_eq!(put.unwrap_err().code(), Some("InvalidRequest"));
+
+    let folder = tempfile::tempdir().unwrap();
+    let (long, small) = (long_film(folder.path()).unwrap(), folder.path().join("small.mp4"));
+    std::fs::copy(film(), &small).unwrap();
+    std::fs::write(folder.path().join("small.en.srt"), "1\n00:00:00,000 --> 00:00:01,000\nHi\n").unwrap();
+    let reelctl = connected(&server.endpoint, |text| text);
+    let lines = well(&reelctl, &["workspace", "check"]);
+    let kept = finding(&lines, "Remove it again");
+    assert_eq!(kept["outcome"], "advice", "{kept:#}");
+    assert!(kept["message"].as_str().unwrap().contains("Object Lock"), "{kept:#}");
+    let lines = well(&reelctl, &["ingest", long.to_str().unwrap(), small.to_str().unwrap(), "--wait"]);
+    assert_eq!(lines.iter().filter(|line| line["state"] == "ready").count(), 2, "{lines:#?}");
+
+    // A pipeline that is told by a metadata file is told.
+    let reelctl = connected(&server.endpoint, |text| text.replace("videoFile", "metadataFile"));
+    let film = folder.path().join("told.mp4");
+    make(&film, &["-i", small.to_str().unwrap(), "-c", "copy", "-t", "1"]).unwrap();
+    well(&reelctl, &["ingest", film.to_str().unwrap()]);
+    let listed = server.client().list_objects_v2().bucket(SOURCE_BUCKET).send().await.unwrap();
+    let keys: Vec<_> = listed.contents().iter().filter_map(|object| object.key()).collect();
+    assert!(keys.iter().any(|key| key.ends_with("told.json")), "{keys:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pipelines_of_each_generation() {
+    for (version, has_mp4) in [("4.3", true), ("5.2", true), ("6.1", false)] {
+        let server = Server::with(&["--pipeline", version]);
+        // Found by its stack, whose outputs had other names.
+        let reelctl = connected(&server.endpoint, |text| text);
+        let folder = tempfile::tempdir().unwrap();
+        let film = folder.path().join("film.mp4");
+        make(&film, &["-f", "lavfi", "-i", "testsrc2=s=320x180:d=2:r=25", "-c:v", "libx264", "-pix_fmt", "yuv420p"])
+            .unwrap();
+        let lines = well(&reelctl, &["ingest", film.to_str().unwrap(), "--wait"]);
+        let guid = ready(&lines)["guid"].as_str().unwrap().to_owned();
+        let video = well(&reelctl, &["videos", "show", &guid])[0]["video"].clone();
+        assert_eq!(video["status"]["kind"], "complete", "{version}: {video:#}");
+        assert_eq!(!video["mp4Urls"].as_array().unwrap().is_empty(), has_mp4, "{version}: {video:#}");
+        assert!(
+            video["jobId"].is_string() && video["endedAt"].is_number() && video["thumbnailUrl"].is_string(),
+            "{video:#}"
+        );
+        assert!(video["startedAt"].is_number(), "{video:#}");
+
+        // What does not start it is not sent, and says so.
+        let other = folder.path().join("other.mkv");
+        make(&other, &["-i", film.to_str().unwrap(), "-c", "copy"]).unwrap();
+        let (is_well, lines) = run(&reelctl, &["ingest", other.to_str().unwrap(), "--wait"]);
+        assert_eq!(is_well, version == "6.1", "{version}: {lines:#?}");
+        if !is_well {
+            assert!(lines.last().unwrap()["message"].as_str().unwrap().contains("mkv"), "{lines:#?}");
+        }
+    }
+}
+
+/// The bad days of a completion, and of all that is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_days_end_in_a_video() {
+    let server = Server::with(&["--control"]);
+    let reelctl = connected(&server.endpoint, |text| text);
+    let folder = tempfile::tempdir().unwrap();
+    let days = [
+        ("slow", json!([{ "on": "CompleteMultipartUpload", "times": 1, "kind": "blanks", "milliseconds": 8000 }])),
+        (
+            "inside",
+            json!([{ "on": "CompleteMultipartUpload", "times": 2, "kind": "errorInside", "code": "InternalError" }]),
+        ),
+        (
+            "conflict",
+            json!([{ "on": "CompleteMultipartUpload", "times": 1, "kind": "refuse", "status": 409,
+            "code": "ConditionalRequestConflict" }]),
+        ),
+        ("gone", json!([{ "on": "UploadPart", "times": 1, "kind": "refuse", "status": 404, "code": "NoSuchUpload" }])),
+        ("throttled", json!([{ "times": 12, "kind": "throttle" }])),
+        (
+            "catalog",
+            json!([{ "on": "Query", "times": 3, "kind": "throttle" }, { "on": "GetItem", "times": 3, "kind": "throttle" }]),
+        ),
+    ];
+    for (number, (name, faults)) in days.into_iter().enumerate() {
+        let film = folder.path().join(format!("{name}.mp4"));
+        // Above the size that goes up in one request, and each of its own content.
+        let noise = format!("nullsrc=s=640x360:d=3.{number}:r=25,geq=random(1)*255:128:128");
+        make(&film, &["-f", "lavfi", "-i", &noise, "-c:v", "libx264", "-b:v", "30M", "-pix_fmt", "yuv420p"]).unwrap();
+        assert!(film.metadata().unwrap().len() > 6 << 20, "{}", film.metadata().unwrap().len());
+        server.order(faults).await;
+        let lines = well(&reelctl, &["ingest", film.to_str().unwrap(), "--wait"]);
+        ready(&lines);
+        assert_eq!(server.ordered().await, json!([]), "{name}: it never happened");
+    }
+    let videos = well(&reelctl, &["videos", "list"]);
+    assert_eq!(videos.len(), 6, "each is there once: {videos:#?}");
+}
+
+/// Credentials that expire in mid-upload are waited for, and an event that is lost ends in words.
+#[tokio::test(flavor = "multi_thread")]
+async fn expired_credentials_and_a_lost_event() {
+    let server = Server::with(&["--control"]);
+    let reelctl = connected(&server.endpoint, |text| text);
+    let folder = tempfile::tempdir().unwrap();
+    let long = long_film(folder.path()).unwrap();
+    server.order(json!([{ "on": "UploadPart", "times": 3, "kind": "expiredCredentials" }])).await;
+    let lines = well(&reelctl, &["ingest", long.to_str().unwrap()]);
+    assert!(
+        lines.iter().any(|line| line["notice"].as_str().is_some_and(|notice| notice.contains("sign-in"))),
+        "{lines:#?}"
+    );
+    assert_eq!(lines.last().unwrap()["state"], "uploaded");
+
+    // The pipeline never hears of it: the object is there, and the row waits on and says for what.
+    server.order(json!([{ "on": "Event", "times": 1, "kind": "lose" }])).await;
+    let small = folder.path().join("small.mp4");
+    std::fs::copy(film(), &small).unwrap();
+    let mut sender = crate::steering::Sender::start(
+        &reelctl,
+        &[&WORKSPACE[..], &["ingest", small.to_str().unwrap(), "--wait"]].concat(),
+    );
+    sender.until(|line| line["state"] == "verified");
+    while server.ordered().await != json!([]) {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    sender.child.kill().unwrap();
+    let waiting = well(&reelctl, &["uploads", "list"]);
+    assert!(waiting.iter().any(|line| line["stage"] == "verified"), "{waiting:#?}");
+}
+
+/// The clock of AWS may be another one than the computer's: what it began is found all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_off_finds_its_video() {
+    for seconds in [-600, 600] {
+        let server = Server::with(&["--control"]);
+        server.move_clock(seconds).await;
+        let reelctl = connected(&server.endpoint, |text| text);
+        let lines = well(&reelctl, &["ingest", film().to_str().unwrap(), "--wait"]);
+        ready(&lines);
+    }
+}
+
+#[test]
+fn an_order_without_control_is_refused() {
+    let server = Server::start();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let ordered = runtime.block_on(http.put(format!("{}/-/faults", server.endpoint)).body("[]").send()).unwrap();
+    assert!(!ordered.status().is_success());
+}
