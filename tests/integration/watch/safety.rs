@@ -5,11 +5,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use reeldesk_tests::{Fault, FaultyLine};
-use serde_json::Value;
+use reeldesk_tests::{Fault, FaultyLine, Server};
+use serde_json::{Value, json};
 
 use super::places::{Disk, as_somebody, by_somebody};
 use super::scene::{Scene, clip};
@@ -151,14 +151,18 @@ async fn corrected_subtitles_stay() {
 /// A catalog that cannot be asked has not said that the video is there: nothing is deleted.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_asked_deletes_nothing() {
-    let down = Arc::new(AtomicBool::new(false));
-    let is_down = down.clone();
+    let (down, in_vain) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let (is_down, asked_in_vain) = (down.clone(), in_vain.clone());
     let mut scene = Scene::encoding(&["--afterwards", "delete"]);
     scene.kill();
     // DynamoDB answers at the root; S3, which is up, at paths.
     let line = FaultyLine::before(scene.endpoint(), move |method, path, _| {
         let is_catalog = method == "POST" && path == "/";
-        if is_catalog && is_down.load(Ordering::Relaxed) { Fault::SlowDown } else { Fault::None }
+        if !is_catalog || !is_down.load(Ordering::Relaxed) {
+            return Fault::None;
+        }
+        asked_in_vain.fetch_add(1, Ordering::Relaxed);
+        Fault::SlowDown
     });
     let line = line.await.unwrap();
     scene.reach_by(&line.endpoint);
@@ -168,11 +172,39 @@ async fn what_cannot_be_asked_deletes_nothing() {
     down.store(true, Ordering::Relaxed);
     let copy = scene.put("copy.mp4", &clip(1));
     scene.hear("taken", "copy.mp4");
-    // Longer than a question takes with all its tries.
-    tokio::time::sleep(Duration::from_secs(8)).await;
+    // Far more often than the tries of one question: whoever gives up has done so.
+    let before = in_vain.load(Ordering::Relaxed);
+    scene.until_disk("the catalog is asked in vain", || {
+        in_vain.load(Ordering::Relaxed) >= before + 20 || !copy.exists()
+    });
     assert!(copy.exists(), "{:#?}", scene.said());
     down.store(false, Ordering::Relaxed);
     scene.until_disk("the copy is deleted", || !copy.exists());
+}
+
+/// Its video can be watched, and the proof that is asked for before the file is deleted does not come: it stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_that_does_not_come_deletes_nothing() {
+    for (number, operation) in ["GetItem", "HeadObject"].into_iter().enumerate() {
+        let mut scene = Scene::encoding_on(Server::with(&["--control"]), &["--afterwards", "delete"]);
+        let folder = scene.folder.to_str().unwrap().to_owned();
+        let name = format!("film {number}.mp4");
+        let film = scene.put(&name, &clip(7_000 + u32::try_from(number).unwrap()));
+        scene.hear("taken", &name);
+        // Nobody looks at the folder while it becomes playable.
+        assert!(scene.reelctl(&["watch", "pause", &folder]).0);
+        scene.hear("playable", &name);
+        scene.server.order(json!([{ "on": operation, "kind": "throttle" }])).await;
+        assert!(scene.reelctl(&["watch", "resume", &folder]).0);
+        let waits = scene.hear("waits", &name);
+        assert!(waits["why"].as_str().unwrap().contains("tries again by itself"), "{operation}: {waits:#}");
+        assert!(film.exists(), "{operation}");
+        scene.server.order(json!([])).await;
+        // Sooner than the next regular look.
+        scene.kill();
+        scene.start();
+        scene.until_disk("the film is deleted", || !film.exists());
+    }
 }
 
 /// A rule is paused again and again while files are handed over: each is sent once, none is forgotten.

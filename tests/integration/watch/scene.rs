@@ -47,7 +47,7 @@ pub(crate) type Start = Box<dyn Fn(Command) -> Command + Send>;
 pub(crate) struct Scene {
     pub folder: PathBuf,
     _own: Option<tempfile::TempDir>,
-    server: Server,
+    pub server: Server,
     pub reelctl: Reelctl,
     pub workspace: &'static str,
     heard: Heard,
@@ -100,10 +100,14 @@ impl Scene {
 
     /// A folder whose files become videos in the sandbox.
     pub fn encoding(arguments: &[&str]) -> Self {
+        Self::encoding_on(Server::start(), arguments)
+    }
+
+    /// The same on a sandbox of one's choice.
+    pub fn encoding_on(server: Server, arguments: &[&str]) -> Self {
         let own = tempfile::tempdir().unwrap();
         let folder = own.path().join("exports");
         std::fs::create_dir_all(&folder).unwrap();
-        let server = Server::start();
         let mut scene = Self {
             folder: folder.canonicalize().unwrap(),
             _own: Some(own),

@@ -53,6 +53,14 @@ fn doing(target: &Target) -> String {
     format!("\"{}\" could not be sent", name(target))
 }
 
+/// The same of a question.
+fn unasked<E>(target: &Target, error: SdkError<E, HttpResponse>) -> Refusal
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    refusal_doing(&format!("What S3 has of \"{}\" could not be asked", name(target)), error)
+}
+
 fn refusal<E>(target: &Target, error: SdkError<E, HttpResponse>) -> Refusal
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -180,7 +188,7 @@ impl Remote for S3 {
             upload.key.as_deref() == Some(&target.key)
                 && algorithm.is_none_or(|algorithm| *algorithm == ChecksumAlgorithm::Crc64Nvme)
         };
-        let listed = listed.map_err(|error| refusal(target, error))?;
+        let listed = listed.map_err(|error| unasked(target, error))?;
         let ours = listed.into_iter().filter(is_ours);
         let newest = ours.max_by_key(|upload| upload.initiated.map(|time| (time.secs(), time.subsec_nanos())));
         Ok(newest.and_then(|upload| upload.upload_id))
@@ -191,7 +199,7 @@ impl Remote for S3 {
         let list = self.control.list_parts().bucket(&target.bucket).key(&target.key).upload_id(upload);
         let mut pages = list.into_paginator().send();
         while let Some(page) = pages.next().await {
-            for part in page.map_err(|error| refusal(target, error))?.parts.unwrap_or_default() {
+            for part in page.map_err(|error| unasked(target, error))?.parts.unwrap_or_default() {
                 let number = part.part_number.and_then(|number| PartNumber::new(number.into()));
                 if let (Some(number), Some(etag), Some(size)) = (number, part.e_tag, part.size) {
                     let checksum = parse(part.checksum_crc64_nvme);
@@ -297,7 +305,7 @@ impl Remote for S3 {
                     .filter(|_| head.checksum_type != Some(ChecksumType::Composite)),
             })),
             Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => Ok(None),
-            Err(error) => Err(refusal(target, error)),
+            Err(error) => Err(unasked(target, error)),
         }
     }
 
@@ -306,7 +314,7 @@ impl Remote for S3 {
         if length > 0 {
             let range = format!("bytes={offset}-{}", offset + length - 1);
             let get = self.control.get_object().bucket(&target.bucket).key(&target.key).range(range);
-            let mut body = get.send().await.map_err(|error| refusal(target, error))?.body;
+            let mut body = get.send().await.map_err(|error| unasked(target, error))?.body;
             let mut read = 0;
             while let Some(bytes) = body.next().await {
                 let bytes = bytes.map_err(|error| broken_off(target, &error))?;

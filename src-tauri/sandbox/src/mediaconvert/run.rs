@@ -169,23 +169,19 @@ async fn transcode(
     duration: Option<f64>,
     tell: &watch::Sender<Phase>,
 ) -> Result<(), Failure> {
-    let mut child = tokio::process::Command::new(&ffmpeg.ffmpeg)
-        .args(&command.arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| Failure::new(1999, format!("ffmpeg could not be started: {error}")))?;
+    let mut encoder = tokio::process::Command::new(&ffmpeg.ffmpeg);
+    encoder.args(&command.arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child =
+        strays::spawn(encoder).map_err(|error| Failure::new(1999, format!("ffmpeg could not be started: {error}")))?;
     strays::note(work, child.id());
-    let errors = child.stderr.take().map(|mut stderr| {
+    let errors = child.stderr().take().map(|mut stderr| {
         tokio::spawn(async move {
             let mut text = Vec::new();
             stderr.read_to_end(&mut text).await.ok();
             String::from_utf8_lossy(&text).into_owned()
         })
     });
-    if let Some(stdout) = child.stdout.take() {
+    if let Some(stdout) = child.stdout().take() {
         let mut lines = BufReader::new(stdout).lines();
         while let Ok(Some(line)) = lines.next_line().await {
             let time = line.strip_prefix("out_time_us=").and_then(|text| text.parse::<f64>().ok());

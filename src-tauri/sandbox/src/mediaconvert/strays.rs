@@ -1,10 +1,22 @@
-//! Encoders that a kill of the sandbox left behind: they would encode for nobody, for ever.
+//! Encoders that a kill of the sandbox left behind would encode for nobody, for ever. On Windows they are in a job object
+//! that ends with this process, by whatever means that does; elsewhere they are found and ended at the next start.
 
 use std::path::Path;
 use std::process::Command;
 
+use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop};
+
 /// Where a job's folder keeps the number of its encoder's process.
 const FILE: &str = "encoder.pid";
+
+/// Starts an encoder that does not outlive this process.
+pub(super) fn spawn(command: tokio::process::Command) -> std::io::Result<Box<dyn ChildWrapper>> {
+    let mut command = CommandWrap::from(command);
+    command.wrap(KillOnDrop);
+    #[cfg(windows)]
+    command.wrap(process_wrap::tokio::JobObject);
+    command.spawn()
+}
 
 /// Writes down the process that encodes in a job's folder.
 pub(super) fn note(job: &Path, pid: Option<u32>) {
@@ -33,7 +45,7 @@ fn is_at_work_in(pid: u32, folder: &Path) -> bool {
     output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(&*folder.to_string_lossy()))
 }
 
-/// Windows has no such list without a program of its own.
+/// The job object has ended it.
 #[cfg(not(unix))]
 fn is_at_work_in(_: u32, _: &Path) -> bool {
     false
