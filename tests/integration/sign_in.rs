@@ -206,3 +206,58 @@ fn a_session_of_aws_login() {
     let (well, lines) = stacks(&reelctl, "console", &server.endpoint, &[]);
     assert!(well && lines[0]["name"] == reeldesk_sandbox::STACK, "{lines:#?}");
 }
+
+/// Files as people have them: the AWS CLI takes them, and one bad line is no reason to take nothing. See
+/// `tests/data/SOURCES.md` for where they come from.
+#[tokio::test(flavor = "multi_thread")]
+async fn aws_files_as_people_have_them() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/aws-profiles");
+    let of = |name: &str| with_files(&std::fs::read_to_string(folder.join(name)).unwrap(), "");
+    let names = |reelctl: &Reelctl| {
+        let (well, lines) = reelctl.run(&["workspace", "profiles"]).unwrap();
+        assert!(well, "{lines:#?}");
+        let names: Vec<_> = lines.iter().filter_map(|line| line["name"].as_str().map(str::to_owned)).collect();
+        let trouble = lines.iter().find_map(|line| line["trouble"]["message"].as_str().map(str::to_owned));
+        (names, trouble)
+    };
+    let stacks = |reelctl: &Reelctl, profile: &str, more: &[&str]| {
+        let (well, lines) = stacks(reelctl, profile, "http://127.0.0.1:1", more);
+        assert!(!well);
+        lines.last().unwrap().clone()
+    };
+
+    assert_eq!(names(&of("config-01-leading-blanks.ini")), (vec!["studio".into()], None));
+    assert_eq!(
+        names(&of("config-03-quoted-profile-with-spaces.ini")),
+        (vec!["My Studio Mac".into(), "two".into()], None)
+    );
+
+    let reelctl = of("config-05-no-region.ini");
+    assert_eq!(names(&reelctl), (vec!["default".into()], None));
+    let said = stacks(&reelctl, "default", &[]);
+    assert_eq!((&said["code"], &said["message"]), (&json!("invalid"), &json!("No region is named.")));
+
+    let reelctl = of("config-06-assume-role-chain.ini");
+    let region = ["--region", "eu-west-1"];
+    assert_eq!(stacks(&reelctl, "studio", &region)["code"], "sign-in");
+    let said = stacks(&reelctl, "loop", &region);
+    assert!(!said["message"].as_str().unwrap().is_empty(), "an error, and no endless wait: {said:#}");
+    assert_eq!(said["code"], "sign-in", "{said:#}");
+
+    let reelctl = of("config-07-bad-section-only.ini");
+    let (found, trouble) = names(&reelctl);
+    assert_eq!(found, ["ok"]);
+    assert!(trouble.unwrap().starts_with("Line 3 of "));
+    let said = stacks(&reelctl, "broken", &region);
+    assert!(said["remedy"].as_str().unwrap().contains("Line 3 of "), "{said:#}");
+}
+
+/// A profile whose name has spaces signs in, and is the source of another one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_with_spaces_signs_in() {
+    let server = Server::start();
+    let keys = format!("[My Studio Mac]\n aws_access_key_id = {}\n aws_secret_access_key = {}\n", KEYS.0, KEYS.1);
+    let reelctl = with_files("[profile 'My Studio Mac']\n region = us-east-1\n[profile broken\n", &keys);
+    let (well, lines) = stacks(&reelctl, "My Studio Mac", &server.endpoint, &[]);
+    assert!(well, "{lines:#?}");
+}

@@ -36,7 +36,7 @@ import type {
   PoolFacts,
   PoolUser,
   Preview,
-  Profile,
+  Profiles,
   Query,
   RunSummary,
   Selection,
@@ -61,7 +61,7 @@ export interface Boot {
 export const boot = () => invoke<Boot>('boot');
 export const openWorkspace = (name: string) => invoke<Workspace>('open_workspace', { name });
 export const workspaces = () => invoke<Workspace[]>('workspaces');
-export const profiles = () => invoke<Profile[]>('profiles');
+export const profiles = () => invoke<Profiles>('profiles');
 export const identity = (connection: Connection) => invoke<Identity>('identity', { connection });
 export const stacks = (connection: Connection) => invoke<Stack[]>('stacks', { connection });
 export const choices = (connection: Connection) => invoke<Choices>('choices', { connection });

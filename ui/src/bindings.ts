@@ -328,6 +328,16 @@ region: string | null,
  */
 kind: ProfileKind, };
 
+export type Profiles = { 
+/**
+ * By name, `default` first.
+ */
+profiles: Array<Profile>, 
+/**
+ * With file and line.
+ */
+troubles: Array<Error>, };
+
 export type Identity = { 
 /**
  * The id of the account.

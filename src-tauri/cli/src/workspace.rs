@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use reeldesk_core::workspace::check::{Finding, Outcome};
 use reeldesk_core::workspace::credentials::{CredentialsSource, begin_sso, give_code};
 use reeldesk_core::workspace::discovery::{self, Choices, Stack};
-use reeldesk_core::workspace::{self, Connection, ProfileKind, Settings, Workspace, check, handover, policy};
+use reeldesk_core::workspace::{self, Connection, ProfileKind, Profiles, Settings, Workspace, check, handover, policy};
 use reeldesk_core::{Code, Error, Folders, Result, Session};
 use serde_json::json;
 
@@ -59,9 +59,10 @@ fn list(all: &[Workspace], json: bool) {
 }
 
 async fn profiles(json: bool) -> Result<()> {
-    let all = workspace::profiles().await?;
+    let Profiles { profiles: all, troubles } = workspace::profiles().await?;
     if json {
         all.iter().for_each(output::line);
+        troubles.iter().for_each(|trouble| output::line(&json!({ "trouble": trouble })));
         return Ok(());
     }
     let kind = |kind: &ProfileKind| match kind {
@@ -78,6 +79,7 @@ async fn profiles(json: bool) -> Result<()> {
         .map(|one| vec![one.name.clone(), one.region.clone().unwrap_or_default(), kind(&one.kind).to_owned()])
         .collect();
     output::table(&["PROFILE", "REGION", "KIND"], &rows);
+    troubles.iter().for_each(|trouble| output::text(&format!("{} {}", trouble.message, trouble.remedy)));
     Ok(())
 }
 
@@ -102,7 +104,7 @@ async fn connection(account: Account) -> Result<Connection> {
     let region = match (account.region, &account.profile) {
         (Some(region), _) => Some(region),
         (None, Some(name)) => {
-            workspace::profiles().await?.into_iter().find(|one| one.name == *name).and_then(|one| one.region)
+            workspace::profiles().await?.profiles.into_iter().find(|one| one.name == *name).and_then(|one| one.region)
         }
         (None, None) => None,
     };

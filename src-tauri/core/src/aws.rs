@@ -3,6 +3,7 @@
 mod encryption;
 mod explain;
 mod http;
+mod profile_files;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use aws_sdk_s3::config::{RequestChecksumCalculation, StalledStreamProtectionConf
 pub use self::encryption::{Encryption, EncryptionHeader};
 pub(crate) use self::explain::{clock_offset, explain, unreachable};
 pub(crate) use self::http::plain_client;
+pub(crate) use self::profile_files::{ProfileFiles, decoded, encoded};
 use crate::Result;
 use crate::workspace::Connection;
 use crate::workspace::credentials::provider;
@@ -44,7 +46,8 @@ impl Aws {
     /// # Errors
     /// When the credentials have to be given first, or `AWS_CA_BUNDLE` names no file that can be read.
     pub async fn connect(connection: &Connection) -> Result<Self> {
-        let mut loader = configuration(connection.is_sandbox())?
+        let mut loader = configuration(connection.is_sandbox())
+            .await?
             .region(Region::new(connection.region.clone()))
             .retry_config(RetryConfig::standard().with_max_attempts(4))
             .timeout_config(timeouts());
@@ -78,9 +81,9 @@ impl Aws {
     pub async fn s3_of_environment() -> Result<aws_sdk_s3::Client> {
         // Not the metadata service of EC2: elsewhere it is a wait for nothing.
         let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
-            .or_else(ProfileFileRegionProvider::new())
+            .or_else(ProfileFileRegionProvider::builder().profile_files(ProfileFiles::read().await.files).build())
             .or_else(Region::new("us-east-1"));
-        let config = configuration(false)?.region(region).timeout_config(timeouts()).load().await;
+        let config = configuration(false).await?.region(region).timeout_config(timeouts()).load().await;
         Ok(s3(&config, None))
     }
 }
@@ -89,8 +92,8 @@ impl Aws {
 ///
 /// # Errors
 /// When `AWS_CA_BUNDLE` names no file that can be read.
-pub(crate) fn configuration(local: bool) -> Result<ConfigLoader> {
-    let defaults = aws_config::defaults(BehaviorVersion::latest());
+pub(crate) async fn configuration(local: bool) -> Result<ConfigLoader> {
+    let defaults = aws_config::defaults(BehaviorVersion::latest()).profile_files(ProfileFiles::read().await.files);
     Ok(match http::client(local)? {
         Some(client) => defaults.http_client(client),
         None => defaults,

@@ -33,6 +33,7 @@ pub fn typescript() -> String {
         workspace::Habits,
         workspace::ProfileKind,
         workspace::Profile,
+        workspace::Profiles,
         workspace::discovery::Identity,
         workspace::discovery::Stack,
         workspace::discovery::Choice,

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use self::credentials::CredentialsSource;
-pub use self::profiles::{Profile, ProfileKind, profiles};
+pub use self::profiles::{Profile, ProfileKind, Profiles, profiles};
 pub use self::sandbox::{Generation, RunningSandbox, SandboxOptions};
 pub use self::secrets::{Keep, keyring_works};
 pub use self::settings::{Habits, Settings};

@@ -10,6 +10,8 @@ export type Step = 'who' | 'sign-in' | 'what' | 'names';
 export class Connect extends Attempt {
   step = $state<Step>('who');
   profiles = $state<Profile[]>([]);
+  /** What of the AWS files cannot be understood. */
+  troubles = $state<Error[]>([]);
   region = $state('');
   signIn = $state<SignIn | null>(null);
   identity = $state<Identity | null>(null);
@@ -32,7 +34,7 @@ export class Connect extends Attempt {
 
   readonly start = () =>
     this.attempt(async () => {
-      this.profiles = await backend.profiles();
+      ({ profiles: this.profiles, troubles: this.troubles } = await backend.profiles());
     });
 
   connection(): Connection {

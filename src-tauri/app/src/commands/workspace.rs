@@ -3,7 +3,7 @@
 use reeldesk_core::workspace::check::{self, Finding};
 use reeldesk_core::workspace::credentials::{self, AccessKey, CredentialsSource, PoolUser, SignIn};
 use reeldesk_core::workspace::discovery::{self, Choices, Identity, Stack};
-use reeldesk_core::workspace::{self, Connection, Keep, Profile, Workspace, handover, policy};
+use reeldesk_core::workspace::{self, Connection, Keep, Profiles, Workspace, handover, policy};
 use reeldesk_core::{Error, Result};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State, WebviewWindow};
@@ -17,7 +17,7 @@ pub(crate) async fn workspaces(desk: State<'_, Desk>) -> Result<Vec<Workspace>> 
 }
 
 #[tauri::command]
-pub(crate) async fn profiles() -> Result<Vec<Profile>> {
+pub(crate) async fn profiles() -> Result<Profiles> {
     workspace::profiles().await
 }
 

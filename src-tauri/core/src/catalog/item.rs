@@ -38,6 +38,14 @@ impl Item {
         }
     }
 
+    /// Milliseconds since the epoch.
+    fn time(&self, names: &[&str]) -> Option<i64> {
+        names.iter().find_map(|name| match self.0.get(*name)? {
+            AttributeValue::S(text) | AttributeValue::N(text) => parse_time(text),
+            _ => None,
+        })
+    }
+
     /// What the app itself wrote.
     fn own(&self, name: &str) -> Option<&AttributeValue> {
         self.0.get(OWN)?.as_m().ok()?.get(name)
@@ -91,8 +99,8 @@ impl Item {
             tags: self.tags(),
             sidecars: self.sidecars(),
             status: self.status(job_id.is_some()),
-            started_at: self.text(&["startTime"]).and_then(|text| parse_time(&text)),
-            ended_at: self.text(&["endTime", "EndTime"]).and_then(|text| parse_time(&text)),
+            started_at: self.time(&["startTime"]),
+            ended_at: self.time(&["endTime", "EndTime"]),
             duration: info.as_ref().and_then(MediaInfo::duration),
             made_duration: self.made_duration(),
             width: self.number("srcWidth").or(size.map(|size| size.0)),
@@ -120,6 +128,8 @@ impl Item {
                 message: self.text(&["errorMessage"]).map(|text| error_line(&text)).unwrap_or_default(),
             },
             Some("Ingest") | None if has_job => Status::Encoding,
+            // Not what a pipeline begins with.
+            None if !self.0.contains_key("srcVideo") => Status::Other { word: "unknown".to_owned() },
             Some("Ingest") | None => Status::Ingest,
             Some(word) => Status::Other { word: word.to_owned() },
         }
@@ -137,8 +147,14 @@ fn error_line(text: &str) -> String {
     }
 }
 
-/// ISO 8601, or the `YYYY-MM-DD HH:mm.S` of the first generations; milliseconds since the epoch.
+/// ISO 8601, the `YYYY-MM-DD HH:mm.S` of the first generations, or a number as other tools write it (seconds or milliseconds
+/// since the epoch); milliseconds since the epoch.
 fn parse_time(text: &str) -> Option<i64> {
+    /// In seconds it is the year 5138, in milliseconds 1973.
+    const MILLISECONDS_FROM: i64 = 100_000_000_000;
+    if let Ok(number) = text.parse::<i64>() {
+        return if number.abs() < MILLISECONDS_FROM { number.checked_mul(1000) } else { Some(number) };
+    }
     let old = format_description!("[year]-[month]-[day] [hour]:[minute].[second padding:none]");
     let time = OffsetDateTime::parse(text, &Rfc3339)
         .ok()
@@ -204,6 +220,31 @@ mod tests {
         let Status::Error { at, message } = video("ddb_item_error_stub_only.json").status else { panic!() };
         assert_eq!(at, "vod-input-validate");
         assert!(message.starts_with("Error: srcVideo is not defined"));
+    }
+
+    /// See `tests/data/SOURCES.md`.
+    #[test]
+    fn items_of_other_accounts() {
+        let old = video("02-complete-v4-old-names.json");
+        assert_eq!((old.status, old.ended_at), (Status::Complete, Some(1_576_238_580_000)), "2019-12-13 12:03");
+        assert_eq!(old.job_id.as_deref(), Some("1576238400000-old"));
+        let Status::Error { at, message } = video("03-error-encoding-json-message.json").status else { panic!() };
+        assert_eq!(at, "Encoding");
+        assert_eq!(message, "Example: the settings do not fit this input (MediaConvert error 1040)");
+        // What became of its job decides, which the item does not say ([`crate::live`]).
+        let canceled = video("05-ingest-for-three-days.json");
+        assert_eq!((canceled.status, canceled.job_id.is_some()), (Status::Encoding, true));
+        let portrait = video("07-portrait-native-1080x1920.json");
+        assert_eq!((portrait.width, portrait.height), (Some(1080), Some(1920)));
+        assert!(video("09-cmaf-and-mediapackage.json").hls_url.is_some_and(|url| url.contains("cmaf")));
+        let strange = video("10-strange-values.json");
+        assert_eq!(strange.status, Status::Other { word: "Publish".into() });
+        assert_eq!((strange.started_at, strange.ended_at), (Some(1_758_621_600_000), None));
+        assert_eq!((strange.height, strange.duration), (Some(1080), None));
+        assert!(strange.title.starts_with("Ünï"), "{}", strange.title);
+        let bare = video("11-only-guid.json");
+        assert_eq!((bare.title, bare.started_at), (bare.guid.to_string(), None));
+        assert_eq!(bare.status, Status::Other { word: "unknown".into() });
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub use self::mfa::give_code;
 pub use self::sso::{DeviceSignIn, begin as begin_sso};
 use super::secrets::{self, Keep};
 use super::{Connection, ProfileKind, profiles};
+use crate::aws::encoded;
 use crate::{Code, Error, Result};
 
 /// Where a workspace's credentials come from. No secret is ever part of it.
@@ -228,7 +229,7 @@ pub(crate) async fn provider(connection: &Connection, loader: ConfigLoader) -> R
         CredentialsSource::Environment => loader.credentials_provider(EnvironmentVariableCredentialsProvider::new()),
         CredentialsSource::Profile { name } => match profiles::find(name).await?.kind {
             ProfileKind::RoleWithMfa { .. } => loader.credentials_provider(mfa::Role::of(name)),
-            _ => loader.profile_name(name),
+            _ => loader.profile_name(encoded(name)),
         },
         CredentialsSource::PoolUser { user, entry } => loader.credentials_provider(cognito::SignedIn {
             user: user.clone(),

@@ -6,6 +6,7 @@ use aws_types::os_shim_internal::{Env, Fs};
 use serde::Serialize;
 use ts_rs::TS;
 
+use crate::aws::{ProfileFiles, decoded};
 use crate::{Code, Error, Result};
 
 /// A profile as it is chosen from.
@@ -62,16 +63,34 @@ pub enum ProfileKind {
     Other,
 }
 
-/// All profiles of the files that `AWS_CONFIG_FILE` and `AWS_SHARED_CREDENTIALS_FILE` name, or of `~/.aws`, by name,
-/// `default` first.
+/// The profiles of this computer, and what of its files cannot be understood.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Profiles {
+    /// By name, `default` first.
+    pub profiles: Vec<Profile>,
+    /// With file and line.
+    pub troubles: Vec<Error>,
+}
+
+/// All profiles of the files that `AWS_CONFIG_FILE` and `AWS_SHARED_CREDENTIALS_FILE` name, or of `~/.aws`.
 ///
 /// # Errors
-/// [`Code::Invalid`] with the file and line that cannot be understood.
-pub async fn profiles() -> Result<Vec<Profile>> {
-    let set = load().await?;
+/// [`Code::Invalid`] where the files cannot be understood at all.
+pub async fn profiles() -> Result<Profiles> {
+    let read = ProfileFiles::read().await;
+    let loaded = aws_config::profile::load(&Fs::real(), &Env::real(), &read.files, None).await;
+    let set = loaded.map_err(|error| {
+        Error::new(
+            Code::Invalid,
+            "The AWS configuration files of this computer cannot be understood.",
+            "Correct the line that the details name in ~/.aws/config or ~/.aws/credentials.",
+        )
+        .with_details(aws_smithy_types::error::display::DisplayErrorContext(error))
+    })?;
     let mut all: Vec<_> = set.profiles().filter_map(|name| profile(&set, name)).collect();
     all.sort_by_key(|profile| (profile.name != "default", profile.name.to_lowercase()));
-    Ok(all)
+    Ok(Profiles { profiles: all, troubles: read.troubles })
 }
 
 /// One of them.
@@ -79,36 +98,15 @@ pub async fn profiles() -> Result<Vec<Profile>> {
 /// # Errors
 /// As [`profiles`]; [`Code::NotFound`] where there is none of this name.
 pub(super) async fn find(name: &str) -> Result<Profile> {
-    let all = profiles().await?;
-    all.iter().find(|profile| profile.name == name).cloned().ok_or_else(|| {
-        let names: Vec<_> = all.iter().map(|profile| profile.name.as_str()).collect();
-        Error::new(
-            Code::NotFound,
-            format!("There is no AWS profile \"{name}\" on this computer."),
-            if names.is_empty() {
-                "Run aws configure, or choose another way to sign in.".to_owned()
-            } else {
-                format!("Choose one of these: {}.", names.join(", "))
-            },
-        )
-    })
-}
-
-async fn load() -> Result<ProfileSet> {
-    aws_config::profile::load(
-        &Fs::real(),
-        &Env::real(),
-        &aws_runtime::env_config::file::EnvConfigFiles::default(),
-        None,
-    )
-    .await
-    .map_err(|error| {
-        Error::new(
-            Code::Invalid,
-            "The AWS configuration files of this computer cannot be understood.",
-            "Correct the line that the details name in ~/.aws/config or ~/.aws/credentials.",
-        )
-        .with_details(aws_smithy_types::error::display::DisplayErrorContext(error))
+    let Profiles { profiles, troubles } = profiles().await?;
+    profiles.iter().find(|profile| profile.name == name).cloned().ok_or_else(|| {
+        let names: Vec<_> = profiles.iter().map(|profile| profile.name.as_str()).collect();
+        let remedy = match (troubles.first(), names.is_empty()) {
+            (Some(trouble), _) => format!("{} {}", trouble.message, trouble.remedy),
+            (None, true) => "Run aws configure, or choose another way to sign in.".to_owned(),
+            (None, false) => format!("Choose one of these: {}.", names.join(", ")),
+        };
+        Error::new(Code::NotFound, format!("There is no AWS profile \"{name}\" on this computer."), remedy)
     })
 }
 
@@ -132,7 +130,7 @@ fn profile(set: &ProfileSet, name: &str) -> Option<Profile> {
         ProfileKind::RoleWithMfa {
             device,
             role,
-            source,
+            source: decoded(&source),
             external_id: text("external_id"),
             duration: text("duration_seconds").and_then(|text| text.parse().ok()),
             session: text("role_session_name"),
@@ -152,5 +150,5 @@ fn profile(set: &ProfileSet, name: &str) -> Option<Profile> {
     } else {
         ProfileKind::Other
     };
-    Some(Profile { name: name.to_owned(), region: text("region"), kind })
+    Some(Profile { name: decoded(name), region: text("region"), kind })
 }

@@ -48,7 +48,7 @@ impl PoolUser {
     }
 
     async fn config(&self, endpoint: Option<&str>) -> Result<SdkConfig> {
-        let mut loader = configuration(false)?.region(Region::new(self.region()?.to_owned())).no_credentials();
+        let mut loader = configuration(false).await?.region(Region::new(self.region()?.to_owned())).no_credentials();
         if let Some(endpoint) = endpoint {
             loader = loader.endpoint_url(endpoint);
         }

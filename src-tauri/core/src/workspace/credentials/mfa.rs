@@ -12,7 +12,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 
 use super::super::{ProfileKind, profiles};
-use crate::aws::{configuration, explain};
+use crate::aws::{ProfileFiles, configuration, encoded, explain};
 use crate::{Code, Error, Result};
 
 /// The credentials that codes were given for, by profile; they are never written.
@@ -79,9 +79,12 @@ pub async fn give_code(profile: &str, region: &str, endpoint: Option<&str>, code
             "Connect with it as it is.",
         ));
     };
-    let mut loader = configuration(false)?
-        .region(Region::new(region.to_owned()))
-        .credentials_provider(ProfileFileCredentialsProvider::builder().profile_name(source).build());
+    let mut loader = configuration(false).await?.region(Region::new(region.to_owned())).credentials_provider(
+        ProfileFileCredentialsProvider::builder()
+            .profile_files(ProfileFiles::read().await.files)
+            .profile_name(encoded(&source))
+            .build(),
+    );
     if let Some(endpoint) = endpoint {
         loader = loader.endpoint_url(endpoint);
     }

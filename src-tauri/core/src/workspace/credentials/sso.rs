@@ -55,7 +55,7 @@ pub async fn begin(profile: &str) -> Result<DeviceSignIn> {
             "Connect with it as it is.",
         ));
     };
-    let config = configuration(false)?.region(Region::new(region.clone())).no_credentials().load().await;
+    let config = configuration(false).await?.region(Region::new(region.clone())).no_credentials().load().await;
     let client = Client::new(&config);
     let doing = "The sign-in could not begin";
     let registered = client
