@@ -256,6 +256,9 @@ mod tests {
         let key = ("guid", AttributeValue::S("g".into()));
         let odd =
             item(&[key, ("workflowStatus", AttributeValue::N("3".into())), ("hlsUrl", AttributeValue::Bool(true))]);
-        assert_eq!(odd.map(|video| (video.status, video.hls_url)), Some((Status::Ingest, None)));
+        assert_eq!(
+            odd.map(|video| (video.status, video.hls_url)),
+            Some((Status::Other { word: "unknown".into() }, None))
+        );
     }
 }
