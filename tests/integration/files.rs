@@ -220,6 +220,41 @@ fn what_the_container_does_not_say_is_found() {
     }
 }
 
+/// Small files of each kind that people have: which are refused, and what is said of those that are not.
+#[test]
+fn films_of_all_kinds() {
+    let reelctl = Reelctl::new().unwrap();
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("media/cases");
+    let (_, lines) = reelctl.run(&["ingest", "--wait", cases.to_str().unwrap()]).unwrap();
+    let last = |name: &str| {
+        let of = |line: &&serde_json::Value| line["path"].as_str().is_some_and(|path| path.ends_with(name));
+        lines.iter().rfind(of).unwrap_or_else(|| panic!("{name}: {lines:#?}"))
+    };
+    for (name, code, words) in [
+        ("html-error-page-named.mp4", "not-a-video", "it is a web page"),
+        ("truncated-50pct.mkv", "incomplete", "is cut off"),
+    ] {
+        let told = last(name);
+        assert_eq!((&told["state"], &told["code"]), (&"failed".into(), &code.into()), "{name}: {told:#}");
+        assert!(told["message"].as_str().unwrap().contains(words), "{name}: {told:#}");
+    }
+    let (_, videos) = reelctl.run(&["videos", "list"]).unwrap();
+    for (name, seconds, notice) in [
+        ("one-frame", 0.04, None),
+        ("gap-of-6s-in-timestamps", 10.0, None),
+        ("audio-longer-than-video-2s-vs-6s", 6.0, Some("Its picture lasts 2 s, its sound 6 s.")),
+        ("audio-3tracks-eng-spa-fra-default-spa", 3.0, None),
+        ("two-video-tracks-320x180-and-640x360", 2.0, None),
+        ("hevc-10bit-hdr10-pq", 2.0, None),
+    ] {
+        let told = last(&format!("/{name}.{}", if name.starts_with("gap") { "mkv" } else { "mp4" }));
+        assert_eq!((&told["state"], told["notice"].as_str()), (&"ready".into(), notice), "{told:#}");
+        let video = videos.iter().find(|one| one["title"] == name).unwrap();
+        assert!((video["duration"].as_f64().unwrap() - seconds).abs() < 0.05, "{name}: {video:#}");
+        assert_eq!(video["isShorter"], false, "{name}: {video:#}");
+    }
+}
+
 /// One name that is no text stops no other file, and is no reason not to send its own.
 #[cfg(unix)]
 #[test]

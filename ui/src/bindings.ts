@@ -664,6 +664,10 @@ container: string,
  */
 duration: number, 
 /**
+ * Seconds of the picture, where the sound is longer.
+ */
+picture: number | null, 
+/**
  * The video codec.
  */
 videoCodec: string, 

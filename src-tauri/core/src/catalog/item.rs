@@ -116,7 +116,10 @@ impl Item {
             job_id,
             is_shorter: false,
         };
-        let is_shorter = video.duration.is_some_and(|source| video.is_shorter_than(source));
+        // Sound may go on behind the picture, which is what a stream is of.
+        let picture = info.as_ref().and_then(MediaInfo::picture_duration).or(video.duration);
+        let source = video.duration.zip(picture).map(|(whole, picture)| whole.min(picture));
+        let is_shorter = source.is_some_and(|source| video.is_shorter_than(source));
         Some(Video { is_shorter, ..video })
     }
 

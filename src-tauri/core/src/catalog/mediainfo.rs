@@ -15,19 +15,47 @@ impl MediaInfo {
         Some((side("width")?, side("height")?))
     }
 
-    /// Seconds. Frames over the frame rate tell the unit; without them, a whole number is one of milliseconds.
+    /// Seconds of the whole.
     pub fn duration(&self) -> Option<f64> {
         let video = &self.0["video"][0];
-        let given = &self.0["container"]["duration"];
-        let value = given.as_f64().or_else(|| video["duration"].as_f64()).filter(|value| *value > 0.0)?;
+        let given = self.0["container"]["duration"].as_f64().or_else(|| video["duration"].as_f64());
+        self.seconds(given?)
+    }
+
+    /// Seconds of the picture, which may be less than those of the sound.
+    pub fn picture_duration(&self) -> Option<f64> {
+        self.seconds(self.0["video"][0]["duration"].as_f64()?)
+    }
+
+    /// Frames over the frame rate tell the unit; without them, a large whole number is one of milliseconds.
+    fn seconds(&self, value: f64) -> Option<f64> {
+        let video = &self.0["video"][0];
         let frames = video["frameCount"].as_f64().zip(video["framerate"].as_f64().filter(|rate| *rate > 0.0));
-        let in_milliseconds = match frames {
-            Some((count, rate)) => {
-                let expected = count / rate;
-                (value / 1000.0 - expected).abs() < (value - expected).abs()
-            }
-            None => given.is_i64() && value > 1000.0,
+        let expected = frames.map(|(count, rate)| count / rate).filter(|seconds| *seconds > 0.0);
+        let in_milliseconds = match expected {
+            // By how many times it is off: sound that is longer than the picture is still of the same unit.
+            Some(expected) => (value / 1000.0 / expected).ln().abs() < (value / expected).ln().abs(),
+            None => value.fract() == 0.0 && value > 1000.0 && self.0["container"]["duration"].is_i64(),
         };
-        Some(if in_milliseconds { value / 1000.0 } else { value })
+        (value > 0.0).then(|| if in_milliseconds { value / 1000.0 } else { value })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_told_by_the_frames() {
+        let of = |whole: f64, picture: f64| {
+            let video = serde_json::json!([{ "duration": picture, "frameCount": 50, "framerate": 25.0 }]);
+            let info = serde_json::json!({ "container": { "duration": whole }, "video": video }).to_string();
+            let info = MediaInfo::parse(&info).unwrap();
+            (info.duration().unwrap(), info.picture_duration().unwrap())
+        };
+        assert_eq!(of(2.0, 2.0), (2.0, 2.0));
+        assert_eq!(of(2000.0, 2000.0), (2.0, 2.0));
+        assert_eq!(of(6.0, 2.0), (6.0, 2.0), "sound that is longer");
+        assert_eq!(of(6000.0, 2000.0), (6.0, 2.0));
     }
 }

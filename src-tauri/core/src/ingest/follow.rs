@@ -216,11 +216,14 @@ fn belongs(video: &Video, journey: &Journey) -> bool {
     }
 }
 
-/// That what was made is shorter than its source.
+/// That what was made is shorter than its source, or that the source's picture is shorter than its sound.
 fn shorter(journey: &Journey, video: &Video) -> Option<String> {
-    let source = journey.media.as_ref()?.duration;
-    let made = video.made_duration.filter(|_| video.is_shorter_than(source))?;
-    Some(format!("Shorter than its source: {made:.0} s of {source:.0} s. The file may be damaged."))
+    let media = journey.media.as_ref()?;
+    let source = media.picture.unwrap_or(media.duration);
+    if let Some(made) = video.made_duration.filter(|_| video.is_shorter_than(source)) {
+        return Some(format!("Shorter than its source: {made:.0} s of {source:.0} s. The file may be damaged."));
+    }
+    media.picture.map(|picture| format!("Its picture lasts {picture:.0} s, its sound {:.0} s.", media.duration))
 }
 
 fn silent(journey: &Journey) -> Error {

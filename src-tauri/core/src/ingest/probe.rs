@@ -20,6 +20,9 @@ pub struct Media {
     pub container: String,
     /// Seconds.
     pub duration: f64,
+    /// Seconds of the picture, where the sound is longer.
+    #[serde(default)]
+    pub picture: Option<f64>,
     /// The video codec.
     pub video_codec: String,
     /// Pixels.
@@ -36,6 +39,9 @@ pub struct Media {
 const PROBED_WITHIN: Duration = Duration::from_secs(2 * 60);
 /// How long the counting of a file without a length may take.
 const COUNTED_WITHIN: Duration = Duration::from_secs(30 * 60);
+
+/// Seconds by which sound may outlast the picture unsaid: tracks seldom end in the same moment.
+const LATER: f64 = 1.0;
 
 /// Seconds of a picture in most of the world.
 const A_PICTURE: f64 = 0.04;
@@ -246,6 +252,8 @@ fn read(value: &Value) -> Result<Media, Reason> {
     Ok(Media {
         container: container.to_owned(),
         duration: whole.unwrap_or_else(tracks),
+        picture: Some(length_of(video))
+            .filter(|picture| *picture > 0.0 && whole.is_some_and(|whole| whole - picture > LATER)),
         video_codec: video["codec_name"].as_str().unwrap_or_default().to_owned(),
         width,
         height,
