@@ -8,7 +8,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use reeldesk_sandbox::{DESTINATION_BUCKET, SOURCE_BUCKET};
 use reeldesk_tests::{Fault, FaultyLine, KEYS, Reelctl, film, long_film, make};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::server::Server;
 use crate::steering::Sender;
@@ -117,6 +117,30 @@ async fn a_cancel_between_the_completion_and_its_answer() {
     let videos = behind.run(&["videos", "list"]);
     assert!(videos.iter().all(|video| video["hlsUrl"].is_null()), "{videos:#?}");
     assert!(!jobs.is_empty() || objects(&behind.server.client()).await == 0);
+}
+
+/// S3 goes on with a completion whose client went away: what comes of it is taken back too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_while_s3_puts_it_together() {
+    let server = Server::with(&["--control"]);
+    let slow = json!([{ "on": "CompleteMultipartUpload", "times": 1, "kind": "blanks", "milliseconds": 2000 }]);
+    server.order(slow).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = long_film(folder.path()).unwrap();
+    // The workspace of the sandbox waits for seconds where an account's waits for minutes.
+    let reelctl = Reelctl::at(server.data.data.path());
+    let mut sender = Sender::start(&reelctl, &["ingest", file.to_str().unwrap(), "--wait"]);
+    while server.ordered().await != json!([]) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(reelctl.run(&["uploads", "cancel", "--all"]).unwrap().0);
+    let last = sender.until(|line| line["state"] == "failed" || line["state"] == "ready");
+    assert_eq!(last["code"], "canceled", "{last:#}");
+    let (_, jobs) = reelctl.run(&["jobs", "list"]).unwrap();
+    assert!(jobs.iter().all(|job| job["state"] == "canceled"), "{jobs:#?}");
+    // It did arrive: it is gone again, or its job was canceled.
+    assert!(!jobs.is_empty() || objects(&server.client()).await == 0);
+    assert_eq!(unfinished(&server.client()).await, 0);
 }
 
 /// The object is there, and nothing has started on it: it would be encoded by whoever looks at the bucket next.

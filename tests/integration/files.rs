@@ -251,6 +251,8 @@ fn films_of_all_kinds() {
         assert_eq!((&told["state"], told["notice"].as_str()), (&"ready".into(), notice), "{told:#}");
         let video = videos.iter().find(|one| one["title"] == name).unwrap();
         assert!((video["duration"].as_f64().unwrap() - seconds).abs() < 0.05, "{name}: {video:#}");
+        // The sandbox of a command ends with it.
+        assert_eq!(told["servedBy"], "reelctl sandbox");
         assert_eq!(video["isShorter"], false, "{name}: {video:#}");
     }
 }

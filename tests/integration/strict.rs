@@ -65,6 +65,7 @@ async fn a_bucket_that_wants_its_key_to_be_asked_for() {
     for file in [&long, &film()] {
         let lines = well(&reelctl, &["ingest", file.to_str().unwrap(), "--wait"]);
         let guid = ready(&lines)["guid"].as_str().unwrap().to_owned();
+        assert!(ready(&lines)["servedBy"].is_null(), "an account's CDN stays");
         let video = well(&reelctl, &["videos", "show", &guid])[0]["video"].clone();
         let key = video["srcVideo"].as_str().unwrap().to_owned();
         let head = server.client().head_object().bucket(SOURCE_BUCKET).key(key).checksum_mode(ChecksumMode::Enabled);

@@ -36,7 +36,9 @@ pub(crate) async fn run(
     let same_content = if again { Answer::KeepBoth } else { Answer::Skip };
     let answers = Answers { same_content: Some(same_content), same_name: Some(Answer::KeepBoth) };
     let added = driver.ingest.add(paths, answers, as_is).await?;
-    let mut screen = Screen::new(json, &added);
+    // The sandbox, and its CDN, end with this command.
+    let served_by = session.sandbox().filter(|sandbox| sandbox.is_own()).map(|_| "reelctl sandbox");
+    let mut screen = Screen::new(json, &added, served_by);
     let mut open: HashSet<String> = added.iter().map(|journey| journey.id.clone()).collect();
     let mut all_well = true;
     let mut settle = |journey: &Journey, screen: &mut Screen| {
@@ -82,6 +84,9 @@ pub(crate) async fn run(
         let ids: HashSet<_> = added.iter().map(|journey| &journey.id).collect();
         let ended: Vec<_> = ingest.list().into_iter().filter(|journey| ids.contains(&journey.id)).collect();
         output::text(&summary(&ended));
+        if let Some(served_by) = served_by.filter(|_| ended.iter().any(|journey| journey.hls_url.is_some())) {
+            output::text(&format!("The sandbox ends with this command: \"{served_by}\" serves its streams."));
+        }
     }
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -98,14 +103,22 @@ fn is_well(journey: &Journey, wait: bool) -> bool {
 
 /// What is shown: JSON lines, or a bar for each file.
 enum Screen {
-    Json { ended: HashSet<String>, last: HashMap<String, Value> },
-    Bars { all: MultiProgress, bars: HashMap<String, ProgressBar> },
+    Json {
+        ended: HashSet<String>,
+        last: HashMap<String, Value>,
+        /// The command that serves the streams from then on, where this one did.
+        served_by: Option<&'static str>,
+    },
+    Bars {
+        all: MultiProgress,
+        bars: HashMap<String, ProgressBar>,
+    },
 }
 
 impl Screen {
-    fn new(json: bool, added: &[Journey]) -> Self {
+    fn new(json: bool, added: &[Journey], served_by: Option<&'static str>) -> Self {
         if json {
-            return Self::Json { ended: HashSet::new(), last: HashMap::new() };
+            return Self::Json { ended: HashSet::new(), last: HashMap::new(), served_by };
         }
         let all = MultiProgress::new();
         let style = ProgressStyle::with_template("{prefix:24!} {bar:30} {msg}")
@@ -123,7 +136,7 @@ impl Screen {
 
     fn show(&mut self, journey: &Journey) {
         match self {
-            Self::Json { ended, last } => {
+            Self::Json { ended, last, .. } => {
                 if ended.contains(&journey.id) || !journey.stage.is_open() {
                     return;
                 }
@@ -146,9 +159,13 @@ impl Screen {
 
     fn end(&mut self, journey: &Journey) {
         match self {
-            Self::Json { ended, .. } => {
+            Self::Json { ended, served_by, .. } => {
                 ended.insert(journey.id.clone());
-                output::line(&last_line(journey));
+                let mut line = last_line(journey);
+                if journey.hls_url.is_some() {
+                    line["servedBy"] = json!(served_by);
+                }
+                output::line(&line);
             }
             Self::Bars { all, bars } => {
                 if let Some(bar) = bars.get(&journey.id) {

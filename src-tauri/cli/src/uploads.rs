@@ -13,13 +13,13 @@ use crate::output;
 pub(crate) async fn run(session: &Session, command: Uploads, json: bool) -> Result<ExitCode> {
     match command {
         Uploads::List => list(session, json).await,
-        Uploads::Pause(which) => steer(session, which, Wish::Pause, Stage::is_being_sent).await,
-        Uploads::Resume(which) => steer(session, which, Wish::Resume, |stage| stage == Stage::Paused).await,
+        Uploads::Pause(which) => steer(session, which, Wish::Pause, Stage::is_being_sent, json).await,
+        Uploads::Resume(which) => steer(session, which, Wish::Resume, |stage| stage == Stage::Paused, json).await,
         Uploads::Cancel(which) => {
-            steer(session, which, Wish::Cancel, |stage| stage.is_being_sent() || stage == Stage::Paused).await
+            steer(session, which, Wish::Cancel, |stage| stage.is_being_sent() || stage == Stage::Paused, json).await
         }
-        Uploads::Retry(which) => steer(session, which, Wish::Retry, |stage| stage == Stage::NeedsYou).await,
-        Uploads::First { ids } => steer(session, Which { ids, all: false }, Wish::First, |_| false).await,
+        Uploads::Retry(which) => steer(session, which, Wish::Retry, |stage| stage == Stage::NeedsYou, json).await,
+        Uploads::First { ids } => steer(session, Which { ids, all: false }, Wish::First, |_| false, json).await,
         Uploads::Limit { rate, between } => limit(session, rate.as_deref(), between.as_deref(), json).await,
         Uploads::Orphans { remove, older_than } => {
             let age = remove.then(|| Duration::from_secs(older_than.saturating_mul(3600)));
@@ -65,7 +65,13 @@ async fn list(session: &Session, json: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn steer(session: &Session, which: Which, wish: Wish, applies: fn(Stage) -> bool) -> Result<ExitCode> {
+async fn steer(
+    session: &Session,
+    which: Which,
+    wish: Wish,
+    applies: fn(Stage) -> bool,
+    json: bool,
+) -> Result<ExitCode> {
     let journeys = session.journeys().await?;
     let ids = if which.all {
         journeys.into_iter().filter(|journey| applies(journey.stage)).map(|journey| journey.id).collect()
@@ -80,6 +86,21 @@ async fn steer(session: &Session, which: Which, wish: Wish, applies: fn(Stage) -
         which.ids
     };
     session.steer(&ids, wish).await?;
+    if !json {
+        let done = match wish {
+            Wish::Pause => "Pausing",
+            Wish::Resume => "Going on with",
+            Wish::Cancel | Wish::CancelWithUndo => "Canceling",
+            Wish::UndoCancel => "Keeping",
+            Wish::Retry | Wish::Insist => "Trying again",
+            Wish::First => "Sending first",
+        };
+        output::text(&match ids.len() {
+            0 => "There is nothing to do.".to_owned(),
+            1 => format!("{done} 1 upload."),
+            many => format!("{done} {many} uploads."),
+        });
+    }
     Ok(ExitCode::SUCCESS)
 }
 
