@@ -175,9 +175,20 @@ async fn an_upload_is_paused_and_goes_on() {
     std::fs::copy(&long, &again).unwrap();
     let grown = std::fs::File::options().append(true).open(&again).unwrap();
     std::io::Write::write_all(&mut &grown, &[b"\0\0\0\x10free".as_slice(), &[0; 8]].concat()).unwrap();
-    window.drop(&[again]).await.unwrap();
+    window.drop(std::slice::from_ref(&again)).await.unwrap();
     window.wait_for("//li[@data-stage='sending']", SHORT).await.unwrap();
     window.until(value, SHORT, |value| value.as_f64() > Some(5.0)).await.unwrap();
+    window.click("//li[@data-stage='sending']//button[@title='Cancel']").await.unwrap();
+    window.click("//li[@data-stage='canceling']//button[.='Undo']").await.unwrap();
+    // It goes on where it was, and so does one that is dropped again instead.
+    window.wait_for("//li[@data-stage='sending']", SHORT).await.unwrap();
+    window.until(value, SHORT, |value| value.as_f64() > Some(10.0)).await.unwrap();
+    window.click("//li[@data-stage='sending']//button[@title='Cancel']").await.unwrap();
+    window.wait_for("//li[@data-stage='canceling']//button[.='Undo']", SHORT).await.unwrap();
+    window.drop(std::slice::from_ref(&again)).await.unwrap();
+    window.wait_for("//li[@data-stage='sending']", SHORT).await.unwrap();
+    window.until(value, SHORT, |value| value.as_f64() > Some(15.0)).await.unwrap();
+    assert_eq!(window.script(&format!("return {}", count("//li[contains(., 'again')]"))).await.unwrap(), 1);
     window.click("//li[@data-stage='sending']//button[@title='Cancel']").await.unwrap();
     window.wait_for("//li[@data-stage='canceling']//button[.='Undo']", SHORT).await.unwrap();
     window.kill().await;

@@ -252,7 +252,8 @@ fn films_of_all_kinds() {
         let video = videos.iter().find(|one| one["title"] == name).unwrap();
         assert!((video["duration"].as_f64().unwrap() - seconds).abs() < 0.05, "{name}: {video:#}");
         // The sandbox of a command ends with it.
-        assert_eq!(told["servedBy"], "reelctl sandbox");
+        let served_by = format!("reelctl --data-dir {} sandbox", reelctl.data.path().display());
+        assert_eq!(told["servedBy"], served_by);
         assert_eq!(video["isShorter"], false, "{name}: {video:#}");
     }
 }

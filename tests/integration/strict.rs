@@ -205,28 +205,31 @@ async fn expired_credentials_and_a_lost_event() {
     let folder = tempfile::tempdir().unwrap();
     let long = long_film(folder.path()).unwrap();
     server.order(json!([{ "on": "UploadPart", "times": 3, "kind": "expiredCredentials" }])).await;
-    let lines = well(&reelctl, &["ingest", long.to_str().unwrap()]);
-    assert!(
-        lines.iter().any(|line| line["notice"].as_str().is_some_and(|notice| notice.contains("sign-in"))),
-        "{lines:#?}"
-    );
-    assert_eq!(lines.last().unwrap()["state"], "uploaded");
+    let lines = well(&reelctl, &["ingest", long.to_str().unwrap(), "--wait"]);
+    let waited = |line: &Value| line["notice"].as_str().is_some_and(|notice| notice.contains("sign-in"));
+    assert!(lines.iter().any(waited), "{lines:#?}");
+    ready(&lines);
 
-    // The pipeline never hears of it: the object is there, and the row waits on and says for what.
-    server.order(json!([{ "on": "Event", "times": 1, "kind": "lose" }])).await;
+    // The pipeline never hears of it: the object is there, no video comes of it, and the row waits on.
+    server.order(json!([{ "on": "ObjectCreated", "times": 1, "kind": "lose" }])).await;
     let small = folder.path().join("small.mp4");
     std::fs::copy(film(), &small).unwrap();
-    let mut sender = crate::steering::Sender::start(
-        &reelctl,
-        &[&WORKSPACE[..], &["ingest", small.to_str().unwrap(), "--wait"]].concat(),
-    );
+    let arguments = [&WORKSPACE[..], &["ingest", small.to_str().unwrap(), "--wait"]].concat();
+    let mut sender = crate::steering::Sender::start(&reelctl, &arguments);
     sender.until(|line| line["state"] == "verified");
     while server.ordered().await != json!([]) {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
+    // Another one after it goes its way: what was lost is lost, and not late.
+    let other = folder.path().join("other.mp4");
+    make(&other, &["-i", small.to_str().unwrap(), "-c", "copy", "-t", "1"]).unwrap();
+    let elsewhere = connected(&server.endpoint, |text| text);
+    ready(&well(&elsewhere, &["ingest", other.to_str().unwrap(), "--wait"]));
     sender.child.kill().unwrap();
     let waiting = well(&reelctl, &["uploads", "list"]);
-    assert!(waiting.iter().any(|line| line["stage"] == "verified"), "{waiting:#?}");
+    let own = waiting.iter().find(|line| line["path"] == small.to_str().unwrap()).unwrap();
+    assert_eq!((&own["stage"], &own["guid"]), (&json!("verified"), &Value::Null), "{own:#}");
+    assert_eq!(well(&reelctl, &["videos", "list"]).len(), 2, "that of the first film, and of the other");
 }
 
 /// The clock of AWS may be another one than the computer's: what it began is found all the same.

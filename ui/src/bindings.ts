@@ -652,7 +652,11 @@ until: number,
 /**
  * The stage that it goes back to.
  */
-backTo: Stage, };
+backTo: Stage, 
+/**
+ * Whether S3 may have anything of it.
+ */
+hasBegun: boolean, };
 
 export type Media = { 
 /**

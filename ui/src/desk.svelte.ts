@@ -139,13 +139,7 @@ export class Desk extends Attempt {
 
   /** Files are sent; folders too, except where folders are watched. Among viewers a table or text is a list of people. */
   async drop(drop: number, names: string[]): Promise<void> {
-    if (this.screen === 'watch') {
-      const rules = await backend.watchDropped(drop);
-      if (rules.length > 0) {
-        this.watch.begin(rules);
-        return;
-      }
-    }
+    if (this.screen === 'watch' && (await this.watch.drop(drop))) return;
     if (this.screen === 'viewers' && names.every((name) => LISTS.test(name))) {
       this.viewers.drop(drop);
       return;

@@ -33,7 +33,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let session = Session::open(&folders, &arguments.workspace).await?;
     let code = match arguments.command {
         Command::Ingest { paths, wait, limit, again, as_is } => {
-            ingest::run(&session, paths, wait, limit, again, as_is, json).await
+            let how = ingest::How { wait, limit, again, as_is };
+            ingest::run(&session, paths, how, arguments.data_dir.as_deref(), json).await
         }
         Command::Uploads(command) => uploads::run(&session, command, json).await,
         Command::Viewers(command) => viewers::run(&session, command, json).await,

@@ -1,12 +1,12 @@
 //! `reelctl ingest`: the main job without a window.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use reeldesk_core::event::Event;
+use reeldesk_core::event::{Event, now_ms};
 use reeldesk_core::ingest::{Answer, Answers, Driving, Journey, Stage};
 use reeldesk_core::upload::Rate;
 use reeldesk_core::{Result, Session};
@@ -15,19 +15,27 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::output;
 
+/// How the files are sent: as the command's options say.
+pub(crate) struct How {
+    pub wait: bool,
+    pub limit: Option<Rate>,
+    pub again: bool,
+    pub as_is: bool,
+}
+
 pub(crate) async fn run(
     session: &Session,
     paths: Vec<PathBuf>,
-    wait: bool,
-    limit: Option<Rate>,
-    again: bool,
-    as_is: bool,
+    how: How,
+    data_dir: Option<&Path>,
     json: bool,
 ) -> Result<ExitCode> {
+    let How { wait, limit, again, as_is } = how;
     if session.workspace.is_sandbox() {
         reeldesk_core::require_ffmpeg()?;
     }
     let mut events = session.events.subscribe();
+    let began = now_ms();
     let driver = session.drive(Driving::Command).await?;
     if let Some(Rate(bytes)) = limit {
         driver.ingest.limit_this_run(bytes);
@@ -37,8 +45,8 @@ pub(crate) async fn run(
     let answers = Answers { same_content: Some(same_content), same_name: Some(Answer::KeepBoth) };
     let added = driver.ingest.add(paths, answers, as_is).await?;
     // The sandbox, and its CDN, end with this command.
-    let served_by = session.sandbox().filter(|sandbox| sandbox.is_own()).map(|_| "reelctl sandbox");
-    let mut screen = Screen::new(json, &added, served_by);
+    let served_by = session.sandbox().filter(|sandbox| sandbox.is_own()).map(|_| serves(data_dir));
+    let mut screen = Screen::new(json, &added, served_by.clone());
     let mut open: HashSet<String> = added.iter().map(|journey| journey.id.clone()).collect();
     let mut all_well = true;
     let mut settle = |journey: &Journey, screen: &mut Screen| {
@@ -83,12 +91,17 @@ pub(crate) async fn run(
     if !json {
         let ids: HashSet<_> = added.iter().map(|journey| &journey.id).collect();
         let ended: Vec<_> = ingest.list().into_iter().filter(|journey| ids.contains(&journey.id)).collect();
-        output::text(&summary(&ended));
+        output::text(&summary(&ended, began));
         if let Some(served_by) = served_by.filter(|_| ended.iter().any(|journey| journey.hls_url.is_some())) {
             output::text(&format!("The sandbox ends with this command: \"{served_by}\" serves its streams."));
         }
     }
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The command that serves the streams of the sandbox of this data folder.
+fn serves(data_dir: Option<&Path>) -> String {
+    data_dir.map_or("reelctl sandbox".to_owned(), |folder| format!("reelctl --data-dir {} sandbox", folder.display()))
 }
 
 /// Whether it has come as far as was asked for; what is skipped comes as far as its twin.
@@ -107,7 +120,7 @@ enum Screen {
         ended: HashSet<String>,
         last: HashMap<String, Value>,
         /// The command that serves the streams from then on, where this one did.
-        served_by: Option<&'static str>,
+        served_by: Option<String>,
     },
     Bars {
         all: MultiProgress,
@@ -116,7 +129,7 @@ enum Screen {
 }
 
 impl Screen {
-    fn new(json: bool, added: &[Journey], served_by: Option<&'static str>) -> Self {
+    fn new(json: bool, added: &[Journey], served_by: Option<String>) -> Self {
         if json {
             return Self::Json { ended: HashSet::new(), last: HashMap::new(), served_by };
         }
@@ -191,12 +204,13 @@ impl Screen {
     }
 }
 
-fn summary(journeys: &[Journey]) -> String {
+/// What came of them since this run began, in milliseconds since the epoch.
+fn summary(journeys: &[Journey], began: i64) -> String {
     let count = |stage: Stage| journeys.iter().filter(|journey| journey.stage == stage).count();
     let sent = |one: &&Journey| one.verified_at.is_some() && one.stage != Stage::Skipped;
     let there = journeys.iter().filter(sent);
     let bytes = there.clone().map(|journey| journey.size).sum();
-    let first = there.clone().map(|journey| journey.added_at).min().unwrap_or(0);
+    let first = there.clone().map(|journey| journey.added_at.max(began)).min().unwrap_or(0);
     let last = there.clone().filter_map(|journey| journey.verified_at).max().unwrap_or(first);
     let took = Duration::from_millis((last - first).try_into().unwrap_or(0));
     let mut line = output::sent(there.count(), bytes, took);

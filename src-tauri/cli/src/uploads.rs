@@ -13,13 +13,11 @@ use crate::output;
 pub(crate) async fn run(session: &Session, command: Uploads, json: bool) -> Result<ExitCode> {
     match command {
         Uploads::List => list(session, json).await,
-        Uploads::Pause(which) => steer(session, which, Wish::Pause, Stage::is_being_sent, json).await,
-        Uploads::Resume(which) => steer(session, which, Wish::Resume, |stage| stage == Stage::Paused, json).await,
-        Uploads::Cancel(which) => {
-            steer(session, which, Wish::Cancel, |stage| stage.is_being_sent() || stage == Stage::Paused, json).await
-        }
-        Uploads::Retry(which) => steer(session, which, Wish::Retry, |stage| stage == Stage::NeedsYou, json).await,
-        Uploads::First { ids } => steer(session, Which { ids, all: false }, Wish::First, |_| false, json).await,
+        Uploads::Pause(which) => steer(session, which, Wish::Pause, json).await,
+        Uploads::Resume(which) => steer(session, which, Wish::Resume, json).await,
+        Uploads::Cancel(which) => steer(session, which, Wish::Cancel, json).await,
+        Uploads::Retry(which) => steer(session, which, Wish::Retry, json).await,
+        Uploads::First { ids } => steer(session, Which { ids, all: false }, Wish::First, json).await,
         Uploads::Limit { rate, between } => limit(session, rate.as_deref(), between.as_deref(), json).await,
         Uploads::Orphans { remove, older_than } => {
             let age = remove.then(|| Duration::from_secs(older_than.saturating_mul(3600)));
@@ -65,17 +63,24 @@ async fn list(session: &Session, json: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn steer(
-    session: &Session,
-    which: Which,
-    wish: Wish,
-    applies: fn(Stage) -> bool,
-    json: bool,
-) -> Result<ExitCode> {
-    let journeys = session.journeys().await?;
-    let ids = if which.all {
-        journeys.into_iter().filter(|journey| applies(journey.stage)).map(|journey| journey.id).collect()
-    } else {
+/// Whether a wish changes anything of an upload; of all of them a cancel and a retry mean fewer than of one that is named.
+fn applies(wish: Wish, journey: &Journey, of_all: bool) -> bool {
+    let stage = journey.stage;
+    let is_sent = stage.is_being_sent() || stage == Stage::Paused || journey.undo.is_some();
+    match wish {
+        Wish::Pause => stage.is_being_sent(),
+        Wish::Resume => stage == Stage::Paused,
+        Wish::Cancel | Wish::CancelWithUndo => is_sent || !of_all && stage.is_followed(),
+        Wish::UndoCancel => journey.undo.is_some(),
+        Wish::Retry | Wish::Insist => journey.is_worth_a_retry() || !of_all && !stage.is_open(),
+        Wish::First => stage.is_being_sent(),
+    }
+}
+
+/// Steers those that were named, or all that it makes sense for, in the process that drives them.
+async fn steer(session: &Session, which: Which, wish: Wish, json: bool) -> Result<ExitCode> {
+    let mut journeys = session.journeys().await?;
+    if !which.all {
         if let Some(unknown) = which.ids.iter().find(|id| !journeys.iter().any(|journey| journey.id == **id)) {
             return Err(Error::new(
                 Code::NotFound,
@@ -83,22 +88,27 @@ async fn steer(
                 "reelctl uploads list shows those that there are.",
             ));
         }
-        which.ids
-    };
-    session.steer(&ids, wish).await?;
+        journeys.retain(|journey| which.ids.contains(&journey.id));
+    }
+    journeys.retain(|journey| applies(wish, journey, which.all));
+    let ids: Vec<_> = journeys.into_iter().map(|journey| journey.id).collect();
+    let is_driven = session.steer(&ids, wish).await?;
     if !json {
-        let done = match wish {
-            Wish::Pause => "Pausing",
-            Wish::Resume => "Going on with",
-            Wish::Cancel | Wish::CancelWithUndo => "Canceling",
-            Wish::UndoCancel => "Keeping",
-            Wish::Retry | Wish::Insist => "Trying again",
-            Wish::First => "Sending first",
+        let what = match wish {
+            Wish::Pause => "paused",
+            Wish::Resume => "resumed",
+            Wish::Cancel | Wish::CancelWithUndo => "canceled",
+            Wish::UndoCancel => "kept",
+            Wish::Retry | Wish::Insist => "to be tried again",
+            Wish::First => "to be sent first",
         };
-        output::text(&match ids.len() {
-            0 => "There is nothing to do.".to_owned(),
-            1 => format!("{done} 1 upload."),
-            many => format!("{done} {many} uploads."),
+        let count = if ids.len() == 1 { "1 upload".to_owned() } else { format!("{} uploads", ids.len()) };
+        output::text(&match (ids.is_empty(), is_driven) {
+            (true, _) => "There is nothing to do.".to_owned(),
+            (false, true) => format!("{count} {what}, by the Reeldesk that runs."),
+            (false, false) => {
+                format!("{count} {what}. It shows when Reeldesk runs: in the window, or by reelctl ingest.")
+            }
         });
     }
     Ok(ExitCode::SUCCESS)

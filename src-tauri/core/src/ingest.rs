@@ -244,6 +244,8 @@ pub struct Undo {
     pub until: i64,
     /// The stage that it goes back to.
     pub back_to: Stage,
+    /// Whether S3 may have anything of it.
+    pub has_begun: bool,
 }
 
 /// How far this computer's clock may be from that of AWS: S3 refuses requests of one that is off by more.
@@ -251,7 +253,8 @@ const CLOCK_SLACK_MS: i64 = 15 * 60 * 1000;
 
 impl Journey {
     /// Whether trying again may help: what asks a question would only ask it again, and what is no video stays none.
-    fn is_worth_a_retry(&self) -> bool {
+    #[must_use]
+    pub fn is_worth_a_retry(&self) -> bool {
         let is_video = self.error.as_ref().is_none_or(|error| error.code != Code::NotAVideo);
         self.stage == Stage::NeedsYou && self.conflict.is_none() && is_video
     }

@@ -165,11 +165,11 @@ impl Session {
     }
 
     /// Does what someone wants of some journeys: itself where no process drives them, otherwise through the one that
-    /// does.
+    /// does. Answers whether one does.
     ///
     /// # Errors
     /// When a journey is not there, or AWS or the store cannot be used.
-    pub async fn steer(&self, ids: &[String], wish: Wish) -> Result<()> {
+    pub async fn steer(&self, ids: &[String], wish: Wish) -> Result<bool> {
         let ingest = self.ingest_at_rest().await?;
         match lock(&self.folders.data.join(LOCK)) {
             Ok(_lock) => {
@@ -178,16 +178,17 @@ impl Session {
                 }
                 // What goes on now goes on with the next driver.
                 ingest.stop().await;
+                Ok(false)
             }
             Err(error) if error.code == Code::InUse => {
                 let store = Store::open(&self.folders.data.join(STORE))?;
                 for id in ids {
                     leave_wish(&store, id, wish).await?;
                 }
+                Ok(true)
             }
-            Err(error) => return Err(error),
+            Err(error) => Err(error),
         }
-        Ok(())
     }
 
     async fn ingest_at_rest(&self) -> Result<Ingest> {

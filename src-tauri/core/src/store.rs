@@ -10,7 +10,7 @@ use crate::folders::create_private;
 use crate::{Error, Result};
 
 /// Each entry takes the file from the version before it to the next; `user_version` says where a file is.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     "
 CREATE TABLE uploads (
   id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key TEXT NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL,
@@ -78,6 +78,7 @@ CREATE TABLE aborts (
   since INTEGER NOT NULL, PRIMARY KEY (bucket, key, upload_id)) WITHOUT ROWID;
 ALTER TABLE watch_folders ADD COLUMN volume TEXT;
 ",
+    "ALTER TABLE uploads ADD COLUMN touched_ns INTEGER;",
 ];
 
 /// How long a write waits for one of another process or connection.

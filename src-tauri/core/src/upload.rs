@@ -132,6 +132,14 @@ impl Uploader {
         self.0.journal.give_up(id).await
     }
 
+    /// Whether anything of an upload may have left this computer.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) async fn has_begun(&self, id: &str) -> Result<bool> {
+        self.0.journal.is_known(id).await
+    }
+
     /// Aborts in S3 what was given up; answers with the names of those of which S3 could not be told, and why.
     ///
     /// # Errors

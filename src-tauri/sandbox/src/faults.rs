@@ -27,8 +27,8 @@ const BLANK_EVERY: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Fault {
-    /// The operation that it befalls, as the SDK names it, such as `UploadPart`; none for any. `Event` is an event on its
-    /// way to the pipeline.
+    /// The operation that it befalls, as the SDK names it, such as `UploadPart`; none for any. `ObjectCreated` and
+    /// `JobState` are events on their way to the pipeline.
     #[serde(default)]
     on: Option<String>,
     /// How often; none for ever.
@@ -76,7 +76,7 @@ impl Faults {
         let mut ordered = self.ordered();
         let is_meant = |fault: &Fault| match (&fault.on, operation) {
             (Some(on), _) => on == operation,
-            (None, "Event") => matches!(fault.kind, Kind::Lose),
+            (None, "ObjectCreated" | "JobState") => matches!(fault.kind, Kind::Lose),
             (None, _) => true,
         };
         let at = ordered.iter().position(is_meant)?;

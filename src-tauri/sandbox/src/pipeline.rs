@@ -96,7 +96,7 @@ impl Pipeline {
     async fn handle(&self, kind: &str, body: &Value) -> bool {
         let text = |key: &str| body[key].as_str().unwrap_or_default();
         let result = match kind {
-            _ if matches!(self.faults.take("Event"), Some(Kind::Lose)) => Ok(()),
+            "ObjectCreated" | "JobState" if self.is_mine(kind, body) && self.is_lost(kind) => Ok(()),
             "ObjectCreated" if self.starts_with(text("bucket"), text("key")) => {
                 self.object_created(text("guid"), text("key")).await
             }
@@ -139,6 +139,19 @@ impl Pipeline {
             Some("ERROR") => self.encoding_failed(guid, event).await,
             _ => Ok(()),
         }
+    }
+
+    /// Whether the pipeline would do anything with an event.
+    fn is_mine(&self, kind: &str, body: &Value) -> bool {
+        let text = |key: &str| body[key].as_str().unwrap_or_default();
+        match kind {
+            "ObjectCreated" => self.starts_with(text("bucket"), text("key")),
+            _ => body["detail"]["userMetadata"]["workflow"] == crate::STACK,
+        }
+    }
+
+    fn is_lost(&self, kind: &str) -> bool {
+        matches!(self.faults.take(kind), Some(Kind::Lose))
     }
 
     fn starts_with(&self, bucket: &str, key: &str) -> bool {

@@ -27,6 +27,16 @@ export class Watch extends Attempt {
 
   readonly choose = () => this.attempt(async () => this.begin(await backend.chooseWatchFolders()));
 
+  /** Takes the folders of a drop; answers whether that was all there is to do with it. */
+  async drop(drop: number): Promise<boolean> {
+    let rules: WatchFolder[] = [];
+    const wentWell = await this.attempt(async () => {
+      rules = await backend.watchDropped(drop);
+    });
+    if (rules.length > 0) this.begin(rules);
+    return rules.length > 0 || !wentWell;
+  }
+
   /** Opens the form for each of them in turn. */
   begin(rules: WatchFolder[]): void {
     this.#next = rules;

@@ -63,7 +63,10 @@ impl ProfileFiles {
 
 fn path(variable: &str, name: &str) -> Option<PathBuf> {
     match std::env::var_os(variable) {
-        Some(path) => Some(path.into()),
+        Some(path) => match Path::new(&path).strip_prefix("~") {
+            Ok(rest) => std::env::home_dir().map(|home| home.join(rest)),
+            Err(_) => Some(path.into()),
+        },
         None => std::env::home_dir().map(|home| home.join(".aws").join(name)),
     }
 }
@@ -86,8 +89,18 @@ enum Place {
     Outside,
     /// Into a section, so far without properties.
     Section,
-    /// Below a property that stands at this column.
-    Property(usize),
+    /// Below a property that stands at this column, and may have no value of its own.
+    Property { at: usize, is_empty: bool },
+}
+
+const NO_PROPERTY: &str = "it is no name with a value behind an equals sign";
+
+/// A value without the comment behind it.
+fn uncommented(value: &str) -> &str {
+    let comment = value
+        .char_indices()
+        .find(|&(at, c)| matches!(c, '#' | ';') && (at == 0 || value[..at].ends_with(char::is_whitespace)));
+    comment.map_or(value, |(at, _)| value[..at].trim_end())
 }
 
 fn tidied(text: &str, is_config: bool) -> Tidied {
@@ -114,19 +127,22 @@ fn tidied(text: &str, is_config: bool) -> Tidied {
         }
         match (&place, line.split_once('=')) {
             (Place::Outside, _) => {}
-            // What stands further to the right belongs to the property before it.
-            (Place::Property(at), _) if column > *at => {
-                let _ = writeln!(tidied.text, "  {line}");
-            }
+            // What stands further to the right belongs to the property before it: names and values where that has none.
+            (Place::Property { at, is_empty }, sub) if column > *at => match sub {
+                None if *is_empty => tidied.broken.push((number + 1, NO_PROPERTY)),
+                _ => {
+                    let _ = writeln!(tidied.text, "  {line}");
+                }
+            },
             (_, Some((key, value))) if !key.trim().is_empty() => {
                 let (key, value) = (key.trim(), value.trim());
                 let names_one =
                     matches!(key.to_ascii_lowercase().as_str(), "source_profile" | "sso_session" | "services");
-                let value = if names_one { encoded(unquoted(value)) } else { Cow::Borrowed(value) };
-                let _ = writeln!(tidied.text, "{key} = {value}");
-                place = Place::Property(column);
+                let written = if names_one { encoded(unquoted(uncommented(value))) } else { Cow::Borrowed(value) };
+                let _ = writeln!(tidied.text, "{key} = {written}");
+                place = Place::Property { at: column, is_empty: uncommented(value).is_empty() };
             }
-            _ => tidied.broken.push((number + 1, "it is no name with a value behind an equals sign")),
+            _ => tidied.broken.push((number + 1, NO_PROPERTY)),
         }
     }
     tidied
@@ -155,23 +171,23 @@ mod tests {
     #[test]
     fn what_the_cli_takes_the_sdk_takes() {
         let text = "\u{FEFF}[profile studio]\r\n region = eu-west-1\r\n output = json\r\n# a comment\n\
-                    [profile 'My Studio Mac']\nregion=us-east-1\nsource_profile = \"two words\"\n\
-                    [profile \"two words\"]\ns3 =\n  max_concurrent_requests = 20\nregion = eu-west-1\n";
+                    [profile 'My Studio Mac']\nregion=us-east-1\nsource_profile = \"two words\" ; keys\n\
+                    [profile \"two words\"]\ns3 =\n  max_concurrent_requests = 20\nregion = eu-west-1 # here\n";
         let tidied = tidied(text, true);
         assert!(tidied.broken.is_empty(), "{tidied:?}");
         assert_eq!(
             tidied.text,
             "[profile studio]\nregion = eu-west-1\noutput = json\n[profile My%20Studio%20Mac]\nregion = us-east-1\n\
-             source_profile = two%20words\n[profile two%20words]\ns3 = \n  max_concurrent_requests = 20\nregion = eu-west-1\n"
+             source_profile = two%20words\n[profile two%20words]\ns3 = \n  max_concurrent_requests = 20\nregion = eu-west-1 # here\n"
         );
         assert_eq!(decoded("My%20Studio%20Mac"), "My Studio Mac");
     }
 
     #[test]
     fn a_broken_line_breaks_its_own_profile_only() {
-        let text = "[profile ok]\nregion = eu-west-1\n[profile broken\nregion = x\nthis line has no equals\n[default]\nno\nregion = y\n";
+        let text = "[profile ok]\nregion = eu-west-1\n[profile broken\nregion = x\nthis line has no equals\n[default]\nno\nregion = y\ns3 =\n  foo\n";
         let tidied = tidied(text, true);
-        assert_eq!(tidied.text, "[profile ok]\nregion = eu-west-1\n[default]\nregion = y\n");
-        assert_eq!(tidied.broken.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [3, 7]);
+        assert_eq!(tidied.text, "[profile ok]\nregion = eu-west-1\n[default]\nregion = y\ns3 = \n");
+        assert_eq!(tidied.broken.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [3, 7, 10]);
     }
 }

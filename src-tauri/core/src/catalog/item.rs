@@ -154,9 +154,10 @@ fn error_line(text: &str) -> String {
 /// since the epoch); milliseconds since the epoch.
 fn parse_time(text: &str) -> Option<i64> {
     /// In seconds it is the year 5138, in milliseconds 1973.
-    const MILLISECONDS_FROM: i64 = 100_000_000_000;
-    if let Ok(number) = text.parse::<i64>() {
-        return if number.abs() < MILLISECONDS_FROM { number.checked_mul(1000) } else { Some(number) };
+    const MILLISECONDS_FROM: f64 = 1e11;
+    if let Some(number) = text.parse::<f64>().ok().filter(|number| number.is_finite()) {
+        let number = if number.abs() < MILLISECONDS_FROM { number * 1000.0 } else { number };
+        return (number.abs() < 1e18).then_some(number as i64);
     }
     let old = format_description!("[year]-[month]-[day] [hour]:[minute].[second padding:none]");
     let time = OffsetDateTime::parse(text, &Rfc3339)

@@ -69,6 +69,8 @@ const TOP_LEVEL: [&[u8; 4]; 17] = [
 ];
 /// Bytes of a block that is looked at for zeros.
 const BLOCK: u64 = 64 * 1024;
+/// Zeros behind the last fragment that may be padding, at most.
+const PADDING: u64 = 1024 * 1024;
 /// Silence that is not compressed may be zeros, for so long at most.
 const SILENCE: u64 = 2 * 1024 * 1024;
 
@@ -159,7 +161,7 @@ fn of_boxes(file: &mut File, size: u64) -> io::Result<Option<Incomplete>> {
         }
         let word = |from: usize| u32::from_be_bytes([head[from], head[from + 1], head[from + 2], head[from + 3]]);
         // In fragments a copy that has not come so far leaves zeros where the next box should be.
-        if is_fragmented && head[..8] == [0; 8] && size - at > BLOCK.max(size / 50) {
+        if is_fragmented && head[..8] == [0; 8] && size - at > BLOCK.max((size / 50).min(PADDING)) {
             return Ok(Some(Incomplete::Zeros { has: at, size }));
         }
         is_fragmented |= &head[4..8] == b"moof";

@@ -71,7 +71,7 @@ pub(crate) fn touched_at(path: &Path) -> Result<Option<i64>> {
     }
     #[cfg(not(unix))]
     {
-        drop(metadata);
+        let _ = metadata;
         Ok(None)
     }
 }

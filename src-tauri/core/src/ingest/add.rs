@@ -25,7 +25,9 @@ impl Ingest {
         // Each by itself: a disk that hangs holds up nothing that lies elsewhere.
         let found: Vec<_> = stream::iter(paths).map(look_within).buffered(LOOKS_AT_ONCE).concat().await;
         // What stopped goes on in its own row: a second one would send all of it again.
-        let mut open = self.0.journeys.paths(|stage| stage.is_open() || stage == Stage::NeedsYou);
+        let stopped = |one: &Journey| one.stage == Stage::NeedsYou || one.undo.is_some();
+        let goes_on = |one: &Journey| one.stage.is_open() && one.stage != Stage::Canceling;
+        let mut open = self.0.journeys.paths(|one| goes_on(one) || stopped(one));
         let (mut known, mut new) = (Vec::new(), Vec::new());
         let (first, batch) = (self.0.journeys.next_position(), self.0.journeys.next_batch());
         for (path, size, error) in found {
@@ -54,6 +56,9 @@ impl Ingest {
                 self.begin_again(&id, wanted).await?;
             } else {
                 drop(owner);
+                if self.journey(&id)?.undo.is_some() {
+                    self.undo_cancel(&id).await?;
+                }
                 self.unpause(&id).await?;
             }
             new.push(self.journey(&id)?);

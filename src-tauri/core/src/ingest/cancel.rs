@@ -3,6 +3,8 @@
 //! Between the last byte and the first word of the pipeline nobody here knows how far AWS is: the object may be there, its
 //! encode may have begun. So a canceled journey is asked after until its end is known, across restarts.
 
+use std::collections::HashSet;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::{Ingest, Journey, Stage, Undo, sidecars};
@@ -43,9 +45,13 @@ impl Ingest {
     /// # Errors
     /// When the store cannot be written.
     pub async fn cancel(&self, id: &str) -> Result<()> {
-        let _owner = self.owner(id).await;
+        let owner = self.owner(id).await;
         self.halt(id).await;
         let journey = self.journey(id)?;
+        if journey.undo.is_some() {
+            drop(owner);
+            return self.go_through(id, true).await;
+        }
         if !journey.stage.is_open() || journey.stage == Stage::Canceling {
             return Ok(());
         }
@@ -62,34 +68,38 @@ impl Ingest {
         Ok(())
     }
 
-    /// Cancels so that it can be undone for some seconds, as long as its bytes are on their way; later than that it is
-    /// canceled at once.
+    /// Cancels what is still being sent, so that it can be undone for some seconds. What has all been sent by then is left as it
+    /// is: its cancel cannot be undone, and is asked first.
     ///
     /// # Errors
-    /// As [`Ingest::cancel`].
+    /// When the store cannot be written.
     pub async fn cancel_with_undo(&self, id: &str) -> Result<()> {
         let stops = |stage: Stage| stage == Stage::Paused || stage.may_become(Stage::Paused);
-        let owner = self.owner(id).await;
-        if stops(self.journey(id)?.stage) {
-            self.halt(id).await;
+        let _owner = self.owner(id).await;
+        if !stops(self.journey(id)?.stage) {
+            return Ok(());
         }
+        self.halt(id).await;
         // Its last byte may have left before it was halted.
         let stage = self.journey(id)?.stage;
-        if stops(stage) {
-            let back_to = if stage == Stage::Paused { Stage::Paused } else { Stage::Checking };
-            let undo = Undo { until: now_ms() + UNDONE_WITHIN_MS, back_to };
-            let stop = |journey: &mut Journey| {
-                (journey.undo, journey.speed, journey.time_left) = (Some(undo), None, None);
-                journey.sent = journey.stored;
-                journey.notice = Some("What S3 has of it is discarded in a few seconds.".to_owned());
-            };
-            if self.0.journeys.enter(id, Stage::Canceling, stop).await?.is_some() {
-                self.begin_taking_back(id.to_owned());
+        if !stops(stage) {
+            if stage.is_being_sent() {
+                self.start(id.to_owned());
             }
             return Ok(());
         }
-        drop(owner);
-        self.cancel(id).await
+        let back_to = if stage == Stage::Paused { Stage::Paused } else { Stage::Checking };
+        let has_begun = self.0.uploader.has_begun(id).await?;
+        let undo = Undo { until: now_ms() + UNDONE_WITHIN_MS, back_to, has_begun };
+        let stop = |journey: &mut Journey| {
+            (journey.undo, journey.speed, journey.time_left) = (Some(undo), None, None);
+            journey.sent = journey.stored;
+            journey.notice = has_begun.then(|| "What S3 has of it is discarded in a few seconds.".to_owned());
+        };
+        if self.0.journeys.enter(id, Stage::Canceling, stop).await?.is_some() {
+            self.begin_taking_back(id.to_owned());
+        }
+        Ok(())
     }
 
     /// Undoes a cancel of which AWS was not told yet.
@@ -110,19 +120,36 @@ impl Ingest {
         Ok(())
     }
 
-    /// Goes through with a cancel that nobody undid; before its time it does nothing.
-    async fn go_through(&self, id: &str) -> Result<()> {
+    /// Goes through with a cancel that nobody undid; before its time it does nothing, unless it is `due` anyway.
+    async fn go_through(&self, id: &str, due: bool) -> Result<()> {
         let _owner = self.owner(id).await;
         let journey = self.journey(id)?;
-        if journey.undo.is_none_or(|undo| now_ms() < undo.until) {
+        let Some(undo) = journey.undo.filter(|_| journey.stage == Stage::Canceling) else { return Ok(()) };
+        let now = now_ms();
+        // A clock that was set back holds nothing up.
+        let can_be_undone = (undo.until - UNDONE_WITHIN_MS..undo.until).contains(&now);
+        if can_be_undone && !due {
             return Ok(());
         }
         let given_up = self.give_up(&journey).await?;
-        let until = now_ms() + self.may_arrive_for(&journey, given_up);
+        if !undo.has_begun {
+            // AWS never heard of it.
+            return self.canceled(id, None).await;
+        }
+        let until = now + self.may_arrive_for(&journey, given_up);
         let go = |journey: &mut Journey| {
             (journey.undo, journey.notice, journey.may_arrive_until) = (None, None, Some(until));
         };
         self.0.journeys.edit(id, go).await
+    }
+
+    /// Goes through with all that could still be undone: whoever stops undoes nothing any more.
+    pub(super) async fn go_through_with_all(&self) {
+        for journey in self.list().into_iter().filter(|journey| journey.undo.is_some()) {
+            if let Err(error) = self.go_through(&journey.id, true).await {
+                tracing::warn!(id = journey.id, %error, "a cancel could not be recorded");
+            }
+        }
     }
 
     /// Milliseconds for which a request that was broken off may still arrive.
@@ -153,17 +180,40 @@ impl Ingest {
         }
     }
 
+    /// One task at a time takes a journey back.
     fn begin_taking_back(&self, id: String) {
+        if !self.taken_back_now().insert(id.clone()) {
+            return;
+        }
         let ingest = self.clone();
         self.0.tasks.spawn(async move {
             // Stopped between two steps, never in the middle of one.
-            while !ingest.take_back(&id).await {
+            while !ingest.is_taken_back(&id).await {
                 tokio::select! {
                     () = tokio::time::sleep(ASK_EVERY) => {}
                     () = ingest.0.stop.cancelled() => return,
                 }
             }
         });
+    }
+
+    /// One step; where it was the last, another cancel begins anew.
+    async fn is_taken_back(&self, id: &str) -> bool {
+        let is_last = self.take_back(id).await;
+        if is_last {
+            let mut taken_back = self.taken_back_now();
+            // It may have been canceled again since.
+            let is_canceling = self.journey(id).is_ok_and(|journey| journey.stage == Stage::Canceling);
+            if is_canceling {
+                return false;
+            }
+            taken_back.remove(id);
+        }
+        is_last
+    }
+
+    fn taken_back_now(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
+        self.0.taking_back.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One step; answers whether it was the last.
@@ -173,7 +223,7 @@ impl Ingest {
             return true;
         }
         if journey.undo.is_some() {
-            if let Err(error) = self.go_through(id).await {
+            if let Err(error) = self.go_through(id, false).await {
                 tracing::warn!(id, %error, "a cancel could not be recorded");
             }
             return false;

@@ -47,20 +47,25 @@ impl Ingest {
                 format!("Convert it to one of: {}.", naming::SUFFIXES.join(", ")),
             ));
         };
-        if self.0.announcer.is_none() && !self.0.source.starts_with(extension).await {
-            return Err(Error::new(
-                Code::NotAVideo,
-                format!(
-                    "\"{}\" is a .{extension} file, and the pipeline of this workspace does not start on those.",
-                    crate::shown(path)
-                ),
-                "Convert it to MP4, or ask the engineer to update the pipeline.",
-            ));
+        let new_key = naming::key(&uuid::Uuid::new_v4().to_string(), path, extension);
+        let key = journey.key.clone().unwrap_or(new_key);
+        if self.0.announcer.is_none() {
+            let endings = tokio::select! {
+                endings = self.0.source.does_not_start(&key) => endings,
+                () = token.cancelled() => return Ok(None),
+            };
+            if let Some(endings) = endings {
+                let shown = crate::shown(path);
+                return Err(Error::new(
+                    Code::Invalid,
+                    format!("\"{shown}\" would not start the pipeline, which starts on {} only.", endings.join(", ")),
+                    "Convert it, or ask the engineer to update the pipeline, then retry.",
+                ));
+            }
         }
-        let new_key = || naming::key(&uuid::Uuid::new_v4().to_string(), path, extension);
         let wait = |journey: &mut Journey| {
             journey.media = Some(media);
-            journey.key.get_or_insert_with(new_key);
+            journey.key.get_or_insert(key);
         };
         // One that was begun was compared then.
         if journey.key.is_some() {

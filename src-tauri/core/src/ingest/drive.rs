@@ -1,6 +1,6 @@
 //! Driving journeys: each is checked, sent, and handed over to the follower.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -84,6 +84,8 @@ pub(super) struct Inner {
     pub source: Source,
     /// Rung when something is to be aborted.
     pub rest: Notify,
+    /// Canceled journeys that a task takes back at this moment.
+    pub taking_back: Mutex<HashSet<String>>,
     running: Mutex<HashMap<String, Run>>,
     runs: AtomicU64,
     /// Whoever moves a journey by someone's wish holds its lock: one at a time.
@@ -135,6 +137,7 @@ impl Ingest {
             comparing: tokio::sync::Mutex::default(),
             source: Source::new(aws.s3.clone(), &workspace.source_bucket),
             rest: Notify::new(),
+            taking_back: Mutex::default(),
             running: Mutex::default(),
             owners: Mutex::default(),
             runs: AtomicU64::new(0),
@@ -180,6 +183,9 @@ impl Ingest {
         // A key that an object was made under, or that is another journey's, is not used again.
         let is_used = |journey: &Journey| {
             matches!(journey.stage, Stage::Canceled | Stage::Skipped)
+                || journey.guid.is_some()
+                || journey.may_arrive_until.is_some()
+                || journey.deleted_at.is_some()
                 || journey.error.as_ref().is_some_and(|error| matches!(error.code, Code::FileChanged | Code::Canceled))
         };
         let is_used = self.journey(id).is_ok_and(|journey| is_used(&journey));
@@ -239,6 +245,7 @@ impl Ingest {
 
     /// Stops driving; what is unfinished goes on at the next start.
     pub async fn stop(&self) {
+        self.go_through_with_all().await;
         self.0.stop.cancel();
         self.0.tasks.close();
         self.0.tasks.wait().await;

@@ -146,10 +146,10 @@ impl Journeys {
         waiting.cloned().collect()
     }
 
-    /// The journeys at these stages, by their files.
-    pub fn paths(&self, is_meant: impl Fn(Stage) -> bool) -> HashMap<PathBuf, String> {
+    /// Some of the journeys, by their files.
+    pub fn paths(&self, is_meant: impl Fn(&Journey) -> bool) -> HashMap<PathBuf, String> {
         let all = self.map();
-        let open = all.values().filter(|journey| is_meant(journey.stage));
+        let open = all.values().filter(|journey| is_meant(journey));
         open.map(|journey| (journey.path.clone(), journey.id.clone())).collect()
     }
 

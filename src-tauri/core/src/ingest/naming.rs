@@ -3,9 +3,7 @@
 
 use std::path::Path;
 
-/// The suffixes that start the pipeline (aws-solutions "Video on Demand on AWS" 6.1).
-pub(super) const SUFFIXES: [&str; 12] =
-    ["mpg", "mp4", "m4v", "mov", "m2ts", "wmv", "mxf", "mkv", "m3u8", "mpeg", "webm", "h264"];
+pub(super) use crate::workspace::check::VIDEOS as SUFFIXES;
 
 /// Where all keys of source objects begin.
 pub const KEY_PREFIX: &str = "video/";

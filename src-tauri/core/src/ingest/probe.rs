@@ -242,6 +242,8 @@ fn read(value: &Value) -> Result<Media, Reason> {
     // The whole's own word may be 0, or missing, where those of its tracks are good.
     let whole = value["format"]["duration"].as_str().and_then(|text| text.parse::<f64>().ok());
     let whole = whole.filter(|length| *length > 0.0 && length.is_finite());
+    let picture = length_of(video);
+    let sound = streams.iter().filter(|stream| stream["codec_type"] == "audio").map(length_of).fold(0.0, f64::max);
     let tracks = || streams.iter().map(length_of).fold(0.0, f64::max);
     let side = |name: &str| video[name].as_u64().and_then(|side| u32::try_from(side).ok()).unwrap_or(0);
     let (width, height) = (side("width"), side("height"));
@@ -252,8 +254,7 @@ fn read(value: &Value) -> Result<Media, Reason> {
     Ok(Media {
         container: container.to_owned(),
         duration: whole.unwrap_or_else(tracks),
-        picture: Some(length_of(video))
-            .filter(|picture| *picture > 0.0 && whole.is_some_and(|whole| whole - picture > LATER)),
+        picture: Some(picture).filter(|picture| *picture > 0.0 && sound - picture > LATER),
         video_codec: video["codec_name"].as_str().unwrap_or_default().to_owned(),
         width,
         height,

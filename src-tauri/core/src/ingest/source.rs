@@ -1,9 +1,10 @@
 //! The object of a journey in the source bucket.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata as _};
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 use crate::Result;
 use crate::aws::explain;
@@ -14,30 +15,50 @@ use crate::workspace::check::starting;
 pub(super) struct Source {
     s3: aws_sdk_s3::Client,
     bucket: String,
-    /// What starts the pipeline, once it was asked for.
-    starting: Arc<OnceCell<Option<Vec<String>>>>,
+    starting: Arc<Mutex<Option<Starting>>>,
 }
+
+/// What starts the pipeline.
+struct Starting {
+    asked_at: Instant,
+    /// The endings of keys; none where any may.
+    endings: Option<Vec<String>>,
+}
+
+impl Starting {
+    fn starts(&self, key: &str) -> bool {
+        self.endings.as_ref().is_none_or(|endings| endings.iter().any(|ending| key.ends_with(ending)))
+    }
+
+    fn is_believed(&self, key: &str) -> bool {
+        self.asked_at.elapsed() < if self.starts(key) { BELIEVED_FOR } else { REFUSES_FOR }
+    }
+}
+
+/// How long it is believed what starts the pipeline.
+const BELIEVED_FOR: Duration = Duration::from_secs(5 * 60);
+/// The same where a file is refused for it: someone may just have mended it.
+const REFUSES_FOR: Duration = Duration::from_secs(5);
 
 impl Source {
     pub fn new(s3: aws_sdk_s3::Client, bucket: &str) -> Self {
         Self { s3, bucket: bucket.to_owned(), starting: Arc::default() }
     }
 
-    /// Whether a key with this ending starts the pipeline: what starts it differs from one version to the next. Where that
-    /// cannot be asked, or is decided elsewhere, any may.
-    pub async fn starts_with(&self, ending: &str) -> bool {
-        let ask = || async {
+    /// The endings of keys that start the pipeline, where this key has none of them: what starts it differs from one version
+    /// to the next. None where it starts it, where that cannot be asked, and where it is decided elsewhere.
+    pub async fn does_not_start(&self, key: &str) -> Option<Vec<String>> {
+        let mut known = self.starting.lock().await;
+        if !known.as_ref().is_some_and(|known| known.is_believed(key)) {
             let answer = self.s3.get_bucket_notification_configuration().bucket(&self.bucket).send().await;
-            answer.map(|configuration| starting(&configuration))
-        };
-        match self.starting.get_or_try_init(ask).await {
-            Ok(Some(endings)) => endings.iter().any(|one| one == ending),
-            Ok(None) => true,
-            Err(error) => {
+            let endings = answer.map(|configuration| starting(&configuration)).unwrap_or_else(|error| {
                 tracing::debug!(details = %DisplayErrorContext(&error), "what starts the pipeline is not known");
-                true
-            }
+                None
+            });
+            *known = Some(Starting { asked_at: Instant::now(), endings });
         }
+        let known = known.as_ref().filter(|known| !known.starts(key))?;
+        known.endings.clone()
     }
 
     /// Whether the object of a journey is there. The key is the journey's own; an object of another size is someone

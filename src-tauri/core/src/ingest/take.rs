@@ -35,7 +35,7 @@ impl Ingest {
         F: FnOnce(&Transaction<'_>, &[String]) -> Result<()> + Send + 'static,
     {
         let journeys = &self.0.journeys;
-        let open = journeys.paths(|stage| stage.is_being_sent() || stage == Stage::Paused);
+        let open = journeys.paths(|one| one.stage.is_being_sent() || one.stage == Stage::Paused);
         let (first, batch) = (journeys.next_position(), journeys.batch_of(folder));
         let (mut ids, mut new) = (Vec::new(), Vec::new());
         for file in files {

@@ -1,7 +1,7 @@
 //! Sending files to one remote: what is begun anew, what is tried again, what is given up.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -66,11 +66,11 @@ impl<R: Remote> Engine<R> {
 
     /// Sends the file, or what is missing of it, and verifies the object.
     pub async fn send(&self, request: &Request, progress: &Progress, canceled: &CancellationToken) -> Result<Uploaded> {
-        let touched_at = files::ask(&request.path, files::touched_at).await?;
         let (mut record, known) = self.record(request).await?;
         for _ in 0..NEW_BEGINNINGS {
             progress.restart();
-            let sending = Sending { engine: self, request, record: &record, known, touched_at, progress, canceled };
+            let file = Mutex::new((record.identity.clone(), record.touched_at));
+            let sending = Sending { engine: self, request, record: &record, known, file, progress, canceled };
             match sending.attempt().await {
                 Ok(Attempt::Done(checksum)) => {
                     let finished = self.journal.finish(&request.id, checksum).await?;
@@ -104,18 +104,22 @@ impl<R: Remote> Engine<R> {
     /// What the journal knows of it, or a new record, with the file as it is now; and how far the two belong together.
     async fn record(&self, request: &Request) -> Result<(Record, Known)> {
         let identity = files::identity(&request.path).await?;
+        let touched_at = files::ask(&request.path, files::touched_at).await?;
         let plan = (self.plan)(identity.size)?;
-        let (mut record, is_new) = self.journal.open(request, identity.clone(), plan).await?;
+        let (mut record, is_new) = self.journal.open(request, identity.clone(), touched_at, plan).await?;
         if is_new {
             return Ok((record, Known::New));
         }
         let same_path = record.path == request.path;
         // Without a name on the disk a file under another path may be any.
         let is_renamed = !same_path && !identity.file_id.is_empty() && record.identity.file_id == identity.file_id;
+        // A time that was put back hides a change; that it was put back shows.
+        let was_touched = record.touched_at.is_some() && record.touched_at != touched_at;
         let known = match record.identity.like(&identity) {
-            Likeness::Same if same_path => Known::Same,
+            Likeness::Same if same_path && !was_touched => Known::Same,
+            // A rename touches a file too.
             Likeness::Same if is_renamed => {
-                self.journal.set_file(&request.id, &request.path, &identity).await?;
+                self.journal.set_file(&request.id, &request.path, &identity, touched_at).await?;
                 Known::Same
             }
             Likeness::Same | Likeness::Unsure => Known::Unsure,
@@ -125,10 +129,10 @@ impl<R: Remote> Engine<R> {
                 if record.finished.is_none() && same_path {
                     return Err(changed(&request.path));
                 }
-                return Ok((self.journal.open(request, identity, plan).await?.0, Known::New));
+                return Ok((self.journal.open(request, identity, touched_at, plan).await?.0, Known::New));
             }
         };
-        record.identity = identity;
+        (record.identity, record.touched_at) = (identity, touched_at);
         Ok((record, known))
     }
 

@@ -21,6 +21,8 @@ pub(super) struct Record {
     pub bucket: String,
     pub key: String,
     pub identity: Identity,
+    /// When anything of the file was last changed ([`crate::files::touched_at`]).
+    pub touched_at: Option<i64>,
     pub plan: PartPlan,
     pub upload_id: Option<String>,
     /// Bytes that were given to the connection, over all attempts.
@@ -69,13 +71,20 @@ impl Journal {
 
     /// The record of this request, made where there is none; and whether it is new. A new one that goes up in one
     /// request counts as leaving with it.
-    pub async fn open(&self, request: &Request, identity: Identity, plan: PartPlan) -> Result<(Record, bool)> {
+    pub async fn open(
+        &self,
+        request: &Request,
+        identity: Identity,
+        touched_at: Option<i64>,
+        plan: PartPlan,
+    ) -> Result<(Record, bool)> {
         let new = Record {
             path: request.path.clone(),
             bucket: request.target.bucket.clone(),
             key: request.target.key.clone(),
             sent: if plan.is_single() { identity.size } else { 0 },
             identity,
+            touched_at,
             plan,
             upload_id: None,
             finished: None,
@@ -87,8 +96,8 @@ impl Journal {
                     return Ok((record, false));
                 }
                 db.prepare_cached(
-                    "INSERT INTO uploads (id, path, bucket, key, size, modified_ns, part_size, file_id, sent, completing_at)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                    "INSERT INTO uploads (id, path, bucket, key, size, modified_ns, part_size, file_id, sent, completing_at, touched_ns)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
                 )?
                 .execute(params![
                     id,
@@ -100,21 +109,28 @@ impl Journal {
                     new.plan.part_size(),
                     new.identity.file_id,
                     new.sent,
-                    new.plan.is_single().then(now_ms)
+                    new.plan.is_single().then(now_ms),
+                    new.touched_at
                 ])?;
                 Ok((new, true))
             })
             .await
     }
 
+    /// Whether there is a record of an upload.
+    pub async fn is_known(&self, id: &str) -> Result<bool> {
+        let id = id.to_owned();
+        self.store.call(move |db| Ok(find(db, &id)?.is_some())).await
+    }
+
     /// Records where the file is now, and what makes it the one that it is: its bytes are those that were sent.
-    pub async fn set_file(&self, id: &str, path: &Path, file: &Identity) -> Result<()> {
+    pub async fn set_file(&self, id: &str, path: &Path, file: &Identity, touched_at: Option<i64>) -> Result<()> {
         let (id, path, file) = (id.to_owned(), path.to_owned(), file.clone());
         self.store
             .call(move |db| {
                 db.execute(
-                    "UPDATE uploads SET path = ?2, modified_ns = ?3, file_id = ?4 WHERE id = ?1",
-                    params![id, path.as_os_str().as_encoded_bytes(), file.modified_ns, file.file_id],
+                    "UPDATE uploads SET path = ?2, modified_ns = ?3, file_id = ?4, touched_ns = ?5 WHERE id = ?1",
+                    params![id, path.as_os_str().as_encoded_bytes(), file.modified_ns, file.file_id, touched_at],
                 )?;
                 Ok(())
             })
@@ -350,7 +366,7 @@ fn set_to_abort(transaction: &Transaction<'_>, owner: &str, one: &ToAbort) -> Re
 fn find(db: &Connection, id: &str) -> Result<Option<Record>> {
     Ok(db
         .prepare_cached(
-            "SELECT path, bucket, key, size, modified_ns, part_size, upload_id, file_id, sent, checksum
+            "SELECT path, bucket, key, size, modified_ns, part_size, upload_id, file_id, sent, checksum, touched_ns
              FROM uploads WHERE id = ?1",
         )?
         .query_row([id], |row| {
@@ -360,6 +376,7 @@ fn find(db: &Connection, id: &str) -> Result<Option<Record>> {
                 bucket: row.get(1)?,
                 key: row.get(2)?,
                 identity: Identity { size, modified_ns: row.get(4)?, file_id: row.get(7)? },
+                touched_at: row.get(10)?,
                 plan: PartPlan::recorded(size, row.get(5)?),
                 upload_id: row.get(6)?,
                 sent: row.get(8)?,

@@ -1,8 +1,8 @@
 //! One attempt at one file: resume what S3 holds, send what is missing, complete, and ask S3 what it has.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
@@ -18,7 +18,7 @@ use super::progress::Flight;
 use super::remote::{Held, PartRecord, Refusal, Remote, Taken, Target, name};
 use super::{Progress, Request, canceled, changed_too_late, stall, stop_if};
 use crate::event::now_ms;
-use crate::files::{self, Likeness};
+use crate::files::{self, Identity, Likeness};
 use crate::{Code, Error, Result};
 
 /// Comparisons of a file whose time or name on the disk became another one; then someone is writing it.
@@ -70,8 +70,8 @@ pub(super) struct Sending<'a, R> {
     pub request: &'a Request,
     pub record: &'a Record,
     pub known: Known,
-    /// When anything of the file was last changed, at the beginning.
-    pub touched_at: Option<i64>,
+    /// The file as it was when it was last known to be the one that is sent, and when anything of it was last changed.
+    pub file: Mutex<(Identity, Option<i64>)>,
     pub progress: &'a Progress,
     pub canceled: &'a CancellationToken,
 }
@@ -161,18 +161,19 @@ impl<R: Remote> Sending<'_, R> {
     /// That the file is still the one whose bytes were sent. Where its time or its name on the disk became another one,
     /// its bytes decide.
     async fn unchanged(&self, sent: Checksum) -> Result<()> {
-        let (mut before, mut touched_at) = (self.record.identity.clone(), self.touched_at);
+        let known = || self.file.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..COMPARISONS {
             let now = files::identity(&self.request.path).await?;
             let now_touched_at = files::ask(&self.request.path, files::touched_at).await?;
             // A time that was put back hides a change; that it was put back shows.
+            let (before, touched_at) = known().clone();
             let was_touched = now_touched_at != touched_at;
-            touched_at = now_touched_at;
             match before.like(&now) {
                 Likeness::Same if !was_touched => return Ok(()),
                 Likeness::Same | Likeness::Unsure if self.own(0, now.size).await? == sent => {
-                    self.engine.journal.set_file(&self.request.id, &self.request.path, &now).await?;
-                    before = now;
+                    let journal = &self.engine.journal;
+                    journal.set_file(&self.request.id, &self.request.path, &now, now_touched_at).await?;
+                    *known() = (now, now_touched_at);
                 }
                 Likeness::Same | Likeness::Unsure | Likeness::Other => break,
             }
@@ -321,7 +322,8 @@ impl<R: Remote> Sending<'_, R> {
             }
         }
         if self.known == Known::Unsure {
-            self.engine.journal.set_file(id, &self.request.path, &self.record.identity).await?;
+            let (identity, touched_at) = (&self.record.identity, self.record.touched_at);
+            self.engine.journal.set_file(id, &self.request.path, identity, touched_at).await?;
         }
         Ok(Some(Begun { upload, kept, adopted }))
     }

@@ -107,11 +107,14 @@ impl Action {
             On::Everything => vec!["*".to_owned()],
             On::SourceBucket => vec![bucket(&workspace.source_bucket)],
             On::SourceObjects => vec![format!("{}/*", bucket(&workspace.source_bucket))],
-            On::SourceKey => vec![match workspace.kms_key.as_deref().filter(|key| alias(key).is_none()) {
-                Some(key) if key.starts_with("arn:") => key.to_owned(),
-                Some(key) => arn("kms", &format!("key/{key}")),
+            On::SourceKey => vec![match workspace.kms_key.as_deref() {
                 // What an alias stands for is not known: a condition names it.
-                None => arn("kms", "key/*"),
+                Some(key) if key.starts_with("arn:") => match key.split_once(":alias/") {
+                    Some((account, _)) => format!("{account}:key/*"),
+                    None => key.to_owned(),
+                },
+                Some(key) if alias(key).is_none() => arn("kms", &format!("key/{key}")),
+                _ => arn("kms", "key/*"),
             }],
             On::DestinationBucket => vec![bucket(&workspace.destination_bucket)],
             On::DestinationObjects => vec![format!("{}/*", bucket(&workspace.destination_bucket))],
@@ -234,7 +237,7 @@ mod tests {
         assert!(!policy(&without).contains("kms:"));
         for (key, resource) in [
             ("alias/films", "\"arn:aws:kms:eu-central-1:123456789012:key/*\""),
-            ("arn:aws:kms:eu-central-1:123456789012:alias/films", "\"arn:aws:kms:eu-central-1:123456789012:key/*\""),
+            ("arn:aws:kms:eu-west-1:210987654321:alias/films", "\"arn:aws:kms:eu-west-1:210987654321:key/*\""),
             ("arn:aws:kms:eu-west-1:210987654321:key/mrk-1", "\"arn:aws:kms:eu-west-1:210987654321:key/mrk-1\""),
         ] {
             without.kms_key = Some(key.into());

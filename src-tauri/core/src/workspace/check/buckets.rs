@@ -99,7 +99,7 @@ impl Checker<'_> {
         let removed = match &remove {
             Err(error) if error.details.contains("object lock") => Outcome::Advice {
                 message: format!(
-                    "The bucket keeps every object for a time (Object Lock), also the tiny object \"{key}\"."
+                    "The bucket keeps every object for a time (Object Lock), also the two tiny objects of each check, in {FOLDER}."
                 ),
                 remedy:
                     "Nothing is to be done. What you cancel after it was sent stays as a version, and costs money, \
@@ -163,10 +163,13 @@ impl Checker<'_> {
             Ok(completed) => completed.version_id,
             Err(error) => {
                 s3.abort_multipart_upload().bucket(bucket).key(&key).upload_id(&upload).send().await.ok();
+                // Its answer alone may have been lost.
+                s3.delete_object().bucket(bucket).key(&key).send().await.ok();
                 return Err(error);
             }
         };
         let head = s3.head_object().bucket(bucket).key(&key).checksum_mode(ChecksumMode::Enabled).send().await;
+        // Whether it may be removed, "Remove it again" tells.
         s3.delete_object().bucket(bucket).key(&key).set_version_id(version).send().await.ok();
         // Whether it may be looked at, "Verify a file" tells.
         match head.ok().and_then(|head| head.checksum_crc64_nvme) {

@@ -19,12 +19,20 @@ enum Told {
     Endings(Vec<String>),
 }
 
-/// The endings of keys that start something, lower case and without a dot; none where any may: a rule elsewhere decides, or
-/// every file does.
+/// The endings of the videos that the newest pipeline takes. Source: "Video on Demand on AWS" 6.1.
+pub(crate) const VIDEOS: [&str; 12] =
+    ["mpg", "mp4", "m4v", "mov", "m2ts", "wmv", "mxf", "mkv", "m3u8", "mpeg", "webm", "h264"];
+
+/// The endings of keys that start the pipeline, as the bucket has them. None where that is not known for sure: EventBridge
+/// decides, every file does, or what the bucket tells of is no videos, but someone else's files.
 pub(crate) fn starting(configuration: &GetBucketNotificationConfigurationOutput) -> Option<Vec<String>> {
     let Told::Endings(endings) = told(configuration) else { return None };
-    let endings: Vec<_> = endings.iter().map(|ending| ending.trim_start_matches('.').to_lowercase()).collect();
-    (!endings.iter().any(String::is_empty)).then_some(endings)
+    let is_video = |ending: &String| {
+        let ending = ending.rsplit('.').next().unwrap_or(ending).to_lowercase();
+        VIDEOS.contains(&ending.as_str())
+    };
+    let decides = configuration.event_bridge_configuration().is_none() && !endings.iter().any(String::is_empty);
+    (decides && endings.iter().any(is_video)).then_some(endings)
 }
 
 impl Checker<'_> {
@@ -141,7 +149,10 @@ mod tests {
                 GetBucketNotificationConfigurationOutput::builder().set_lambda_function_configurations(Some(all));
             starting(&built.build())
         };
-        assert_eq!(of(&[Some(".mp4"), Some(".MOV")]), Some(vec!["mov".to_owned(), "mp4".to_owned()]));
+        assert_eq!(of(&[Some(".mp4"), Some(".MOV")]), Some(vec![".MOV".to_owned(), ".mp4".to_owned()]));
+        assert_eq!(of(&[Some("media.mp4")]), Some(vec!["media.mp4".to_owned()]));
+        assert_eq!(of(&[Some(".csv")]), None, "someone else's files");
+        assert_eq!(of(&[Some("json")]), None, "the check of the workspace says so");
         assert_eq!(of(&[Some(".mp4"), None]), None, "every file");
         assert_eq!(of(&[]), None, "nobody, as far as the bucket tells");
     }
