@@ -277,3 +277,30 @@ fn a_name_that_is_no_text() {
     let (well, lines) = reelctl.run(&["uploads", "list"]).unwrap();
     assert!(well && lines.iter().any(|one| one["title"] == "latin1-caf\u{FFFD}"), "{lines:#?}");
 }
+
+/// A folder in a folder that may not be read is a row of its own, and no silence.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_may_not_be_read_is_told() {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::process::CommandExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let closed = folder.path().join("films/closed");
+    std::fs::create_dir_all(&closed).unwrap();
+    std::fs::copy(film(), folder.path().join("films/open.mp4")).unwrap();
+    std::fs::copy(film(), closed.join("hidden.mp4")).unwrap();
+    let mode = |path: &Path, mode: u32| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(&closed, 0o000);
+    mode(folder.path(), 0o777);
+    let reelctl = Reelctl::at(&folder.path().join("data"));
+    let mut command = reelctl.command(&["ingest", folder.path().join("films").to_str().unwrap()]).unwrap();
+    // Root may read everything.
+    if std::fs::read_dir(&closed).is_ok() {
+        command.uid(65_534).gid(65_534);
+    }
+    let output = command.output().unwrap();
+    mode(&closed, 0o755);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(!output.status.success() && said.contains("\\\"closed\\\" may not be read"), "{said}");
+    assert!(said.lines().any(|line| line.contains("open.mp4") && line.contains("\"uploaded\"")), "{said}");
+}

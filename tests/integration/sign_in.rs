@@ -261,3 +261,29 @@ async fn a_profile_with_spaces_signs_in() {
     let (well, lines) = stacks(&reelctl, "My Studio Mac", &server.endpoint, &[]);
     assert!(well, "{lines:#?}");
 }
+
+/// What cannot lead anywhere is said before AWS is asked, and why there are no credentials is said with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_leads_nowhere_says_why() {
+    let reelctl = with_files(
+        "[profile half]\nregion = us-east-1\naws_access_key_id = AKIA\n\
+         [profile orphan]\nregion = us-east-1\nrole_arn = arn:aws:iam::000000000000:role/x\nsource_profile = nobody\n",
+        "",
+    );
+    let said = |profile: &str, endpoint: &str, more: &[&str]| {
+        let (well, lines) = stacks(&reelctl, profile, endpoint, more);
+        assert!(!well);
+        lines.last().unwrap()["message"].as_str().unwrap().to_owned()
+    };
+    let local = "http://127.0.0.1:1";
+    assert!(said("half", local, &[]).contains("missing aws_secret_access_key"), "{}", said("half", local, &[]));
+    assert!(said("orphan", local, &[]).contains("there are no AWS credentials"), "{}", said("orphan", local, &[]));
+    assert!(said("nosuch", local, &[]).contains("There is no AWS profile \"nosuch\""));
+    assert!(said("half", local, &["--region", "us east 1"]).contains("is no region"));
+    assert!(said("half", "nonsense", &[]).contains("\"nonsense\" is no address"));
+    // Files that are no UTF-8.
+    let utf16: Vec<u8> =
+        "\u{FEFF}[profile wide]\nregion = us-east-1\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(reelctl.data.path().join("home/.aws/config"), utf16).unwrap();
+    assert_eq!(reelctl.run(&["workspace", "profiles"]).unwrap().1[0]["name"], "wide");
+}

@@ -252,3 +252,15 @@ fn an_order_without_control_is_refused() {
     let ordered = runtime.block_on(http.put(format!("{}/-/faults", server.endpoint)).body("[]").send()).unwrap();
     assert!(!ordered.status().is_success());
 }
+
+/// A key that is none is said at once: waiting makes no key.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_does_not_exist() {
+    let server = Server::with(&["--kms"]);
+    let reelctl = connected(&server.endpoint, |text| with_key(text, "kms").replace(KMS_KEY, "alias/nobody"));
+    for arguments in [&["workspace", "check"][..], &["ingest", film().to_str().unwrap()]] {
+        let (is_well, lines) = run(&reelctl, arguments);
+        let said = lines.iter().map(Value::to_string).collect::<String>();
+        assert!(!is_well && said.contains("the KMS key cannot be used: Key 'alias/nobody' does not exist"), "{said}");
+    }
+}

@@ -1570,7 +1570,11 @@ ending: Ending,
 /**
  * When it was taken, in milliseconds since the epoch.
  */
-takenAt: number, };
+takenAt: number, 
+/**
+ * What was done with the file then, where it is no longer there.
+ */
+away: Afterwards | null, };
 
 export type WatchedFile = { 
 /**

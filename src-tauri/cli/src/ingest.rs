@@ -125,6 +125,7 @@ enum Screen {
     Bars {
         all: MultiProgress,
         bars: HashMap<String, ProgressBar>,
+        told: HashMap<String, Option<String>>,
     },
 }
 
@@ -144,7 +145,7 @@ impl Screen {
                 (journey.id.clone(), bar)
             })
             .collect();
-        Self::Bars { all, bars }
+        Self::Bars { all, bars, told: HashMap::new() }
     }
 
     fn show(&mut self, journey: &Journey) {
@@ -162,8 +163,13 @@ impl Screen {
                     last.insert(journey.id.clone(), value);
                 }
             }
-            Self::Bars { bars, .. } => {
+            Self::Bars { all, bars, told } => {
                 let Some(bar) = bars.get(&journey.id) else { return };
+                // Without a terminal there are no bars: what is worth knowing is a line, once.
+                if all.is_hidden() && journey.notice.is_some() && told.get(&journey.id) != Some(&journey.notice) {
+                    told.insert(journey.id.clone(), journey.notice.clone());
+                    output::text(&format!("{}: {}", journey.title, journey.notice.as_deref().unwrap_or_default()));
+                }
                 bar.set_position(percent(journey));
                 bar.set_message(sentence(journey));
             }
@@ -180,7 +186,7 @@ impl Screen {
                 }
                 output::line(&line);
             }
-            Self::Bars { all, bars } => {
+            Self::Bars { all, bars, .. } => {
                 if let Some(bar) = bars.get(&journey.id) {
                     bar.finish_with_message(sentence(journey));
                 }

@@ -1,11 +1,11 @@
 //! `reelctl watch`: watch folders, and the server that ingests from them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::process::ExitCode;
 
 use reeldesk_core::event::Event;
 use reeldesk_core::ingest::{Driving, Journey, Stage};
-use reeldesk_core::watch::{Condition, Rules, WatchFolder, WatchedFile, WatchedFolder};
+use reeldesk_core::watch::{Afterwards, Condition, FileState, Rules, WatchFolder, WatchedFile, WatchedFolder};
 use reeldesk_core::workspace::{SANDBOX, Settings};
 use reeldesk_core::{Driver, Error, Folders, Result, Session, watch_rules};
 use serde_json::{Value, json};
@@ -91,7 +91,8 @@ async fn serve(folders: &Folders, workspace: &str, json: bool) -> Result<ExitCod
     let mut events = session.events.subscribe();
     let driver = session.drive(Driving::Server).await?;
     let watch = driver.watch();
-    let mut log = Log { json, stages: HashMap::new(), conditions: HashMap::new(), waiting: HashMap::new() };
+    let mut log =
+        Log { json, stages: HashMap::new(), conditions: HashMap::new(), waiting: HashMap::new(), away: HashMap::new() };
     log.begin(&driver);
     let stopped = reeldesk_core::asked_to_end();
     tokio::pin!(stopped);
@@ -119,6 +120,8 @@ struct Log {
     conditions: HashMap<String, Condition>,
     /// What the files of each folder wait for, as it was said last.
     waiting: HashMap<String, HashMap<String, String>>,
+    /// The files of each folder that were moved or deleted, with when they were taken.
+    away: HashMap<String, HashSet<(String, i64)>>,
 }
 
 impl Log {
@@ -187,6 +190,7 @@ impl Log {
             self.say(line, &format!("waits {}: {why}", file.display()));
         }
         self.waiting.insert(path.clone(), waiting);
+        self.went(folder, &path);
         if self.conditions.insert(path.clone(), folder.condition.clone()).as_ref() == Some(&folder.condition) {
             return;
         }
@@ -204,6 +208,25 @@ impl Log {
             json!({ "event": "folder", "path": path, "condition": folder.condition }),
             &format!("{path}: {words}"),
         );
+    }
+
+    /// Says what was moved or deleted since the last time; what was so at the beginning is no news.
+    fn went(&mut self, folder: &WatchedFolder, path: &str) {
+        let mut now = HashSet::new();
+        for file in &folder.files {
+            let FileState::Ended { away: Some(away), taken_at, .. } = file.state else { continue };
+            let went = (file.path.clone(), taken_at);
+            if self.away.get(path).is_some_and(|before| !before.contains(&went)) {
+                let event = if away == Afterwards::Move { "moved" } else { "deleted" };
+                let file = folder.rule.path.join(&file.path);
+                let line = json!({ "event": event, "path": file.to_string_lossy() });
+                self.say(line, &format!("{event} {}", file.display()));
+            }
+            now.insert(went);
+        }
+        if !matches!(folder.condition, Condition::Starting) {
+            self.away.entry(path.to_owned()).or_default().extend(now);
+        }
     }
 
     fn error(&self, event: &str, error: &Error) {

@@ -103,9 +103,7 @@ async fn sign_in(profile: &str, json: bool) -> Result<()> {
 async fn connection(account: Account) -> Result<Connection> {
     let region = match (account.region, &account.profile) {
         (Some(region), _) => Some(region),
-        (None, Some(name)) => {
-            workspace::profiles().await?.profiles.into_iter().find(|one| one.name == *name).and_then(|one| one.region)
-        }
+        (None, Some(name)) => workspace::profile(name).await?.region,
         (None, None) => None,
     };
     let region = region.ok_or_else(|| {

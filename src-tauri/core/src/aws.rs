@@ -46,6 +46,7 @@ impl Aws {
     /// # Errors
     /// When the credentials have to be given first, or `AWS_CA_BUNDLE` names no file that can be read.
     pub async fn connect(connection: &Connection) -> Result<Self> {
+        connection.check()?;
         let mut loader = configuration(connection.is_sandbox())
             .await?
             .region(Region::new(connection.region.clone()))

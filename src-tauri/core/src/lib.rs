@@ -34,10 +34,15 @@ pub use folders::Folders;
 pub use session::{Driver, Session, forget_viewers, uploader_of_environment, watch_rules};
 pub use signals::asked_to_end;
 
-/// A path as it is shown: its last part, control characters and line breaks made visible.
+/// Whether a character cannot be shown as it is: control characters, and those that turn the direction of what follows.
+pub(crate) fn is_unshown(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A path as it is shown: its last part, control characters, line breaks and turns of direction made visible.
 pub(crate) fn shown(path: &Path) -> String {
     let name = path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
-    name.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+    name.chars().map(|c| if is_unshown(c) { '\u{FFFD}' } else { c }).collect()
 }
 
 /// Refuses to go on without ffmpeg, with the command that installs it.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use self::credentials::CredentialsSource;
-pub use self::profiles::{Profile, ProfileKind, Profiles, profiles};
+pub use self::profiles::{Profile, ProfileKind, Profiles, find as profile, profiles};
 pub use self::sandbox::{Generation, RunningSandbox, SandboxOptions};
 pub use self::secrets::{Keep, keyring_works};
 pub use self::settings::{Habits, Settings};
@@ -49,6 +49,31 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// Refuses a connection that can lead nowhere, before AWS is asked.
+    ///
+    /// # Errors
+    /// [`Code::Invalid`] with the field and what is wrong with it.
+    pub fn check(&self) -> Result<()> {
+        let invalid = |message: String, remedy: &str| Err(Error::new(Code::Invalid, message, remedy));
+        let is_region = |text: &str| text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        if self.region.is_empty() || !is_region(&self.region) {
+            return invalid(
+                format!("\"{}\" is no region.", self.region),
+                "Name one such as eu-central-1, without quotes.",
+            );
+        }
+        for endpoint in [&self.endpoint, &self.s3_endpoint].into_iter().flatten() {
+            let is_address = |url: &url::Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+            if !url::Url::parse(endpoint).is_ok_and(|url| is_address(&url)) {
+                return invalid(
+                    format!("\"{endpoint}\" is no address of a service."),
+                    "Begin it with https:// or http://, or leave it out for AWS itself.",
+                );
+            }
+        }
+        Ok(())
+    }
+
     /// Whether it leads to the sandbox of this computer.
     #[must_use]
     pub fn is_sandbox(&self) -> bool {

@@ -54,6 +54,14 @@ fn has_cause<C: std::error::Error + 'static>(error: &(dyn std::error::Error + 's
     std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<C>())
 }
 
+/// What the first cause of an error says, in a line; none where it says no more than that there is one.
+fn deepest(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let causes: Vec<_> = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
+    let why = causes.last()?.lines().next()?.trim_end_matches('.').to_owned();
+    // That the chain of providers has none says no more.
+    (causes.len() > 2 && !why.is_empty() && !why.contains("chain")).then_some(why)
+}
+
 /// Says what an SDK error means, `doing` something (as in "The file could not be sent").
 pub fn explain<E>(doing: &str, error: SdkError<E, HttpResponse>) -> Error
 where
@@ -75,6 +83,7 @@ where
         _ => false,
     };
     let no_credentials = has_cause::<CredentialsError>(&error);
+    let why_none = deepest(&error).map(|why| format!(" ({why})")).unwrap_or_default();
     let details = DisplayErrorContext(error).to_string();
     let clock = || {
         (
@@ -116,6 +125,17 @@ where
             "the bucket is in another region than the workspace".to_owned(),
             "Check the workspace: it tells which region is the right one.",
         ),
+        // S3 hands on what KMS says of the key.
+        _ if code.starts_with("KMS.") => (
+            Code::Invalid,
+            format!("the KMS key cannot be used: {}", said.trim_end_matches('.')),
+            "Correct the KMS key of the workspace (Edit, More), or ask the engineer to enable it.",
+        ),
+        "AccessDenied" if said.contains("explicit deny") && said.contains("s3:PutObject") => (
+            Code::AccessDenied,
+            "a policy of the bucket refuses it".to_owned(),
+            "If the bucket wants encryption to be asked for, choose the header in the workspace: Edit, More, Encryption header.",
+        ),
         // S3 says it of the key that the bucket is encrypted with.
         "AccessDenied" if said.contains("kms:") => (
             Code::AccessDenied,
@@ -153,8 +173,8 @@ where
         }
         _ if no_credentials => (
             Code::SignIn,
-            "there are no AWS credentials".to_owned(),
-            "Choose a profile in the workspace, or sign in, then retry.",
+            format!("there are no AWS credentials{why_none}"),
+            "Choose a profile in the workspace, correct it in ~/.aws/config, or sign in, then retry.",
         ),
         _ => (
             Code::Internal,

@@ -46,8 +46,17 @@ impl ProfileFiles {
         for (kind, variable, name) in places {
             let Some(path) = path(variable, name) else { continue };
             let text = match tokio::fs::read(&path).await {
-                Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+                Ok(bytes) => {
+                    // UTF-16 too, by the mark that it begins with.
+                    let text = encoding_rs::UTF_8.decode(&bytes).0.replace("\r\n", "\n").replace('\r', "\n");
+                    if text.contains('\0') {
+                        troubles.push(no_text(&path));
+                    }
+                    text
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound && std::env::var_os(variable).is_none() => {
+                    String::new()
+                }
                 Err(error) => {
                     troubles.push(crate::files::unreadable(&path, &error));
                     String::new()
@@ -71,6 +80,11 @@ fn path(variable: &str, name: &str) -> Option<PathBuf> {
     }
 }
 
+fn no_text(path: &Path) -> Error {
+    let message = format!("{} is no text that can be understood.", path.display());
+    Error::new(Code::Invalid, message, "Save it as UTF-8.")
+}
+
 fn broken(path: &Path, line: usize, what: &str) -> Error {
     let message = format!("Line {line} of {} cannot be understood: {what}.", path.display());
     Error::new(Code::Invalid, message, "Correct that line; the other profiles can be used as they are.")
@@ -85,8 +99,10 @@ struct Tidied {
 
 /// Where the last line of a section that was read leads to.
 enum Place {
-    /// Nowhere: before the first section, or in one whose name cannot be read.
+    /// Nowhere: before the first section.
     Outside,
+    /// Into one whose name cannot be read.
+    Broken,
     /// Into a section, so far without properties.
     Section,
     /// Below a property that stands at this column, and may have no value of its own.
@@ -120,13 +136,14 @@ fn tidied(text: &str, is_config: bool) -> Tidied {
                 }
                 None => {
                     tidied.broken.push((number + 1, "the name of the profile does not end with ]"));
-                    Place::Outside
+                    Place::Broken
                 }
             };
             continue;
         }
         match (&place, line.split_once('=')) {
-            (Place::Outside, _) => {}
+            (Place::Broken, _) => {}
+            (Place::Outside, _) => tidied.broken.push((number + 1, "it belongs to no profile")),
             // What stands further to the right belongs to the property before it: names and values where that has none.
             (Place::Property { at, is_empty }, sub) if column > *at => match sub {
                 None if *is_empty => tidied.broken.push((number + 1, NO_PROPERTY)),

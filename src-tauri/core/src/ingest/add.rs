@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures::{StreamExt as _, stream};
 
 use super::conflict::Answers;
+use super::sources::Found;
 use super::{Ingest, Journey, Stage, naming, sources};
 use crate::event::now_ms;
 use crate::files::{self, Identity};
@@ -86,7 +87,11 @@ fn look(path: PathBuf) -> Vec<(PathBuf, u64, Option<Error>)> {
     let path = std::path::absolute(&path).unwrap_or(path);
     let size = |path: &PathBuf| Identity::of(path).map_or(0, |identity| identity.size);
     match sources::files(&path) {
-        Ok(files) => files.into_iter().map(|file| (file.clone(), size(&file), None)).collect(),
+        // A folder in it that cannot be read has a row of its own: nobody knows what it holds.
+        Ok(Found { files, closed }) => {
+            let files = files.into_iter().map(|file| (file.clone(), size(&file), None));
+            files.chain(closed.into_iter().map(|(folder, error)| (folder, 0, Some(error)))).collect()
+        }
         Err(error) => vec![(path.clone(), size(&path), Some(error))],
     }
 }

@@ -13,7 +13,7 @@ const MAX_NAME: usize = 60;
 /// The human name: the file's name without its extension, control characters as spaces.
 pub(crate) fn title(path: &Path) -> String {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let clean: String = stem.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let clean: String = stem.chars().map(|c| if crate::is_unshown(c) { ' ' } else { c }).collect();
     let clean = clean.split_whitespace().collect::<Vec<_>>().join(" ");
     if clean.is_empty() { "Untitled".to_owned() } else { clean }
 }
@@ -41,7 +41,7 @@ fn safe_name(title: &str) -> String {
 
 /// The suffix to use: the file's own where the pipeline knows it, otherwise the one of its container.
 pub(super) fn extension(path: &Path, container: &str) -> Option<&'static str> {
-    let own = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+    let own = path.extension().map(|extension| extension.to_string_lossy().trim_end().to_ascii_lowercase());
     SUFFIXES
         .into_iter()
         .find(|suffix| own.as_deref() == Some(suffix) && *suffix != "m3u8")

@@ -85,6 +85,8 @@ where
         // S3 asks to try again (409), or to be quicker next time (RequestTimeout).
         ("OperationAborted" | "RequestTimeout" | "SlowDown" | "InternalError", _) => Refusal::Busy(explained),
         ("InvalidPart" | "InvalidPartOrder", _) => Refusal::Parts(explained),
+        // Whatever its status: waiting makes no key.
+        (code, _) if code.starts_with("KMS.") => Refusal::Final(explained),
         ("InvalidRequest" | "InvalidArgument" | "NotImplemented", _) => Refusal::Header(explained),
         (_, Some(500..)) => Refusal::Busy(explained),
         _ if matches!(explained.code, Code::Network | Code::Throttled) => Refusal::Busy(explained),

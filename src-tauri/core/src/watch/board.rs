@@ -11,7 +11,7 @@ use ts_rs::TS;
 use uuid::Uuid;
 
 use super::ledger::{Ending, Entry};
-use super::rules::WatchFolder;
+use super::rules::{Afterwards, WatchFolder};
 use super::tracker::{Aside, State, Tracker};
 use crate::Error;
 use crate::event::{Event, Events, now_ms};
@@ -138,6 +138,8 @@ pub enum FileState {
         /// When it was taken, in milliseconds since the epoch.
         #[ts(type = "number")]
         taken_at: i64,
+        /// What was done with the file then, where it is no longer there.
+        away: Option<Afterwards>,
     },
 }
 
@@ -262,7 +264,8 @@ impl Board {
         files.retain(|file| shown.insert(file.path.clone()));
         files.truncate(SHOWN);
         files.extend(ended.iter().filter_map(|entry| {
-            let state = FileState::Ended { ending: entry.ending?, taken_at: entry.taken_at };
+            let away = (entry.gone && rule.afterwards != Afterwards::Leave).then_some(rule.afterwards);
+            let state = FileState::Ended { ending: entry.ending?, taken_at: entry.taken_at, away };
             shown.insert(entry.path.clone()).then(|| file(&entry.path, Some(entry.identity.size), state))
         }));
         files.truncate(SHOWN);

@@ -97,7 +97,7 @@ pub async fn profiles() -> Result<Profiles> {
 ///
 /// # Errors
 /// As [`profiles`]; [`Code::NotFound`] where there is none of this name.
-pub(super) async fn find(name: &str) -> Result<Profile> {
+pub async fn find(name: &str) -> Result<Profile> {
     let Profiles { profiles, troubles } = profiles().await?;
     profiles.iter().find(|profile| profile.name == name).cloned().ok_or_else(|| {
         let names: Vec<_> = profiles.iter().map(|profile| profile.name.as_str()).collect();

@@ -44,10 +44,12 @@ impl S3 {
         }
         let id = KMS_KEY.rsplit('/').next().unwrap_or_default();
         match kms_key {
-            Some(key) if key != KMS_KEY && key != id => Err(S3Error::with_message(
-                S3ErrorCode::Custom("KMS.NotFoundException".into()),
-                format!("Key '{key}' does not exist"),
-            )),
+            Some(key) if key != KMS_KEY && key != id => {
+                let code = S3ErrorCode::Custom("KMS.NotFoundException".into());
+                let mut error = S3Error::with_message(code, format!("Key '{key}' does not exist"));
+                error.set_status_code(http::StatusCode::BAD_REQUEST);
+                Err(error)
+            }
             _ => Ok(()),
         }
     }
