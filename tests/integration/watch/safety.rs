@@ -204,6 +204,7 @@ async fn a_proof_that_does_not_come_deletes_nothing() {
         scene.kill();
         scene.start();
         scene.until_disk("the film is deleted", || !film.exists());
+        scene.hear("deleted", &name);
     }
 }
 

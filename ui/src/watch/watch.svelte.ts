@@ -33,13 +33,14 @@ export class Watch extends Attempt {
     const wentWell = await this.attempt(async () => {
       rules = await backend.watchDropped(drop);
     });
-    if (rules.length > 0) this.begin(rules);
-    return rules.length > 0 || !wentWell;
+    if (rules.length === 0) return !wentWell;
+    this.begin(rules);
+    return true;
   }
 
   /** Opens the form for each of them in turn. */
   begin(rules: WatchFolder[]): void {
-    this.#next = rules;
+    this.#next = [...rules];
     this.#show(this.#next.shift() ?? null);
   }
 
