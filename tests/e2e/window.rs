@@ -18,7 +18,17 @@ pub(crate) struct Window {
     pub client: Client,
     process: PathBuf,
     _driver: Ended,
+    _app: App,
     _turn: MutexGuard<'static, ()>,
+}
+
+/// The app, which does not outlive its test: what a failed one leaves open would fail the next.
+struct App(PathBuf);
+
+impl Drop for App {
+    fn drop(&mut self) {
+        Command::new("pkill").arg("-f").arg(&self.0).status().ok();
+    }
 }
 
 impl Window {
@@ -53,7 +63,7 @@ impl Window {
                 Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
             }
         };
-        Ok(Self { client, process, _driver: driver, _turn: turn })
+        Ok(Self { client, _app: App(process.clone()), process, _driver: driver, _turn: turn })
     }
 
     /// Waits for an element.
