@@ -52,6 +52,29 @@ fn on_its_way() -> OnItsWay {
     OnItsWay { server, _folder: folder, file, sender }
 }
 
+/// What needs someone goes on in its own row where it is added again.
+#[test]
+fn added_again_it_goes_on_in_its_own_row() {
+    let reelctl = Reelctl::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cut.mp4");
+    let bytes = std::fs::read(film()).unwrap();
+    std::fs::write(&file, &bytes[..bytes.len() - 5000]).unwrap();
+    let path = file.to_str().unwrap();
+    let (well, lines) = reelctl.run(&["ingest", path]).unwrap();
+    assert!(!well && lines.last().unwrap()["code"] == "incomplete", "{lines:#?}");
+    let before = reelctl.run(&["uploads", "list"]).unwrap().1;
+    // It says the same again, and is no second row.
+    assert!(!reelctl.run(&["ingest", path]).unwrap().0);
+    let after = reelctl.run(&["uploads", "list"]).unwrap().1;
+    assert_eq!((after.len(), &after[0]["id"]), (1, &before[0]["id"]));
+    // Mended it is sent, and nothing waits any more.
+    std::fs::write(&file, &bytes).unwrap();
+    let (well, lines) = reelctl.run(&["ingest", path]).unwrap();
+    assert!(well, "{lines:#?}");
+    assert!(reelctl.run(&["uploads", "list"]).unwrap().1.iter().all(|one| one["stage"] != "needsYou"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn paused_resumed_and_canceled_from_elsewhere() {
     let OnItsWay { server, _folder, file, mut sender } = on_its_way();

@@ -7,7 +7,7 @@ use reeldesk_sandbox::{KMS_KEY, SOURCE_BUCKET};
 use reeldesk_tests::{Reelctl, film, long_film, make};
 use serde_json::{Value, json};
 
-use crate::server::Server;
+use crate::server::{KEYS, Server};
 use crate::workspaces::connected;
 
 const WORKSPACE: [&str; 2] = ["--workspace", "production"];
@@ -73,6 +73,16 @@ async fn a_bucket_that_wants_its_key_to_be_asked_for() {
         assert_eq!(head.ssekms_key_id(), Some(KMS_KEY));
         assert!(head.checksum_crc64_nvme().is_some());
     }
+
+    // Any files, too.
+    let environment = Reelctl::new().unwrap().with("AWS_ENDPOINT_URL", server.endpoint.as_str());
+    let environment = environment.with("AWS_ACCESS_KEY_ID", KEYS.0).with("AWS_SECRET_ACCESS_KEY", KEYS.1);
+    let to = format!("s3://{SOURCE_BUCKET}/kit/");
+    let upload = ["upload", long.to_str().unwrap(), "--to", &to];
+    assert!(!environment.run(&upload).unwrap().0);
+    let (is_well, lines) =
+        environment.run(&[&upload[..], &["--sse", "aws:kms", "--sse-kms-key-id", KMS_KEY]].concat()).unwrap();
+    assert!(is_well, "{lines:#?}");
 
     // The account may not use the key: S3 says so of a part only.
     let message =
@@ -237,8 +247,11 @@ async fn expired_credentials_and_a_lost_event() {
 async fn a_clock_that_is_off_finds_its_video() {
     for seconds in [-600, 600] {
         let server = Server::with(&["--control"]);
-        server.move_clock(seconds).await;
         let reelctl = connected(&server.endpoint, |text| text);
+        server.move_clock(seconds).await;
+        let (_, findings) = run(&reelctl, &["workspace", "check"]);
+        let clock = finding(&findings, "Clock");
+        assert!(clock["error"]["message"].as_str().is_some_and(|text| text.contains("off by")), "{clock:#}");
         let lines = well(&reelctl, &["ingest", film().to_str().unwrap(), "--wait"]);
         ready(&lines);
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use reeldesk_core::aws::EncryptionHeader;
 use reeldesk_core::upload::{Place, Rate};
 use reeldesk_core::viewers::{Attribute, StateKind};
 use reeldesk_core::watch::{Afterwards, Changed, Existing};
@@ -77,6 +78,12 @@ pub(crate) enum Command {
         /// Send no more than so many bytes a second (for example 500K or 10M)
         #[arg(long, value_name = "RATE")]
         limit: Option<Rate>,
+        /// Ask S3 to encrypt them: AES256, aws:kms or aws:kms:dsse
+        #[arg(long, value_name = "HEADER")]
+        sse: Option<EncryptionHeader>,
+        /// With this key of KMS: its id, ARN or alias
+        #[arg(long, value_name = "KEY", requires = "sse")]
+        sse_kms_key_id: Option<String>,
     },
     /// The catalog
     #[command(subcommand)]

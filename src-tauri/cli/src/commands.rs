@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use reeldesk_core::aws::Encryption;
 use reeldesk_core::catalog::{Guid, Status, Video};
 use reeldesk_core::playback::Stream;
 use reeldesk_core::workspace::{RunningSandbox, SandboxOptions};
@@ -21,8 +22,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     if let Command::Sandbox { pipeline, kms, object_lock, control } = arguments.command {
         return sandbox(&folders, SandboxOptions { pipeline, kms, object_lock, control }).await;
     }
-    if let Command::Upload { paths, to, replace, limit } = arguments.command {
-        return upload::run(&folders, &paths, &to, replace, limit, json).await;
+    if let Command::Upload { paths, to, replace, limit, sse, sse_kms_key_id } = arguments.command {
+        let encryption = Encryption { header: sse.unwrap_or_default(), kms_key: sse_kms_key_id };
+        let requests = to.requests(&paths, replace, &encryption)?;
+        return upload::run(&folders, requests, limit, json).await;
     }
     if let Command::Workspace(command) = arguments.command {
         return workspace::run(&folders, command, &arguments.workspace, json).await;

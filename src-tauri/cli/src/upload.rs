@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use reeldesk_core::upload::{Place, Progress, Rate, Request, Told, Uploaded, send_all};
+use reeldesk_core::upload::{Progress, Rate, Request, Told, Uploaded, send_all};
 use reeldesk_core::{Folders, Result, uploader_of_environment};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -19,14 +19,11 @@ const TELL_EVERY: Duration = Duration::from_millis(500);
 
 pub(crate) async fn run(
     folders: &Folders,
-    paths: &[PathBuf],
-    to: &Place,
-    replace: bool,
+    requests: Vec<Request>,
     limit: Option<Rate>,
     json: bool,
 ) -> Result<ExitCode> {
     let began = Instant::now();
-    let requests = to.requests(paths, replace)?;
     let uploader = uploader_of_environment(folders).await?;
     uploader.limit().set(limit.map(|rate| rate.0));
     let canceled = CancellationToken::new();

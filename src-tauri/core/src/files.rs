@@ -2,6 +2,7 @@
 //! Disks are asked off the async workers and never waited for without end ([`ask`]): a share whose server went away
 //! answers neither yes nor no.
 
+mod aside;
 mod ask;
 mod container;
 mod identity;
@@ -9,12 +10,15 @@ mod kind;
 mod on_disk;
 pub(crate) mod path_text;
 mod place;
+mod reading;
 mod root;
+mod writers;
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub(crate) use self::aside::{Away, is_aside, recover, take_away};
 pub(crate) use self::ask::{ask, ask_within};
 pub use self::container::Incomplete;
 pub(crate) use self::container::missing;
@@ -23,7 +27,9 @@ pub(crate) use self::identity::{regular, touched_at, unreadable};
 pub(crate) use self::kind::NoFilm;
 pub use self::on_disk::on_disk;
 pub(crate) use self::place::Place;
+pub(crate) use self::reading::{can_be_listed, ends, look, look_at_itself, open, whole, write_whole};
 pub(crate) use self::root::Root;
+pub(crate) use self::writers::held;
 use crate::Result;
 
 /// The identity of a file, off the async workers.

@@ -1,7 +1,7 @@
 //! Watch folders: put a finished file there and it becomes a stream, once.
 //!
 //! Notifications of the system are hints; looks at the disk are the truth (`scan`). A file is taken when it has been
-//! still for a while (`tracker`, `stamp`), nobody writes it (`writers`) and nothing of it is missing (`container`). What
+//! still for a while (`tracker`, `stamp`), nobody writes it and nothing of it is missing (`container`). What
 //! was taken is written in the transaction that makes its journey (`ledger`), so that a kill at any moment leaves both
 //! or none.
 
@@ -19,7 +19,6 @@ mod settled;
 mod sieve;
 mod stamp;
 mod tracker;
-mod writers;
 
 use std::collections::HashMap;
 use std::path::PathBuf;

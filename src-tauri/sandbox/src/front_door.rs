@@ -56,7 +56,12 @@ async fn route(State(services): State<Services>, request: Request<Body>) -> Resp
         return services.faults.control(request).await;
     }
     let faults = services.faults.clone();
-    faults::befall(&faults, request, move |request| serve(services, request)).await
+    let mut response = faults::befall(&faults, request, move |request| serve(services, request)).await;
+    // By the clock that tests move, as all that is told.
+    if let Ok(now) = HeaderValue::from_str(&crate::time::http_date()) {
+        response.headers_mut().insert(header::DATE, now);
+    }
+    response
 }
 
 /// Hands a request to the service that it is for.

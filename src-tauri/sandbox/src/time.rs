@@ -36,6 +36,13 @@ pub(crate) fn format_time(time: OffsetDateTime) -> String {
         .unwrap_or_default()
 }
 
+/// Now, as `Thu, 26 Nov 2026 19:00:00 GMT` (RFC 9110, 5.6.7).
+pub(crate) fn http_date() -> String {
+    let format =
+        format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+    utc().format(format).unwrap_or_default()
+}
+
 /// The time that `now` wrote; the epoch for anything else.
 pub(crate) fn parse_time(text: &str) -> OffsetDateTime {
     OffsetDateTime::parse(text, &Rfc3339).unwrap_or(OffsetDateTime::UNIX_EPOCH)

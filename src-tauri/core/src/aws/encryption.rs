@@ -19,6 +19,20 @@ pub enum EncryptionHeader {
     KmsDsse,
 }
 
+impl std::str::FromStr for EncryptionHeader {
+    type Err = String;
+
+    /// As the header has it.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "AES256" => Ok(Self::Aes256),
+            "aws:kms" => Ok(Self::Kms),
+            "aws:kms:dsse" => Ok(Self::KmsDsse),
+            _ => Err("AES256, aws:kms and aws:kms:dsse are known".to_owned()),
+        }
+    }
+}
+
 /// What is asked for: the header, and the key where it names one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Encryption {

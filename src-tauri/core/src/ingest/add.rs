@@ -86,7 +86,7 @@ async fn look_within(path: PathBuf) -> Vec<(PathBuf, u64, Option<Error>)> {
 fn look(path: PathBuf) -> Vec<(PathBuf, u64, Option<Error>)> {
     let path = std::path::absolute(&path).unwrap_or(path);
     let size = |path: &PathBuf| Identity::of(path).map_or(0, |identity| identity.size);
-    match sources::files(&path) {
+    match sources::videos(&path) {
         // A folder in it that cannot be read has a row of its own: nobody knows what it holds.
         Ok(Found { files, closed }) => {
             let files = files.into_iter().map(|file| (file.clone(), size(&file), None));

@@ -38,8 +38,7 @@ fn is_metadata(path: &Path) -> bool {
 /// there is no such file, or it is no JSON object.
 pub(super) async fn metadata(journey: &Journey) -> Option<(Map<String, Value>, PathBuf, Checksum)> {
     let path = journey.sidecars.iter().find(|path| is_metadata(path))?;
-    let read = |path: &Path| std::fs::read(path).map_err(|error| files::unreadable(path, &error));
-    let text = files::ask(path, read).await.ok()?;
+    let text = files::ask(path, files::whole).await.ok()?;
     let Ok(Value::Object(mut fields)) = serde_json::from_slice(&text) else { return None };
     fields.retain(|name, _| !SOURCE.contains(&name.as_str()));
     Some((fields, path.clone(), Checksum::of_bytes(&text)))

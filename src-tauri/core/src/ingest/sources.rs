@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::naming::SUFFIXES;
-use crate::files::unreadable;
+use crate::files::{self, unreadable};
 use crate::{Code, Error, Result};
 
 /// Suffixes that are taken from a folder: the pipeline's, and those whose container it takes under another name.
@@ -22,7 +22,7 @@ pub(super) struct Found {
 ///
 /// # Errors
 /// When the path is not there, cannot be read, is nothing to read from, or is a folder without videos.
-pub(super) fn files(path: &Path) -> Result<Found> {
+pub(super) fn videos(path: &Path) -> Result<Found> {
     // Where names are bytes they are taken as they are.
     if cfg!(not(unix)) && path.to_str().is_none() {
         return Err(Error::new(
@@ -31,9 +31,9 @@ pub(super) fn files(path: &Path) -> Result<Found> {
             "Rename it, then add it.",
         ));
     }
-    let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    let metadata = files::look(path)?;
     if metadata.is_file() {
-        std::fs::File::open(path).map_err(|error| unreadable(path, &error))?;
+        files::open(path).map_err(|error| unreadable(path, &error))?;
         return if metadata.len() == 0 {
             Err(Error::new(
                 Code::NotAVideo,
@@ -51,7 +51,7 @@ pub(super) fn files(path: &Path) -> Result<Found> {
             "Add a video file or a folder of videos.",
         ));
     }
-    std::fs::read_dir(path).map_err(|error| unreadable(path, &error))?;
+    files::can_be_listed(path)?;
     let mut found = Found::default();
     let walk = ignore::WalkBuilder::new(path).standard_filters(false).hidden(true).follow_links(false).build();
     for entry in walk {

@@ -42,11 +42,11 @@ impl Place {
     ///
     /// # Errors
     /// When a path is not there or cannot be read.
-    pub fn requests(&self, paths: &[PathBuf], replace: bool) -> Result<Vec<Request>> {
+    pub fn requests(&self, paths: &[PathBuf], replace: bool, encryption: &Encryption) -> Result<Vec<Request>> {
         let mut files = Vec::new();
         for path in paths {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-            let metadata = std::fs::metadata(&path).map_err(|error| crate::files::unreadable(&path, &error))?;
+            let metadata = crate::files::look(&path)?;
             if metadata.is_dir() {
                 let parent = path.parent().unwrap_or(&path).to_owned();
                 for entry in ignore::WalkBuilder::new(&path).standard_filters(false).build() {
@@ -84,7 +84,7 @@ impl Place {
                         content_type: mime_guess::from_path(&path).first_or_octet_stream().to_string(),
                         key,
                         metadata: Vec::new(),
-                        encryption: Encryption::default(),
+                        encryption: encryption.clone(),
                         replace,
                     },
                     path,
@@ -167,7 +167,7 @@ mod tests {
         let mut keys: Vec<_> = place
             .parse::<Place>()
             .unwrap()
-            .requests(paths, false)
+            .requests(paths, false, &Encryption::default())
             .unwrap()
             .into_iter()
             .map(|request| request.target.key)
@@ -190,7 +190,8 @@ mod tests {
         assert_eq!(keys("s3://bucket/a", &[file.clone(), other.clone()]), ["a/one.vtt", "a/poster.JPG"]);
         let all = [folder.path().join("season 1")];
         assert_eq!(keys("s3://bucket/a", &all), ["a/season 1/en/one.vtt", "a/season 1/poster.JPG"]);
-        let requests = "s3://bucket".parse::<Place>().unwrap().requests(&[file, other], false).unwrap();
+        let requests =
+            "s3://bucket".parse::<Place>().unwrap().requests(&[file, other], false, &Encryption::default()).unwrap();
         let types: Vec<_> = requests.iter().map(|request| request.target.content_type.as_str()).collect();
         assert_eq!(types, ["text/vtt", "image/jpeg"]);
     }
@@ -200,7 +201,8 @@ mod tests {
         for text in ["bucket/key", "s3://", "s3:///key", "https://bucket"] {
             assert_eq!(text.parse::<Place>().unwrap_err().code, Code::Invalid, "{text}");
         }
-        let missing = "s3://bucket".parse::<Place>().unwrap().requests(&["/nowhere/x".into()], false);
+        let missing =
+            "s3://bucket".parse::<Place>().unwrap().requests(&["/nowhere/x".into()], false, &Encryption::default());
         assert_eq!(missing.unwrap_err().code, Code::FileMissing);
     }
 }

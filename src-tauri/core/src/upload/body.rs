@@ -6,7 +6,6 @@
 //! (chunked upload)", with `STREAMING-UNSIGNED-PAYLOAD-TRAILER`.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -25,7 +24,7 @@ use super::checksum::Checksum;
 use super::limit::Limit;
 use super::memory::{Budget, CHUNK, Memory};
 use super::progress::Flight;
-use crate::files::unreadable;
+use crate::files::{self, unreadable};
 use crate::{Error, Result};
 
 /// Bytes that are held whole, at most.
@@ -145,7 +144,7 @@ impl Reader {
 
     fn read_whole(&self, piece: &Piece, runtime: &Handle) -> io::Result<(VecDeque<Bytes>, Checksum)> {
         let mut digest = crc_fast::Digest::new(Crc64Nvme);
-        let mut file = File::open(&piece.path)?;
+        let mut file = files::open(&piece.path)?;
         file.seek(SeekFrom::Start(piece.offset))?;
         let mut left = usize::try_from(piece.length).map_err(io::Error::other)?;
         let count = u32::try_from(left.div_ceil(CHUNK)).map_err(io::Error::other)?;
@@ -169,7 +168,7 @@ impl Reader {
         runtime: &Handle,
     ) -> io::Result<Option<Checksum>> {
         let mut digest = crc_fast::Digest::new(Crc64Nvme);
-        let mut file = File::open(&piece.path)?;
+        let mut file = files::open(&piece.path)?;
         file.seek(SeekFrom::Start(piece.offset))?;
         let mut left = piece.length;
         while left > 0 {
@@ -199,7 +198,7 @@ impl Reader {
         tokio::task::spawn_blocking(move || {
             let read = || -> io::Result<Checksum> {
                 let mut digest = crc_fast::Digest::new(Crc64Nvme);
-                let mut file = File::open(&piece.path)?;
+                let mut file = files::open(&piece.path)?;
                 file.seek(SeekFrom::Start(piece.offset))?;
                 let mut left = piece.length;
                 let mut memory = Memory::new();

@@ -7,6 +7,7 @@ use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::files;
 use crate::{Code, Error, Result};
 
 /// The longest user name that Cognito takes (`AdminCreateUser`, `Username`).
@@ -62,13 +63,12 @@ impl Invitees {
     /// When it cannot be read, is too large to be a list of people, or is no text.
     pub async fn text_of(path: &Path) -> Result<String> {
         let name = crate::shown(path);
-        let unreadable = |error: std::io::Error| crate::files::unreadable(path, &error);
-        let size = tokio::fs::metadata(path).await.map_err(unreadable)?.len();
+        let size = files::ask(path, |path| Ok(files::look(path)?.len())).await?;
         if size > LARGEST {
             let message = format!("{name} is too large to be a list of people.");
             return Err(Error::new(Code::Invalid, message, "Choose another file, or split it: 10 MB are the most."));
         }
-        let bytes = tokio::fs::read(path).await.map_err(unreadable)?;
+        let bytes = files::ask(path, files::whole).await?;
         let (text, _, _) = match std::str::from_utf8(&bytes) {
             Ok(_) => encoding_rs::UTF_8.decode(&bytes),
             // A mark at the beginning says more than this guess.

@@ -29,17 +29,9 @@ impl Viewers {
     }
 }
 
-/// Beside it and then in its place: what breaks off leaves no half of it.
+/// Says what it means that it cannot be written.
 async fn write(file: &Path, text: String) -> Result<()> {
-    let to = file.to_owned();
-    let write = move || -> std::io::Result<()> {
-        let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let fresh = tempfile::NamedTempFile::new_in(folder)?;
-        std::fs::write(fresh.path(), text)?;
-        fresh.persist(&to)?;
-        Ok(())
-    };
-    let written = tokio::task::spawn_blocking(write).await.map_err(Error::internal)?;
+    let written = crate::files::write_whole(file, text).await?;
     written.map_err(|error| {
         let message = format!("{} could not be written.", file.display());
         Error::new(Code::FileUnreadable, message, "Choose another place, or free some space.").with_details(error)

@@ -1,20 +1,15 @@
-//! What becomes of a file whose video can be watched. Nothing is overwritten, and only the very file that was sent is
-//! touched: it is put aside first, where nobody writes it, then compared, then moved or deleted.
+//! What becomes of a file whose video can be watched: only the very file that was sent is touched.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::ledger::Entry;
 use super::rules::{Afterwards, DONE};
-use super::writers;
-use crate::files::{Identity, regular};
+use crate::files::{self, Away, Identity, regular};
 use crate::ingest::Confirmed;
 use crate::upload::Checksum;
 use crate::{Code, Error, Result};
 
-/// The folder beside a file that it is put into while it is compared. A kill leaves it there: [`recover`] puts back what
-/// is in it.
-const ASIDE: &str = ".reeldesk-";
 /// Larger files are not read once more where their disk tells that they are what they were.
 const READ_AGAIN: u64 = 256 * 1024 * 1024;
 
@@ -53,7 +48,7 @@ pub(super) fn apply(
 }
 
 fn read(path: &Path) -> io::Result<Checksum> {
-    Checksum::of_reader(std::fs::File::open(path)?)
+    Checksum::of_reader(files::open(path)?)
 }
 
 /// Moves or deletes a file if it is the one that is meant.
@@ -63,68 +58,12 @@ fn remove(
     done: &Path,
     is_meant: impl Fn(&Path) -> io::Result<bool>,
 ) -> Result<()> {
-    let work = || -> io::Result<()> {
-        let (Some(parent), Some(name)) = (from.parent(), from.file_name()) else { return Ok(()) };
-        let folder = parent.join(format!("{ASIDE}{}", uuid::Uuid::new_v4()));
-        std::fs::create_dir(&folder)?;
-        let aside = folder.join(name);
-        let done = std::fs::rename(from, &aside).and_then(|()| {
-            let ended = match is_meant(&aside) {
-                // What a program writes just now is not what was compared.
-                Ok(true) if !writers::held(std::slice::from_ref(&aside)).is_empty() => {
-                    Err(io::Error::other("a program has it open for writing"))
-                }
-                Ok(false) => put(&aside, from).map(drop),
-                Ok(true) if afterwards == Afterwards::Delete => std::fs::remove_file(&aside),
-                Ok(true) => {
-                    done.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| put(&aside, done).map(drop))
-                }
-                Err(error) => Err(error),
-            };
-            // Back to where it was, whatever failed.
-            ended.inspect_err(|_| drop(put(&aside, from)))
-        });
-        std::fs::remove_dir(&folder).ok();
-        done
+    let away = match afterwards {
+        Afterwards::Leave => return Ok(()),
+        Afterwards::Delete => Away::Deleted,
+        Afterwards::Move => Away::MovedTo(done),
     };
-    work().map_err(|error| stays(from, afterwards, &error))
-}
-
-/// Puts back what a kill left aside in a folder of ours.
-pub(super) fn recover(folder: &Path) {
-    let Some(parent) = folder.parent() else { return };
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        match put(&entry.path(), &parent.join(entry.file_name())) {
-            Ok(path) => tracing::info!(path = %path.display(), "a file that was put aside is back"),
-            Err(error) => tracing::warn!(path = %entry.path().display(), %error, "a file cannot be put back"),
-        }
-    }
-    std::fs::remove_dir(folder).ok();
-}
-
-/// Whether a folder is one of those that files are put aside in.
-pub(super) fn is_aside(name: &str) -> bool {
-    name.strip_prefix(ASIDE).is_some_and(|rest| uuid::Uuid::parse_str(rest).is_ok())
-}
-
-/// Moves a file on its disk; where its new name is taken, it gets a number. Answers the name.
-fn put(from: &Path, to: &Path) -> io::Result<PathBuf> {
-    let stem = to.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let ending = to.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
-    let numbered = |number: u32| -> PathBuf {
-        if number == 1 { to.to_owned() } else { to.with_file_name(format!("{stem} ({number}){ending}")) }
-    };
-    for number in 1..10_000 {
-        let free = numbered(number);
-        // A link takes no name that is there; not every disk has links.
-        match std::fs::hard_link(from, &free) {
-            Ok(()) => return std::fs::remove_file(from).map(|()| free),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(_) if std::fs::exists(&free)? => {}
-            Err(_) => return std::fs::rename(from, &free).map(|()| free),
-        }
-    }
-    Err(io::ErrorKind::AlreadyExists.into())
+    files::take_away(from, away, is_meant).map_err(|error| stays(from, afterwards, &error))
 }
 
 fn stays(path: &Path, afterwards: Afterwards, error: &io::Error) -> Error {
@@ -219,19 +158,5 @@ mod tests {
         let other = Confirmed { checksum: Checksum::of_bytes(b"mlif"), ..confirmed(folder.path(), None) };
         apply(folder.path(), Afterwards::Delete, &entry, &other, |is| is).unwrap();
         assert!(folder.path().join("a/film.mp4").exists());
-    }
-
-    #[test]
-    fn what_a_kill_left_aside_comes_back() {
-        let (folder, _) = folder();
-        let aside = folder.path().join("a").join(format!("{ASIDE}{}", uuid::Uuid::new_v4()));
-        assert!(is_aside(aside.file_name().unwrap().to_str().unwrap()) && !is_aside(".reeldesk-films"));
-        std::fs::create_dir(&aside).unwrap();
-        std::fs::rename(folder.path().join("a/film.mp4"), aside.join("film.mp4")).unwrap();
-        std::fs::write(folder.path().join("a/film.mp4"), "a new one").unwrap();
-        recover(&aside);
-        assert!(!aside.exists());
-        assert_eq!(std::fs::read_to_string(folder.path().join("a/film (2).mp4")).unwrap(), "film");
-        assert_eq!(std::fs::read_to_string(folder.path().join("a/film.mp4")).unwrap(), "a new one");
     }
 }

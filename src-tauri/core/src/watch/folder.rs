@@ -257,7 +257,7 @@ impl Folder {
                 tracker.begin_round();
                 let news = ground.scan(&ground.root, tracker)?;
                 // What a kill left in the middle of a comparison; here nothing else is compared meanwhile.
-                std::mem::take(&mut tracker.put_aside).iter().for_each(|folder| afterwards::recover(folder));
+                std::mem::take(&mut tracker.put_aside).iter().for_each(|folder| files::recover(folder));
                 // A disk that went away meanwhile leaves an empty folder behind: nothing of it is gone.
                 let is_still_there = Root::of(&path)? == root;
                 Ok::<_, Error>((news, if is_still_there { tracker.end_round() } else { Vec::new() }))

@@ -15,7 +15,7 @@ use super::ledger::{self, Entry, Ledger};
 use super::pattern::Pattern;
 use super::scan::Ground;
 use super::tracker::Tracker;
-use crate::files::{self, Root, regular, unreadable};
+use crate::files::{self, Root, regular};
 use crate::folders::Folders;
 use crate::store::Store;
 use crate::{Code, Error, Result};
@@ -279,15 +279,13 @@ impl Rules {
         let (is_new, is_elsewhere) = (old.is_none(), old.is_none_or(|old| old.path != rule.path));
         // A rule whose disk is away can still be changed.
         if is_new {
-            let list = |path: &Path| {
-                std::fs::read_dir(path).map(drop).map_err(|error| match error.kind() {
-                    std::io::ErrorKind::NotADirectory => Error::new(
-                        Code::Invalid,
-                        format!("\"{}\" is a file.", crate::shown(path)),
-                        "Choose the folder that it lies in.",
-                    ),
-                    _ => unreadable(path, &error),
-                })
+            let list = |path: &Path| match files::look(path) {
+                Ok(there) if there.is_file() => Err(Error::new(
+                    Code::Invalid,
+                    format!("\"{}\" is a file.", crate::shown(path)),
+                    "Choose the folder that it lies in.",
+                )),
+                _ => files::can_be_listed(path),
             };
             files::ask(&path, list).await?;
         }

@@ -4,16 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::afterwards;
 use super::names::Kind;
 use super::rules::{self, WatchFolder};
 use super::sieve::Sieve;
 use super::stamp::Stamp;
 use super::tracker::{Aside, Tracker};
 use crate::Result;
-use crate::files::Place;
+use crate::files::Identity;
 use crate::files::regular;
-use crate::files::{Identity, unreadable};
+use crate::files::{self, Place};
 
 /// Larger files are no metadata.
 const METADATA: u64 = 1024 * 1024;
@@ -62,13 +61,13 @@ impl Ground {
     /// # Errors
     /// When the folder itself cannot be read. One in it that cannot be is left aside.
     pub fn scan(&self, folder: &Path, tracker: &mut Tracker) -> Result<usize> {
-        drop(std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?);
+        files::can_be_listed(folder)?;
         let aside = Arc::new(Mutex::new(Vec::new()));
         let filter = {
             let (ground, aside) = (self.clone(), aside.clone());
             move |entry: &ignore::DirEntry| {
                 let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-                if is_folder && entry.file_name().to_str().is_some_and(afterwards::is_aside) {
+                if is_folder && entry.file_name().to_str().is_some_and(files::is_aside) {
                     aside.lock().unwrap_or_else(PoisonError::into_inner).push(entry.path().to_owned());
                     return false;
                 }
@@ -108,7 +107,7 @@ impl Ground {
         if !self.sieve.admits_folders_of(&self.root, &relative) {
             return Change::Nothing;
         }
-        match std::fs::symlink_metadata(path) {
+        match files::look_at_itself(path) {
             Ok(metadata) if metadata.is_dir() => {
                 if relative.is_empty() || self.sieve.admits_folder(&relative, path) {
                     return Change::Folder;
@@ -124,7 +123,7 @@ impl Ground {
             // Gone only where the folder that it was in says so: a disk that is away says nothing.
             Err(error)
                 if error.kind() == std::io::ErrorKind::NotFound
-                    && path.parent().is_some_and(|folder| std::fs::read_dir(folder).is_ok()) =>
+                    && path.parent().is_some_and(|folder| files::can_be_listed(folder).is_ok()) =>
             {
                 return Change::Gone(tracker.gone(&relative));
             }
@@ -183,7 +182,7 @@ impl Ground {
     fn named_video(&self, path: &Path, relative: &str) -> Option<String> {
         let is_metadata = relative.to_ascii_lowercase().ends_with(".json")
             && regular(path).is_ok_and(|identity| identity.size <= METADATA);
-        let text = if is_metadata { std::fs::read(path).ok()? } else { return None };
+        let text = if is_metadata { files::whole(path).ok()? } else { return None };
         let value: serde_json::Value = serde_json::from_slice(&text).ok()?;
         let name = value.get("srcVideo").or_else(|| value.get("SrcVideo"))?.as_str()?;
         let name = name.rsplit('/').next()?;

@@ -8,7 +8,6 @@ use super::names::BESIDE_UNFINISHED;
 use super::scan::Ground;
 use super::stamp::Stamp;
 use super::tracker::{State, Tracker};
-use super::writers;
 use crate::files::{Identity, unreadable};
 use crate::ingest::Stage;
 
@@ -27,7 +26,7 @@ pub(super) fn complete(settled: Vec<Settled>, tracker: &mut Tracker, ground: &Gr
         return settled;
     }
     let paths: Vec<PathBuf> = settled.iter().map(|one| ground.root.join(&one.path)).collect();
-    let held = writers::held(&paths);
+    let held = crate::files::held(&paths);
     settled
         .into_iter()
         .zip(paths)

@@ -1,11 +1,9 @@
 //! What a file is at one moment: if two looks see the same, it was still between them.
 
-use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use crate::Result;
-use crate::files::{Identity, regular};
+use crate::files::{Identity, ends, regular};
 use crate::upload::Checksum;
 
 /// Bytes of the head and of the tail that are compared: what is written into a file of a fixed size shows in one of
@@ -29,27 +27,18 @@ impl Stamp {
     pub fn of(root: &Path, relative: &str, sidecars: &[Box<str>]) -> Result<Self> {
         let path = root.join(relative);
         let identity = regular(&path)?;
-        let ends = ends(&path, identity.size).map_err(|error| crate::files::unreadable(&path, &error))?;
+        let ends = ends(&path, identity.size, END).map_err(|error| crate::files::unreadable(&path, &error))?;
         let sidecars = sidecars.iter().filter_map(|one| Some((one.clone(), regular(&root.join(&**one)).ok()?)));
-        Ok(Self { identity, ends, sidecars: sidecars.collect() })
+        Ok(Self { identity, ends: Checksum::of_bytes(&ends), sidecars: sidecars.collect() })
     }
-}
-
-fn ends(path: &Path, size: u64) -> io::Result<Checksum> {
-    let mut file = File::open(path)?;
-    let mut bytes = Vec::new();
-    file.by_ref().take(END).read_to_end(&mut bytes)?;
-    if size > END {
-        file.seek(SeekFrom::Start((size - END).max(END)))?;
-        file.take(END).read_to_end(&mut bytes)?;
-    }
-    Ok(Checksum::of_bytes(&bytes))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::io::{Seek as _, SeekFrom, Write as _};
+
     use super::*;
-    use std::io::Write as _;
 
     #[test]
     fn a_write_that_changes_neither_size_nor_time_is_seen() {

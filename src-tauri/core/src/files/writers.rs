@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Those of these files that a program holds open for writing. On Linux it asks `/proc`, which shows the programs of
 /// this user (of all users, to root), of this computer only.
 #[cfg(target_os = "linux")]
-pub(super) fn held(paths: &[PathBuf]) -> HashSet<PathBuf> {
+pub(crate) fn held(paths: &[PathBuf]) -> HashSet<PathBuf> {
     use procfs::process::{FDPermissions, FDTarget};
     let wanted: HashSet<&PathBuf> = paths.iter().collect();
     let mut held = HashSet::new();
@@ -26,7 +26,7 @@ pub(super) fn held(paths: &[PathBuf]) -> HashSet<PathBuf> {
 
 /// Windows refuses to open what a program writes if that is not to be shared.
 #[cfg(windows)]
-pub(super) fn held(paths: &[PathBuf]) -> HashSet<PathBuf> {
+pub(crate) fn held(paths: &[PathBuf]) -> HashSet<PathBuf> {
     use std::os::windows::fs::OpenOptionsExt as _;
     const FILE_SHARE_READ: u32 = 1;
     const FILE_SHARE_DELETE: u32 = 4;
@@ -40,7 +40,7 @@ pub(super) fn held(paths: &[PathBuf]) -> HashSet<PathBuf> {
 
 /// The others cannot tell without a program of their own.
 #[cfg(not(any(target_os = "linux", windows)))]
-pub(super) fn held(_: &[PathBuf]) -> HashSet<PathBuf> {
+pub(crate) fn held(_: &[PathBuf]) -> HashSet<PathBuf> {
     HashSet::new()
 }
 

@@ -1,0 +1,79 @@
+//! People's files as they are read: whole, in part, and as what lies in a folder.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::Path;
+
+use super::unreadable;
+use crate::{Error, Result};
+
+/// A file to be read in part.
+///
+/// # Errors
+/// When it cannot be opened.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+/// A small file, whole.
+///
+/// # Errors
+/// [`crate::Code::FileMissing`] or [`crate::Code::FileUnreadable`].
+pub(crate) fn whole(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| unreadable(path, &error))
+}
+
+/// So many bytes of the head of a file of this size, and as many of its tail.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn ends(path: &Path, size: u64, length: u64) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let mut bytes = Vec::new();
+    (&file).take(length).read_to_end(&mut bytes)?;
+    if size > length {
+        file.seek(SeekFrom::Start((size - length).max(length)))?;
+        file.take(length).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+/// That a folder can be listed at this moment.
+///
+/// # Errors
+/// [`crate::Code::FileMissing`] or [`crate::Code::FileUnreadable`].
+pub(crate) fn can_be_listed(folder: &Path) -> Result<()> {
+    std::fs::read_dir(folder).map(drop).map_err(|error| unreadable(folder, &error))
+}
+
+/// What is at a path, where links lead to.
+///
+/// # Errors
+/// [`crate::Code::FileMissing`] or [`crate::Code::FileUnreadable`].
+pub(crate) fn look(path: &Path) -> Result<Metadata> {
+    std::fs::metadata(path).map_err(|error| unreadable(path, &error))
+}
+
+/// What is at a path itself, which may be a link.
+///
+/// # Errors
+/// When nothing is there, or it cannot be looked at.
+pub(crate) fn look_at_itself(path: &Path) -> io::Result<Metadata> {
+    std::fs::symlink_metadata(path)
+}
+
+/// Writes a file beside its place and then into it: what breaks off leaves no half of it.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) async fn write_whole(file: &Path, text: String) -> Result<io::Result<()>> {
+    let to = file.to_owned();
+    let write = move || -> io::Result<()> {
+        let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut fresh = tempfile::NamedTempFile::new_in(folder)?;
+        fresh.write_all(text.as_bytes())?;
+        fresh.persist(&to)?;
+        Ok(())
+    };
+    tokio::task::spawn_blocking(write).await.map_err(Error::internal)
+}
