@@ -1570,11 +1570,7 @@ ending: Ending,
 /**
  * When it was taken, in milliseconds since the epoch.
  */
-takenAt: number, 
-/**
- * What was done with the file then, where it is no longer there.
- */
-away: Afterwards | null, };
+takenAt: number, };
 
 export type WatchedFile = { 
 /**
@@ -1680,7 +1676,15 @@ jobs: Array<Job>,
 /**
  * When they were read, in milliseconds since the epoch.
  */
-readAt: number, } | { "kind": "watch", 
+readAt: number, } | { "kind": "away", 
+/**
+ * The file, where it was.
+ */
+path: string, 
+/**
+ * What was done.
+ */
+done: Afterwards, } | { "kind": "watch", 
 /**
  * All of them.
  */

@@ -227,6 +227,9 @@ export class Desk extends Attempt {
         case 'viewers':
           this.viewers.hear(event.reading);
           break;
+        case 'away':
+          // Its row says so.
+          break;
         case 'runEnded':
           // A notice of the system tells those who look elsewhere.
           break;

@@ -1,11 +1,11 @@
 //! `reelctl watch`: watch folders, and the server that ingests from them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::process::ExitCode;
 
 use reeldesk_core::event::Event;
 use reeldesk_core::ingest::{Driving, Journey, Stage};
-use reeldesk_core::watch::{Afterwards, Condition, FileState, Rules, WatchFolder, WatchedFile, WatchedFolder};
+use reeldesk_core::watch::{Afterwards, Condition, Rules, WatchFolder, WatchedFile, WatchedFolder};
 use reeldesk_core::workspace::{SANDBOX, Settings};
 use reeldesk_core::{Driver, Error, Folders, Result, Session, watch_rules};
 use serde_json::{Value, json};
@@ -91,8 +91,7 @@ async fn serve(folders: &Folders, workspace: &str, json: bool) -> Result<ExitCod
     let mut events = session.events.subscribe();
     let driver = session.drive(Driving::Server).await?;
     let watch = driver.watch();
-    let mut log =
-        Log { json, stages: HashMap::new(), conditions: HashMap::new(), waiting: HashMap::new(), away: HashMap::new() };
+    let mut log = Log { json, stages: HashMap::new(), conditions: HashMap::new(), waiting: HashMap::new() };
     log.begin(&driver);
     let stopped = reeldesk_core::asked_to_end();
     tokio::pin!(stopped);
@@ -120,8 +119,6 @@ struct Log {
     conditions: HashMap<String, Condition>,
     /// What the files of each folder wait for, as it was said last.
     waiting: HashMap<String, HashMap<String, String>>,
-    /// The files of each folder that were moved or deleted, with when they were taken.
-    away: HashMap<String, HashSet<(String, i64)>>,
 }
 
 impl Log {
@@ -135,6 +132,7 @@ impl Log {
         match event {
             Event::Journey { journey } => self.journey(&journey),
             Event::Watch { folders } => folders.iter().for_each(|folder| self.folder(folder)),
+            Event::Away { path, done } => self.went(&path, done),
             Event::Resync => self.catch_up(driver),
             Event::SignIn { error: Some(error) } | Event::SignInEnds { error } => self.error("sign-in", &error),
             Event::SignIn { error: None } => self.say(json!({ "event": "signed-in" }), "signed in: all goes on"),
@@ -190,7 +188,6 @@ impl Log {
             self.say(line, &format!("waits {}: {why}", file.display()));
         }
         self.waiting.insert(path.clone(), waiting);
-        self.went(folder, &path);
         if self.conditions.insert(path.clone(), folder.condition.clone()).as_ref() == Some(&folder.condition) {
             return;
         }
@@ -210,23 +207,10 @@ impl Log {
         );
     }
 
-    /// Says what was moved or deleted since the last time; what was so at the beginning is no news.
-    fn went(&mut self, folder: &WatchedFolder, path: &str) {
-        let mut now = HashSet::new();
-        for file in &folder.files {
-            let FileState::Ended { away: Some(away), taken_at, .. } = file.state else { continue };
-            let went = (file.path.clone(), taken_at);
-            if self.away.get(path).is_some_and(|before| !before.contains(&went)) {
-                let event = if away == Afterwards::Move { "moved" } else { "deleted" };
-                let file = folder.rule.path.join(&file.path);
-                let line = json!({ "event": event, "path": file.to_string_lossy() });
-                self.say(line, &format!("{event} {}", file.display()));
-            }
-            now.insert(went);
-        }
-        if !matches!(folder.condition, Condition::Starting) {
-            self.away.entry(path.to_owned()).or_default().extend(now);
-        }
+    /// Says what was moved or deleted.
+    fn went(&self, path: &str, done: Afterwards) {
+        let event = if done == Afterwards::Move { "moved" } else { "deleted" };
+        self.say(json!({ "event": event, "path": path }), &format!("{event} {path}"));
     }
 
     fn error(&self, event: &str, error: &Error) {

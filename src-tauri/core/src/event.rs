@@ -8,7 +8,7 @@ use crate::catalog::Video;
 use crate::encode::Job;
 use crate::ingest::{BatchSummary, Journey};
 use crate::viewers::Reading;
-use crate::watch::WatchedFolder;
+use crate::watch::{Afterwards, WatchedFolder};
 
 /// Something that the screen shows has changed.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
@@ -39,6 +39,14 @@ pub enum Event {
         /// When they were read, in milliseconds since the epoch.
         #[ts(type = "number")]
         read_at: i64,
+    },
+    /// A file of a watch folder was moved or deleted, because its video can be watched.
+    #[serde(rename_all = "camelCase")]
+    Away {
+        /// The file, where it was.
+        path: String,
+        /// What was done.
+        done: Afterwards,
     },
     /// The watch folders, as they are.
     Watch {

@@ -1,6 +1,7 @@
 //! What is shown of the watch folders.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -138,8 +139,6 @@ pub enum FileState {
         /// When it was taken, in milliseconds since the epoch.
         #[ts(type = "number")]
         taken_at: i64,
-        /// What was done with the file then, where it is no longer there.
-        away: Option<Afterwards>,
     },
 }
 
@@ -182,6 +181,11 @@ impl Board {
         let mut all: Vec<_> = self.folders().values().cloned().collect();
         all.sort_by(|one, other| one.rule.path.cmp(&other.rule.path));
         all
+    }
+
+    /// Tells that a file was moved or deleted.
+    pub fn went(&self, file: &Path, done: Afterwards) {
+        self.0.events.tell(Event::Away { path: file.to_string_lossy().into_owned(), done });
     }
 
     /// Tells of changes, gathered, until `stop`.
@@ -264,8 +268,7 @@ impl Board {
         files.retain(|file| shown.insert(file.path.clone()));
         files.truncate(SHOWN);
         files.extend(ended.iter().filter_map(|entry| {
-            let away = (entry.gone && rule.afterwards != Afterwards::Leave).then_some(rule.afterwards);
-            let state = FileState::Ended { ending: entry.ending?, taken_at: entry.taken_at, away };
+            let state = FileState::Ended { ending: entry.ending?, taken_at: entry.taken_at };
             shown.insert(entry.path.clone()).then(|| file(&entry.path, Some(entry.identity.size), state))
         }));
         files.truncate(SHOWN);

@@ -442,6 +442,10 @@ impl Folder {
             self.tracker.forget(&entry.path);
         }
         self.ledger.enter(vec![entry.clone()]).await?;
+        let has_ended_well = matches!(ending, Ending::Playable | Ending::Skipped);
+        if entry.gone && has_ended_well && self.rule.afterwards != Afterwards::Leave {
+            self.board.went(&self.ground.root.join(&entry.path), self.rule.afterwards);
+        }
         self.open.remove(id);
         self.stuck.remove(id);
         self.show_ended(entry);
