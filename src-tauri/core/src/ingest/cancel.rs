@@ -330,7 +330,9 @@ impl Ingest {
     }
 
     pub(super) async fn canceled(&self, id: &str, left: Option<String>) -> Result<()> {
-        if let Some(journey) = self.0.journeys.enter(id, Stage::Canceled, |journey| journey.notice = left).await? {
+        // It has ended: nothing of it can be undone.
+        let end = |journey: &mut Journey| (journey.notice, journey.undo) = (left, None);
+        if let Some(journey) = self.0.journeys.enter(id, Stage::Canceled, end).await? {
             self.came_to(&journey).await;
         }
         Ok(())
