@@ -96,6 +96,45 @@ async fn a_cancel_while_s3_is_down() {
     }
 }
 
+/// A wish of the window, which alone cancels so that it can be undone.
+fn cancel_with_undo(reelctl: &Reelctl, id: &str) {
+    let store = rusqlite::Connection::open(reelctl.data.path().join("reeldesk.sqlite")).unwrap();
+    store.busy_timeout(Duration::from_secs(10)).unwrap();
+    store.execute("INSERT INTO wishes (journey, wish) VALUES (?1, 'cancel-with-undo')", [id]).unwrap();
+}
+
+/// AWS never heard of what waits for its turn: it is canceled after the seconds of its undo, and can be added again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_of_what_waits_and_adding_it_again() {
+    let behind = Behind::line(|_, _| Fault::None).await;
+    let copies = behind.folder.path().join("copies");
+    std::fs::create_dir(&copies).unwrap();
+    for number in 0..60_u32 {
+        let mut copy = std::fs::read(film()).unwrap();
+        copy.extend([0, 0, 0, 12]);
+        copy.extend(b"free");
+        copy.extend(number.to_be_bytes());
+        std::fs::write(copies.join(format!("{number}.mp4")), copy).unwrap();
+    }
+    let mut sender = behind.ingest(&[copies.to_str().unwrap(), "--limit", "50K"]);
+    let row = loop {
+        let listed = behind.run(&["uploads", "list"]);
+        if let Some(row) = listed.into_iter().find(|row| row["stage"] == "waiting") {
+            break row;
+        }
+        sender.until(|line| line["state"] != "checking");
+    };
+    let (id, path) = (row["id"].as_str().unwrap(), row["path"].as_str().unwrap());
+    cancel_with_undo(&behind.reelctl, id);
+    let last = sender.until(|line| line["path"] == path && line["code"].is_string());
+    assert_eq!(last["code"], "canceled", "{last:#}");
+    sender.child.kill().unwrap();
+    sender.child.wait().unwrap();
+    behind.run(&["uploads", "limit", "none"]);
+    let lines = behind.run(&["ingest", path]);
+    assert!(lines.iter().any(|line| line["state"] == "uploaded"), "{lines:#?}");
+}
+
 /// The object is there and its encode has begun, and nobody here knows it yet.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancel_between_the_completion_and_its_answer() {

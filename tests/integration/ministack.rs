@@ -6,12 +6,12 @@ use aws_sdk_dynamodb::types::{
 };
 use reeldesk_tests::{Emulator, Reelctl, film, s3};
 
-fn dynamodb(endpoint: &str) -> aws_sdk_dynamodb::Client {
+pub(crate) fn dynamodb(endpoint: &str, keys: (&str, &str)) -> aws_sdk_dynamodb::Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
         .region(aws_sdk_dynamodb::config::Region::new("us-east-1"))
         .endpoint_url(endpoint)
-        .credentials_provider(aws_credential_types::Credentials::from_keys("test", "test", None))
+        .credentials_provider(aws_credential_types::Credentials::from_keys(keys.0, keys.1, None))
         .build();
     aws_sdk_dynamodb::Client::from_conf(config)
 }
@@ -71,7 +71,7 @@ async fn a_profile_and_names_are_enough() {
     assert!(object.metadata().unwrap().get("reeldesk-name").unwrap().starts_with("bigbuckbunny"));
     assert_eq!(object.body.collect().await.unwrap().to_vec(), std::fs::read(film()).unwrap());
 
-    let table = dynamodb(&ministack.endpoint);
+    let table = dynamodb(&ministack.endpoint, ("test", "test"));
     make_table(&table).await;
     for number in 0..120 {
         table

@@ -1,12 +1,14 @@
 //! AWS as it is: older pipelines, stricter buckets, and bad days.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ChecksumMode;
-use reeldesk_sandbox::{KMS_KEY, SOURCE_BUCKET};
-use reeldesk_tests::{Reelctl, film, long_film, make};
+use reeldesk_sandbox::{KMS_KEY, SOURCE_BUCKET, TABLE};
+use reeldesk_tests::{Reelctl, ffprobe, film, long_film, make};
 use serde_json::{Value, json};
 
+use crate::ministack::dynamodb;
 use crate::server::{KEYS, Server};
 use crate::workspaces::connected;
 
@@ -136,6 +138,18 @@ async fn a_bucket_with_object_lock() {
     assert!(keys.iter().any(|key| key.ends_with("told.json")), "{keys:?}");
 }
 
+/// The streams of the DASH presentation that an item names, as an independent reader finds them.
+async fn dash_of(server: &Server, guid: &str) -> Vec<String> {
+    let item = dynamodb(&server.endpoint, KEYS).get_item().table_name(TABLE);
+    let item = item.key("guid", AttributeValue::S(guid.to_owned())).send().await.unwrap().item.unwrap();
+    let Some(manifest) = item.get("dashPlaylist").map(|value| value.as_s().unwrap()) else { return Vec::new() };
+    let url = item["dashUrl"].as_s().unwrap();
+    assert!(manifest.ends_with(".mpd") && url.ends_with(manifest.splitn(4, '/').nth(3).unwrap()), "{item:#?}");
+    assert_eq!(reqwest::get(url).await.unwrap().headers()["content-type"], "application/dash+xml");
+    let probed = ffprobe(url).unwrap();
+    probed["streams"].as_array().unwrap().iter().map(|stream| stream["codec_type"].as_str().unwrap().into()).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn pipelines_of_each_generation() {
     for (version, has_mp4) in [("4.3", true), ("5.2", true), ("6.1", false)] {
@@ -144,8 +158,8 @@ async fn pipelines_of_each_generation() {
         let reelctl = connected(&server.endpoint, |text| text);
         let folder = tempfile::tempdir().unwrap();
         let film = folder.path().join("film.mp4");
-        make(&film, &["-f", "lavfi", "-i", "testsrc2=s=320x180:d=2:r=25", "-c:v", "libx264", "-pix_fmt", "yuv420p"])
-            .unwrap();
+        let sources = ["-f", "lavfi", "-i", "testsrc2=s=320x180:d=2:r=25", "-f", "lavfi", "-i", "sine=d=2"];
+        make(&film, &[&sources[..], &["-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac"]].concat()).unwrap();
         let lines = well(&reelctl, &["ingest", film.to_str().unwrap(), "--wait"]);
         let guid = ready(&lines)["guid"].as_str().unwrap().to_owned();
         let video = well(&reelctl, &["videos", "show", &guid])[0]["video"].clone();
@@ -156,6 +170,8 @@ async fn pipelines_of_each_generation() {
             "{video:#}"
         );
         assert!(video["startedAt"].is_number(), "{video:#}");
+        let expected = if has_mp4 { vec!["video", "video", "video", "video", "audio"] } else { Vec::new() };
+        assert_eq!(dash_of(&server, &guid).await, expected, "{version}");
 
         // What does not start it is not sent, and says so.
         let other = folder.path().join("other.mkv");

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -98,10 +98,10 @@ impl Store {
         // SQLite's: where it is closed again, POSIX takes the locks of all other connections of this process with it.
         create_private(path).map_err(|error| crate::files::unreadable(path, &error))?;
         let mut connection = Connection::open(path)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.busy_timeout(BUSY)?;
+        write_ahead(&connection)?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        connection.busy_timeout(BUSY)?;
         // A transaction that reads first and writes then is refused at once, without a wait, where another one wrote in
         // between: the right to write is asked for first.
         connection.set_transaction_behavior(TransactionBehavior::Immediate);
@@ -160,6 +160,18 @@ impl Store {
     }
 }
 
+/// Turns the write-ahead log on. Where two do that to a new file at once, SQLite refuses one of them without a wait.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let since = Instant::now();
+    let is_busy = |error: &rusqlite::Error| error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy);
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if is_busy(&error) && since.elapsed() < BUSY => std::thread::sleep(Duration::from_millis(10)),
+            other => return other,
+        }
+    }
+}
+
 /// What is kept of one workspace; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct WorkspaceStore {
@@ -186,6 +198,16 @@ impl WorkspaceStore {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_all_make_at_once() {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("reeldesk.sqlite");
+            let open = || Store::open(&path).map(drop).unwrap();
+            std::thread::scope(|threads| (0..8).for_each(|_| drop(threads.spawn(open))));
+        }
+    }
 
     #[test]
     fn a_file_of_a_newer_version_is_left_alone() {

@@ -21,9 +21,9 @@ pub struct Options {
 /// The generations of "Video on Demand on AWS" that differ in what a client sees. Source: its CHANGELOG and templates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Generation {
-    /// 4.3: other names and times in its items; MP4 beside HLS.
+    /// 4.3: other names and times in its items; DASH and MP4 beside HLS.
     V4_3,
-    /// 5.2: five endings in lower case; MP4 beside HLS.
+    /// 5.2: five endings in lower case; DASH and MP4 beside HLS.
     V5_2,
     /// 6.1: HLS only.
     #[default]
@@ -64,8 +64,8 @@ impl Generation {
         }
     }
 
-    /// Whether an MP4 is made beside the streams.
-    pub(crate) fn makes_mp4(self) -> bool {
+    /// Whether DASH and an MP4 are made beside HLS.
+    pub(crate) fn makes_dash_and_mp4(self) -> bool {
         self < Self::V6_1
     }
 }

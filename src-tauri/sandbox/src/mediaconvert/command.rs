@@ -41,7 +41,7 @@ pub(crate) fn build(plan: &Plan, media: &Media, file: &Path, work: &Path) -> Com
     let audio_stream = plan.audio_track.map_or(0, |track| track.saturating_sub(1));
     for (index, group) in plan.groups.iter().enumerate() {
         let folder = work.join(index.to_string());
-        let mut made = Vec::new();
+        let mut made: Vec<Made> = Vec::new();
         for output in &group.outputs {
             let label = format!("v{}", filters.len());
             let picture = video.zip(output.video.as_ref()).map(|(stream, wanted)| {
@@ -54,9 +54,18 @@ pub(crate) fn build(plan: &Plan, media: &Media, file: &Path, work: &Path) -> Com
                 outputs.extend(["-map".into(), format!("0:a:{audio_stream}").into()]);
             }
             let described = describe(group, output, picture, video, audio);
-            encode(&mut outputs, group, output, audio, described.frame_rate);
-            target(&mut outputs, group, output, &described, &folder);
+            // All outputs of a DASH group are streams of one target of ffmpeg, and are told apart by their numbers.
+            let is_shared = matches!(group.kind, GroupKind::Dash { .. });
+            let like = |other: &&Made| other.has_audio == described.has_audio;
+            let stream = if is_shared { format!(":{}", made.iter().filter(like).count()) } else { String::new() };
+            encode(&mut outputs, output, audio, described.frame_rate, &stream);
+            if !is_shared {
+                target(&mut outputs, group, &described, &folder);
+            }
             made.push(described);
+        }
+        if let GroupKind::Dash { segment_seconds } = group.kind {
+            manifest(&mut outputs, group, segment_seconds, &made, &folder);
         }
         groups.push(MadeGroup { folder, outputs: made });
     }
@@ -124,11 +133,11 @@ fn describe(
         Some(Video { codec: VideoCodec::H264(H264 { frame_rate: Some(rate), .. }), .. }) => *rate,
         _ => video.map_or((30, 1), Stream::frame_rate),
     };
-    let base = group.destination.key.rsplit('/').next().unwrap_or_default();
     Made {
-        stem: format!("{base}{}", output.name_modifier),
+        stem: format!("{}{}", group.base(), output.name_modifier),
         extension: match group.kind {
             GroupKind::Hls { .. } => "m3u8",
+            GroupKind::Dash { .. } => "mpd",
             GroupKind::File if captures => "jpg",
             GroupKind::File => "mp4",
         },
@@ -139,29 +148,22 @@ fn describe(
     }
 }
 
-fn encode(
-    arguments: &mut Vec<OsString>,
-    group: &Group,
-    output: &Output,
-    audio: Option<&Audio>,
-    frame_rate: (u32, u32),
-) {
-    let mut add = |items: &[&str]| arguments.extend(items.iter().map(OsString::from));
+/// How one output is encoded; `stream` is its number among the streams of its kind in the target, as in `:2`, where there are
+/// several.
+fn encode(arguments: &mut Vec<OsString>, output: &Output, audio: Option<&Audio>, frame_rate: (u32, u32), stream: &str) {
+    let mut add = |option: &str, kind: &str, value: &str| {
+        arguments.extend([format!("-{option}:{kind}{stream}").into(), value.into()]);
+    };
+    let mut video = |option: &str, value: &str| add(option, "v", value);
     match output.video.as_ref().map(|video| &video.codec) {
         None => {}
         Some(VideoCodec::FrameCapture { quality, max, .. }) => {
             // ffmpeg's scale for JPEG runs from 2 (best) to 31.
             let scale = 2 + (100 - quality) * 29 / 99;
-            add(&[
-                "-c:v",
-                "mjpeg",
-                "-q:v",
-                &scale.to_string(),
-                "-fps_mode",
-                "passthrough",
-                "-frames:v",
-                &max.min(&1_000_000).to_string(),
-            ]);
+            video("c", "mjpeg");
+            video("q", &scale.to_string());
+            video("fps_mode", "passthrough");
+            video("frames", &max.min(&1_000_000).to_string());
         }
         Some(VideoCodec::H264(h264)) => {
             let frames_per_second = f64::from(frame_rate.0) / f64::from(frame_rate.1);
@@ -169,54 +171,73 @@ fn encode(
                 Gop::Seconds(seconds) => (seconds, (seconds * frames_per_second).round()),
                 Gop::Frames(frames) => (frames / frames_per_second, frames),
             };
-            add(&["-c:v", "libx264", "-preset", "veryfast", "-profile:v", h264.profile]);
-            add(&["-g", &frames.max(1.0).to_string(), "-sc_threshold", "0"]);
-            add(&["-force_key_frames", &format!("expr:gte(t,n_forced*{seconds})")]);
+            video("c", "libx264");
+            video("preset", "veryfast");
+            video("profile", h264.profile);
+            video("g", &frames.max(1.0).to_string());
+            video("sc_threshold", "0");
+            video("force_key_frames", &format!("expr:gte(t,n_forced*{seconds})"));
+            let mut rate = |max: u32, buffer: u32| {
+                video("maxrate", &max.to_string());
+                video("bufsize", &buffer.to_string());
+            };
             match h264.rate {
                 Rate::Qvbr { level, max, buffer } => {
-                    let crf = 33.0 - 1.5 * f64::from(level);
-                    add(&["-crf", &crf.to_string(), "-maxrate", &max.to_string(), "-bufsize", &buffer.to_string()]);
+                    rate(max, buffer);
+                    video("crf", &(33.0 - 1.5 * f64::from(level)).to_string());
                 }
                 Rate::Vbr { bitrate, max, buffer } => {
-                    add(&["-b:v", &bitrate.to_string(), "-maxrate", &max.to_string(), "-bufsize", &buffer.to_string()]);
+                    rate(max, buffer);
+                    video("b", &bitrate.to_string());
                 }
                 Rate::Cbr { bitrate, buffer } => {
-                    let rate = bitrate.to_string();
-                    add(&["-b:v", &rate, "-minrate", &rate, "-maxrate", &rate, "-bufsize", &buffer.to_string()]);
-                    add(&["-x264-params", "nal-hrd=cbr"]);
+                    rate(bitrate, buffer);
+                    video("b", &bitrate.to_string());
+                    video("minrate", &bitrate.to_string());
+                    video("x264-params", "nal-hrd=cbr");
                 }
             }
         }
     }
     if let Some(audio) = audio {
-        add(&["-c:a", "aac", "-b:a", &audio.bitrate.to_string()]);
-        add(&["-ar", &audio.sample_rate.to_string(), "-ac", &audio.channels.to_string()]);
-    }
-    match group.kind {
-        GroupKind::Hls { segment_seconds, .. } => {
-            add(&["-f", "hls", "-hls_time", &segment_seconds.to_string(), "-hls_playlist_type", "vod"]);
-            add(&["-hls_list_size", "0", "-start_number", "1"]);
-        }
-        GroupKind::File
-            if output.video.as_ref().is_some_and(|video| matches!(video.codec, VideoCodec::FrameCapture { .. })) =>
-        {
-            add(&["-f", "image2", "-start_number", "0"]);
-        }
-        GroupKind::File => add(&["-f", "mp4", "-movflags", "+faststart"]),
+        let mut sound = |option: &str, value: &str| add(option, "a", value);
+        sound("c", "aac");
+        sound("b", &audio.bitrate.to_string());
+        sound("ar", &audio.sample_rate.to_string());
+        sound("ac", &audio.channels.to_string());
     }
 }
 
-/// Names the file (or the pattern of names) that ffmpeg writes.
-fn target(arguments: &mut Vec<OsString>, group: &Group, _output: &Output, made: &Made, folder: &Path) {
+/// Names the file (or the pattern of names) that ffmpeg writes for one output, and its kind.
+fn target(arguments: &mut Vec<OsString>, group: &Group, made: &Made, folder: &Path) {
+    let mut add = |items: &[&str]| arguments.extend(items.iter().map(OsString::from));
     // A percent sign in a name would be read as a pattern.
     let stem = made.stem.replace('%', "%%");
     match group.kind {
-        GroupKind::Hls { .. } => {
-            arguments.push("-hls_segment_filename".into());
+        GroupKind::Hls { segment_seconds, .. } => {
+            add(&["-f", "hls", "-hls_time", &segment_seconds.to_string(), "-hls_playlist_type", "vod"]);
+            add(&["-hls_list_size", "0", "-start_number", "1", "-hls_segment_filename"]);
             arguments.push(folder.join(format!("{stem}_%05d.ts")).into());
             arguments.push(folder.join(format!("{}.m3u8", made.stem)).into());
         }
-        GroupKind::File if made.captures => arguments.push(folder.join(format!("{stem}.%07d.jpg")).into()),
-        GroupKind::File => arguments.push(folder.join(format!("{}.mp4", made.stem)).into()),
+        GroupKind::File if made.captures => {
+            add(&["-f", "image2", "-start_number", "0"]);
+            arguments.push(folder.join(format!("{stem}.%07d.jpg")).into());
+        }
+        GroupKind::File | GroupKind::Dash { .. } => {
+            add(&["-f", "mp4", "-movflags", "+faststart"]);
+            arguments.push(folder.join(format!("{}.mp4", made.stem)).into());
+        }
     }
+}
+
+/// Names the manifest of a DASH group, and what ffmpeg writes beside it.
+fn manifest(arguments: &mut Vec<OsString>, group: &Group, segment_seconds: u32, made: &[Made], folder: &Path) {
+    let kinds = [("v", made.iter().any(|made| made.picture.is_some())), ("a", made.iter().any(|made| made.has_audio))];
+    let sets = kinds.iter().filter(|(_, is_there)| *is_there).enumerate();
+    let sets: Vec<_> = sets.map(|(id, (kind, _))| format!("id={id},streams={kind}")).collect();
+    let mut add = |items: &[&str]| arguments.extend(items.iter().map(OsString::from));
+    add(&["-f", "dash", "-seg_duration", &segment_seconds.to_string(), "-adaptation_sets", &sets.join(" ")]);
+    add(&["-init_seg_name", "$RepresentationID$init.mp4", "-media_seg_name", "$RepresentationID$_$Number%09d$.mp4"]);
+    arguments.push(folder.join(format!("{}.mpd", group.base())).into());
 }

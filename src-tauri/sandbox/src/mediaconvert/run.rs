@@ -124,9 +124,9 @@ impl Runner {
             };
             let details = match group.kind {
                 GroupKind::Hls { integer_durations, .. } => {
-                    let base = group.destination.key.rsplit('/').next().unwrap_or_default();
-                    upload_hls(&place, made, base, integer_durations).await?
+                    upload_hls(&place, made, group.base(), integer_durations).await?
                 }
+                GroupKind::Dash { .. } => upload_dash(&place, made, group.base()).await?,
                 GroupKind::File => upload_files(&place, made, ffmpeg, media).await?,
             };
             for_job.push(details.for_job());
@@ -247,6 +247,7 @@ impl Place<'_> {
 fn content_type(name: &str) -> &'static str {
     match name.rsplit('.').next() {
         Some("m3u8") => "application/vnd.apple.mpegurl",
+        Some("mpd") => "application/dash+xml",
         Some("ts") => "video/MP2T",
         Some("mp4") => "video/mp4",
         Some("jpg") => "image/jpeg",
@@ -293,7 +294,7 @@ impl OutputDetail {
                 detail["videoDetails"]["averageBitrate"] = json!(bitrate);
             }
         }
-        if for_event {
+        if for_event && !self.paths.is_empty() {
             detail["outputFilePaths"] = json!(self.paths);
         }
         detail
@@ -337,6 +338,46 @@ async fn upload_hls(
             })
             .collect(),
     })
+}
+
+/// The event names the manifest, and no files. Source: MediaConvert User Guide, "COMPLETE event", DASH ISO output groups.
+async fn upload_dash(place: &Place<'_>, made: &MadeGroup, base: &str) -> Result<Details, Failure> {
+    let manifest = format!("{base}.mpd");
+    let mut names = tokio::fs::read_dir(&made.folder).await.map_err(disk)?;
+    while let Some(entry) = names.next_entry().await.map_err(disk)? {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name != manifest {
+            place.put(&entry.path(), &name).await?;
+        }
+    }
+    let path = made.folder.join(&manifest);
+    place.put(&path, &manifest).await?;
+    let seconds = presentation_seconds(&tokio::fs::read_to_string(&path).await.map_err(disk)?).unwrap_or(0.0);
+    let detail = |output: &Made| OutputDetail {
+        paths: Vec::new(),
+        duration_ms: (seconds * 1000.0).round() as u64,
+        size: output.picture.map(|picture| (picture.width, picture.height)),
+        average_bitrate: None,
+    };
+    Ok(Details {
+        kind: "DASH_ISO_GROUP",
+        playlists: vec![place.uri(&manifest)],
+        outputs: made.outputs.iter().map(detail).collect(),
+    })
+}
+
+/// How long a presentation is, by its manifest (`PT1H2M3.4S`). Source: ISO/IEC 23009-1, `MPD@mediaPresentationDuration`.
+fn presentation_seconds(manifest: &str) -> Option<f64> {
+    let (_, rest) = manifest.split_once("mediaPresentationDuration=\"PT")?;
+    let mut left = rest.split_once('"')?.0;
+    let mut seconds = 0.0;
+    for (unit, each) in [('H', 3600.0), ('M', 60.0), ('S', 1.0)] {
+        if let Some((number, after)) = left.split_once(unit) {
+            seconds += number.parse::<f64>().ok()? * each;
+            left = after;
+        }
+    }
+    Some(seconds)
 }
 
 async fn upload_files(place: &Place<'_>, made: &MadeGroup, ffmpeg: &Ffmpeg, media: &Media) -> Result<Details, Failure> {

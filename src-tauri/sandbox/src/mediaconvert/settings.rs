@@ -74,10 +74,24 @@ pub(crate) struct Group {
     pub outputs: Vec<Output>,
 }
 
+impl Group {
+    /// The beginning of the names of its files.
+    pub fn base(&self) -> &str {
+        self.destination.key.rsplit('/').next().unwrap_or_default()
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) enum GroupKind {
-    Hls { segment_seconds: u32, integer_durations: bool },
+    Hls {
+        segment_seconds: u32,
+        integer_durations: bool,
+    },
     File,
+    /// One manifest over all outputs, each of which is one stream.
+    Dash {
+        segment_seconds: u32,
+    },
 }
 
 #[derive(Clone, Debug)]

@@ -122,8 +122,8 @@ impl Pipeline {
             };
             settings[name]["destination"] = json!(in_destination(&format!("{guid}/{folder}/")));
         }
-        if self.generation.makes_mp4() {
-            groups.extend(mp4(&groups, guid));
+        if self.generation.makes_dash_and_mp4() {
+            groups.extend(dash_and_mp4(&groups, guid).into_iter().flatten());
         }
         groups.push(to_wire(frame_capture(guid)));
         Ok(json!({
@@ -153,9 +153,10 @@ impl Pipeline {
             format!("http://{}/{key}", self.cdn)
         };
         for group in event["detail"]["outputGroupDetails"].as_array().into_iter().flatten() {
+            let kind = if group["type"] == "DASH_ISO_GROUP" { "dash" } else { "hls" };
             if let Some(playlist) = group["playlistFilePaths"][0].as_str() {
-                fields["hlsPlaylist"] = json!(playlist);
-                fields["hlsUrl"] = json!(url(playlist));
+                fields[format!("{kind}Playlist")] = json!(playlist);
+                fields[format!("{kind}Url")] = json!(url(playlist));
             }
             let files: Vec<&str> = group["outputDetails"]
                 .as_array()
@@ -201,10 +202,12 @@ impl Pipeline {
     }
 }
 
-/// The group of the one MP4 that was made beside the streams, of the size of the largest.
-fn mp4(groups: &[Value], guid: &str) -> Option<Value> {
-    let largest = groups.first()?["outputs"].as_array()?.last()?;
-    Some(json!({
+/// The groups that were made beside the streams until 5.2: one MP4 of the size of the largest, and DASH, with the sound in an
+/// output of its own. Source: the job templates of "Video on Demand on AWS" 5.2.
+fn dash_and_mp4(groups: &[Value], guid: &str) -> Option<[Value; 2]> {
+    let streams = groups.first()?["outputs"].as_array()?;
+    let largest = streams.last()?;
+    let mp4 = json!({
         "name": "File Group",
         "outputGroupSettings": {
             "type": "FILE_GROUP_SETTINGS",
@@ -216,7 +219,27 @@ fn mp4(groups: &[Value], guid: &str) -> Option<Value> {
             "videoDescription": largest["videoDescription"],
             "audioDescriptions": largest["audioDescriptions"],
         }],
-    }))
+    });
+    let dash = |modifier: Value, kind: &str, description: &Value| json!({ "nameModifier": modifier, "containerSettings": { "container": "MPD" }, kind: description });
+    let picture = |stream: &Value| {
+        let modifier = stream["nameModifier"].as_str().unwrap_or_default();
+        let modifier = modifier.replace("_Hls_Ts_Avc_Aac_", "_Dash_Mp4_Avc_");
+        dash(json!(modifier), "videoDescription", &stream["videoDescription"])
+    };
+    let sound = dash(json!("_Ott_Dash_Mp4_Aac_He_96Kbps"), "audioDescriptions", &largest["audioDescriptions"]);
+    let outputs: Vec<Value> = streams.iter().map(picture).chain([sound]).collect();
+    let dash = json!({
+        "name": "DASH ISO",
+        "outputGroupSettings": {
+            "type": "DASH_ISO_GROUP_SETTINGS",
+            "dashIsoGroupSettings": {
+                "destination": in_destination(&format!("{guid}/dash/")),
+                "segmentLength": 30, "fragmentLength": 3, "segmentControl": "SEGMENTED_FILES", "hbbtvCompliance": "NONE",
+            },
+        },
+        "outputs": outputs,
+    });
+    Some([dash, mp4])
 }
 
 fn frame_capture(guid: &str) -> Value {

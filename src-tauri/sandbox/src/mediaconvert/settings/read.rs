@@ -104,10 +104,24 @@ fn read_group(group: &Value, path: &str, source: &S3Uri) -> Result<Group, Refusa
         "FILE_GROUP_SETTINGS" => {
             (GroupKind::File, &settings["fileGroupSettings"], format!("{path_of_settings}/fileGroupSettings"))
         }
+        "DASH_ISO_GROUP_SETTINGS" => {
+            let (dash, path) = (&settings["dashIsoGroupSettings"], format!("{path_of_settings}/dashIsoGroupSettings"));
+            refuse_keys(dash, &path, &["encryption", "additionalManifests"])?;
+            only(dash, "segmentControl", &["SEGMENTED_FILES"], &path)?;
+            only(dash, "hbbtvCompliance", &["NONE"], &path)?;
+            only(dash, "imageBasedTrickPlay", &["NONE"], &path)?;
+            let length = number(dash, "segmentLength", &path)?;
+            let (Some(segment_seconds), Some(_)) = (length, number(dash, "fragmentLength", &path)?) else {
+                return refuse(path, "should have a segmentLength and a fragmentLength");
+            };
+            (GroupKind::Dash { segment_seconds: segment_seconds.max(1) }, dash, path)
+        }
         other => {
             return refuse(
                 format!("{path_of_settings}/type"),
-                format!("the sandbox makes HLS_GROUP_SETTINGS and FILE_GROUP_SETTINGS, not \"{other}\""),
+                format!(
+                    "the sandbox makes HLS_GROUP_SETTINGS, DASH_ISO_GROUP_SETTINGS and FILE_GROUP_SETTINGS, not \"{other}\""
+                ),
             );
         }
     };
@@ -151,13 +165,14 @@ fn read_output(output: &Value, path: &str, group: &GroupKind) -> Result<Output, 
     let captures = matches!(video, Some(Video { codec: VideoCodec::FrameCapture { .. }, .. }));
     let fits = match group {
         GroupKind::Hls { .. } => container == "M3U8" && !captures,
+        GroupKind::Dash { .. } => container == "MPD" && !captures,
         GroupKind::File => container == if captures { "RAW" } else { "MP4" },
     };
     if !fits {
         return refuse(
             format!("{path}/containerSettings/container"),
             format!(
-                "the sandbox makes M3U8 in HLS groups, MP4 and (for frame capture) RAW in file groups, not \"{container}\" here"
+                "the sandbox makes M3U8 in HLS groups, MPD in DASH groups, MP4 and (for frame capture) RAW in file groups, not \"{container}\" here"
             ),
         );
     }
@@ -173,6 +188,9 @@ fn read_output(output: &Value, path: &str, group: &GroupKind) -> Result<Output, 
     };
     if video.is_none() && audio.is_none() {
         return refuse(path, "should have a videoDescription or audioDescriptions");
+    }
+    if matches!(group, GroupKind::Dash { .. }) && video.is_some() && audio.is_some() {
+        return refuse(path, "should have a videoDescription or audioDescriptions, not both, in a DASH group");
     }
     Ok(Output { name_modifier: output["nameModifier"].as_str().unwrap_or_default().to_owned(), video, audio })
 }
