@@ -1,10 +1,9 @@
-//! What an upload costs at the least: `floor sink [CA]` takes and discards, as an S3 that answers what an upload asks;
+//! What an upload costs at the least: `floor sink ADDRESS [CA]` takes and discards, as an S3 that answers what uploads ask;
 //! `floor send FILE ENDPOINT [CA]` sends the parts of a file there with nothing but hyper and a CRC64NVME. With CA, the
 //! path of a PEM file that the sink writes, both speak TLS.
 #![allow(missing_docs, reason = "a program")]
 
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,11 +31,11 @@ const CONNECTIONS: usize = 4;
 async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["sink"] => sink(None).await,
-        ["sink", ca] => sink(Some(Path::new(ca))).await,
+        ["sink", address] => sink(address, None).await,
+        ["sink", address, ca] => sink(address, Some(Path::new(ca))).await,
         ["send", file, endpoint] => send(file, endpoint, None).await,
         ["send", file, endpoint, ca] => send(file, endpoint, Some(Path::new(ca))).await,
-        _ => bail!("floor sink [CA] | floor send FILE ENDPOINT [CA]"),
+        _ => bail!("floor sink ADDRESS [CA] | floor send FILE ENDPOINT [CA]"),
     }
 }
 
@@ -61,24 +60,24 @@ fn client_config(ca: &Path) -> Result<rustls::ClientConfig> {
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// Bytes that arrived, by path.
-type Sizes = Arc<Mutex<HashMap<String, u64>>>;
+/// What arrived, by path: bytes, and the checksum as it was told.
+type Arrived = Arc<Mutex<HashMap<String, (u64, Option<String>)>>>;
 
-async fn sink(ca: Option<&Path>) -> Result<()> {
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+async fn sink(address: &str, ca: Option<&Path>) -> Result<()> {
+    let listener = tokio::net::TcpListener::bind((address, 0)).await?;
     let tls = ca.map(acceptor).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     println!("{scheme}://{}", listener.local_addr()?);
-    let sizes = Sizes::default();
+    let arrived = Arrived::default();
     loop {
         let (stream, _) = listener.accept().await?;
-        let (sizes, tls) = (sizes.clone(), tls.clone());
+        let (arrived, tls) = (arrived.clone(), tls.clone());
         tokio::spawn(async move {
             match tls {
-                None => serve(stream, sizes).await,
+                None => serve(stream, arrived).await,
                 Some(tls) => {
                     if let Ok(stream) = tls.accept(stream).await {
-                        serve(stream, sizes).await;
+                        serve(stream, arrived).await;
                     }
                 }
             }
@@ -86,33 +85,66 @@ async fn sink(ca: Option<&Path>) -> Result<()> {
     }
 }
 
-async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, sizes: Sizes) {
-    let service = hyper::service::service_fn(|request| answer(request, sizes.clone()));
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, arrived: Arrived) {
+    let service = hyper::service::service_fn(|request| answer(request, arrived.clone()));
     hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
 }
 
-async fn answer(request: Request<Incoming>, sizes: Sizes) -> Result<Response<Full<Bytes>>, Infallible> {
+const CHECKSUM: &str = "x-amz-checksum-crc64nvme";
+
+/// With the checksum, where there is one: a client that is told none may read all of it back.
+fn told(response: hyper::http::response::Builder, checksum: Option<&str>) -> hyper::http::response::Builder {
+    match checksum {
+        Some(checksum) => response.header(CHECKSUM, checksum).header("x-amz-checksum-type", "FULL_OBJECT"),
+        None => response,
+    }
+}
+
+/// A path as its bucket and key.
+fn named(path: &str) -> String {
+    let (bucket, key) = path.trim_start_matches('/').split_once('/').unwrap_or_default();
+    format!("<Bucket>{bucket}</Bucket><Key>{key}</Key>")
+}
+
+async fn answer(request: Request<Incoming>, arrived: Arrived) -> Result<Response<Full<Bytes>>> {
     let (parts, mut body) = request.into_parts();
-    while let Some(Ok(_)) = body.frame().await {}
+    while let Some(frame) = body.frame().await {
+        frame?;
+    }
     let path = parts.uri.path().to_owned();
     let query = parts.uri.query().unwrap_or_default();
-    let header = |name: &str| parts.headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
-    let mut sizes = sizes.lock().unwrap_or_else(PoisonError::into_inner);
+    let header = |name: &str| parts.headers.get(name)?.to_str().ok();
+    let length = |name: &str| header(name)?.parse::<u64>().ok();
+    let checksum = header(CHECKSUM).map(str::to_owned);
+    let mut arrived = arrived.lock().unwrap_or_else(PoisonError::into_inner);
     let response = Response::builder();
     let response = match parts.method {
         Method::POST if query.starts_with("uploads") => {
-            sizes.insert(path, 0);
-            let text = "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>";
+            let text = format!("{}<UploadId>u</UploadId>", named(&path));
+            arrived.insert(path, (0, None));
+            let text = format!("<InitiateMultipartUploadResult>{text}</InitiateMultipartUploadResult>");
             response.body(Full::from(text))
         }
-        Method::POST => response.body(Full::from("<CompleteMultipartUploadResult></CompleteMultipartUploadResult>")),
-        Method::PUT => {
-            let size = header("x-amz-decoded-content-length").or_else(|| header("content-length")).unwrap_or(0);
-            *sizes.entry(path).or_default() += size;
-            response.header("etag", "\"e\"").body(Full::default())
+        Method::POST => {
+            let text = format!("{}<ETag>\"e\"</ETag>", named(&path));
+            arrived.entry(path).or_default().1 = checksum;
+            let text = format!("<CompleteMultipartUploadResult>{text}</CompleteMultipartUploadResult>");
+            response.body(Full::from(text))
         }
-        Method::HEAD => match sizes.get(&path) {
-            Some(size) => response.header("content-length", *size).body(Full::default()),
+        // Nothing is ever there.
+        Method::GET => {
+            response.body(Full::from("<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"))
+        }
+        Method::PUT => {
+            let size = length("x-amz-decoded-content-length").or_else(|| length("content-length")).unwrap_or(0);
+            let one = arrived.entry(path).or_default();
+            *one = (one.0 + size, checksum.clone());
+            told(response.header("etag", "\"e\""), checksum.as_deref()).body(Full::default())
+        }
+        Method::HEAD => match arrived.get(&path) {
+            Some((size, checksum)) => {
+                told(response.header("content-length", *size), checksum.as_deref()).body(Full::default())
+            }
             None => response.status(StatusCode::NOT_FOUND).body(Full::default()),
         },
         _ => response.status(StatusCode::NOT_IMPLEMENTED).body(Full::default()),
@@ -150,7 +182,7 @@ where
             let (part, checksum) = part.await??;
             let checksum = base64::engine::general_purpose::STANDARD.encode(checksum.to_be_bytes());
             let request = Request::put(format!("{endpoint}/floor/file?partNumber={}", index + 1))
-                .header("x-amz-checksum-crc64nvme", checksum)
+                .header(CHECKSUM, checksum)
                 .body(Full::from(part))?;
             let response = client.request(request).await.context("the sink does not answer")?;
             ensure!(response.status().is_success(), "{}", response.status());

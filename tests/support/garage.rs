@@ -81,6 +81,12 @@ impl Garage {
         Ok(garage)
     }
 
+    /// The id of its process.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.server.id()
+    }
+
     fn ask(&self, arguments: &[&str]) -> Result<String> {
         let output = Command::new(&self.program).arg("-c").arg(&self.settings).args(arguments).output()?;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

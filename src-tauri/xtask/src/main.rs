@@ -46,8 +46,14 @@ enum Bench {
         #[arg(long)]
         peers: bool,
         /// Runs of each
-        #[arg(long, default_value_t = 3)]
+        #[arg(long, default_value_t = 5)]
         rounds: usize,
+        /// Only to these; the result is kept when there is no choice
+        #[arg(long)]
+        to: Vec<bench::uploads::To>,
+        /// Only loads whose name has this in it, as in `4 GiB`
+        #[arg(long)]
+        load: Vec<String>,
     },
     /// 100,000 viewers: reading the pool, searching, counting and scrolling in its copy
     Viewers,
@@ -90,7 +96,9 @@ fn main() -> Result<()> {
         Task::Bindings => test::write_bindings(),
         Task::Deny => test::deny(),
         Task::Bench(Bench::Ingest) => bench::ingest::run_rounds(),
-        Task::Bench(Bench::Uploads { peers, rounds }) => bench::uploads::run_rounds(peers, rounds.max(1)),
+        Task::Bench(Bench::Uploads { peers, rounds, to, load }) => {
+            bench::uploads::run_rounds(peers, rounds.max(1), &to, &load)
+        }
         Task::Bench(Bench::Viewers) => bench::viewers(),
         Task::Bench(Bench::Watch) => bench::watch::run_rounds(),
         Task::Torture(Torture::Uploads { rounds, seed, garage }) => test::torture_uploads(rounds, seed, garage),
