@@ -2,11 +2,12 @@
 
 use aws_sdk_mediaconvert::Client;
 use aws_sdk_mediaconvert::error::ProvideErrorMetadata as _;
+use aws_sdk_mediaconvert::types::builders::OutputGroupSettingsBuilder;
 use aws_sdk_mediaconvert::types::{
     AacCodingMode, AacSettings, AudioCodec, AudioCodecSettings, AudioDescription, AudioSelector, ContainerSettings,
-    ContainerType, FileGroupSettings, H264RateControlMode, H264Settings, HlsGroupSettings, Input, Job, JobSettings,
-    JobStatus, Order, Output, OutputGroup, OutputGroupSettings, OutputGroupType, VideoCodec, VideoCodecSettings,
-    VideoDescription,
+    ContainerType, DashIsoGroupSettings, FileGroupSettings, H264RateControlMode, H264Settings, HlsGroupSettings, Input,
+    Job, JobSettings, JobStatus, Order, Output, OutputGroup, OutputGroupSettings, OutputGroupType, VideoCodec,
+    VideoCodecSettings, VideoDescription,
 };
 use reeldesk_sandbox::Endpoints;
 use reeldesk_tests::film;
@@ -143,13 +144,24 @@ async fn jobs_fail_with_mediaconverts_codes() {
 async fn what_ffmpeg_cannot_do_is_refused_by_the_name_of_the_setting() {
     let fixture = fixture().await;
     let base = mp4(&fixture.own.endpoints, true);
-    let dash = OutputGroup::builder()
-        .output_group_settings(OutputGroupSettings::builder().r#type(OutputGroupType::DashIsoGroupSettings).build())
-        .outputs(base.outputs()[0].clone())
-        .build();
-    let (code, message) = fixture.submit("film.bin", dash, None).await.unwrap_err();
+    let of_type = |settings: OutputGroupSettingsBuilder| {
+        OutputGroup::builder().output_group_settings(settings.build()).outputs(base.outputs()[0].clone()).build()
+    };
+    let cmaf = of_type(OutputGroupSettings::builder().r#type(OutputGroupType::CmafGroupSettings));
+    let (code, message) = fixture.submit("film.bin", cmaf, None).await.unwrap_err();
     assert_eq!(code, "BadRequestException");
     assert!(message.starts_with("/settings/outputGroups/0/outputGroupSettings/type:"), "{message}");
+
+    let dash = |length: Option<i32>| {
+        let dash = DashIsoGroupSettings::builder().destination("s3://somewhere/x").segment_length(30);
+        let dash = dash.set_fragment_length(length).build();
+        let dash_iso = OutputGroupSettings::builder().r#type(OutputGroupType::DashIsoGroupSettings);
+        of_type(dash_iso.dash_iso_group_settings(dash))
+    };
+    let (_, message) = fixture.submit("film.bin", dash(None), None).await.unwrap_err();
+    assert!(message.contains("should have a segmentLength and a fragmentLength"), "{message}");
+    let (_, message) = fixture.submit("film.bin", dash(Some(3)), None).await.unwrap_err();
+    assert!(message.starts_with("/settings/outputGroups/0/outputs/0/containerSettings/container:"), "{message}");
 
     let hls = HlsGroupSettings::builder().destination("https://elsewhere/x").build();
     let nowhere = OutputGroup::builder()

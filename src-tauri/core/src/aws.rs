@@ -28,6 +28,8 @@ use crate::workspace::credentials::provider;
 pub struct Aws {
     /// S3.
     pub s3: aws_sdk_s3::Client,
+    /// S3, for the bytes of uploads: through Transfer Acceleration where the connection wants that.
+    pub transfer: aws_sdk_s3::Client,
     /// DynamoDB.
     pub dynamodb: aws_sdk_dynamodb::Client,
     /// MediaConvert.
@@ -64,8 +66,10 @@ impl Aws {
             loader = loader.endpoint_url(endpoint);
         }
         let config = loader.load().await;
+        let s3 = s3(&config, connection.s3_endpoint.as_deref());
         Ok(Self {
-            s3: s3(&config, connection.s3_endpoint.as_deref()),
+            transfer: if connection.transfer_acceleration { accelerated(&s3) } else { s3.clone() },
+            s3,
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             mediaconvert: aws_sdk_mediaconvert::Client::new(&config),
             cognito: aws_sdk_cognitoidentityprovider::Client::new(&config),
@@ -132,6 +136,11 @@ fn s3(config: &SdkConfig, endpoint: Option<&str>) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::from_conf(s3.build())
 }
 
+/// The same through Transfer Acceleration.
+pub(crate) fn accelerated(s3: &aws_sdk_s3::Client) -> aws_sdk_s3::Client {
+    aws_sdk_s3::Client::from_conf(s3.config().to_builder().accelerate(true).build())
+}
+
 #[cfg(test)]
 mod tests {
     use aws_sdk_s3::presigning::PresigningConfig;
@@ -147,12 +156,37 @@ mod tests {
             s3_endpoint: None,
             fips: false,
             dual_stack: false,
+            transfer_acceleration: false,
         };
         change(&mut connection);
         let aws = Aws::connect(&connection).await.unwrap();
         let get = aws.s3.get_object().bucket("masters").key("a.mov");
         let signed = get.presigned(PresigningConfig::expires_in(Duration::from_secs(9)).unwrap()).await.unwrap();
         assert!(signed.uri().starts_with(expected), "{}", signed.uri());
+    }
+
+    #[tokio::test]
+    async fn bytes_go_through_the_accelerated_endpoint() {
+        for (dual_stack, expected) in [(false, ""), (true, ".dualstack")] {
+            let connection = Connection {
+                region: "eu-central-1".into(),
+                credentials: CredentialsSource::Sandbox,
+                endpoint: None,
+                s3_endpoint: None,
+                fips: false,
+                dual_stack,
+                transfer_acceleration: true,
+            };
+            let aws = Aws::connect(&connection).await.unwrap();
+            let signing = || PresigningConfig::expires_in(Duration::from_secs(9)).unwrap();
+            let part = aws.transfer.upload_part().bucket("masters").key("a.mov").part_number(1).upload_id("u");
+            let part = part.presigned(signing()).await.unwrap();
+            let accelerated = format!("https://masters.s3-accelerate{expected}.amazonaws.com/a.mov");
+            assert!(part.uri().starts_with(&accelerated), "{}", part.uri());
+            // Questions go the short way.
+            let head = aws.s3.head_object().bucket("masters").key("a.mov").presigned(signing()).await.unwrap();
+            assert!(!head.uri().contains("accelerate"), "{}", head.uri());
+        }
     }
 
     #[tokio::test]

@@ -42,6 +42,7 @@ pub fn typescript() -> String {
         workspace::check::Area,
         workspace::check::Outcome,
         workspace::check::Finding,
+        workspace::compare::Comparison,
         catalog::Guid,
         catalog::Status,
         catalog::Video,

@@ -319,7 +319,8 @@ fn known_uploads(db: &mut Connection, owner: &str) -> Result<HashSet<String>> {
 pub async fn uploader_of_environment(folders: &Folders) -> Result<Uploader> {
     make(&folders.data)?;
     let store = Store::open(&folders.data.join(STORE))?;
-    Ok(Uploader::new(&Aws::s3_of_environment().await?, store, ""))
+    let s3 = Aws::s3_of_environment().await?;
+    Ok(Uploader::new(&s3, &s3, store, ""))
 }
 
 /// The watch folders of a data folder, without a workspace.

@@ -12,8 +12,11 @@ mod limit;
 mod line;
 mod memory;
 pub(crate) mod orphans;
+mod pieces;
 mod plan;
 mod progress;
+mod readahead;
+mod reader;
 mod remote;
 mod s3;
 mod sending;
@@ -71,11 +74,11 @@ pub struct Uploaded {
 pub struct Uploader(Engine<s3::S3>);
 
 impl Uploader {
-    /// An uploader over this client and store. `owner` names the connection (the workspace's name; empty for that of the
+    /// An uploader over these clients and store: one for what is asked, one for the bytes. `owner` names the connection (the workspace's name; empty for that of the
     /// environment): it works off what an earlier one of this name could not abort.
     #[must_use]
-    pub fn new(s3: &aws_sdk_s3::Client, store: Store, owner: &str) -> Self {
-        Self(Engine::new(s3::S3::new(s3), Journal::new(store, owner)))
+    pub fn new(s3: &aws_sdk_s3::Client, transfer: &aws_sdk_s3::Client, store: Store, owner: &str) -> Self {
+        Self(Engine::new(s3::S3::new(s3, transfer), Journal::new(store, owner)))
     }
 
     /// The bandwidth limit of all its uploads.
@@ -104,7 +107,8 @@ impl Uploader {
     /// # Errors
     /// When it cannot be read, or is shorter.
     pub async fn checksum(&self, path: &Path, size: u64) -> Result<Checksum> {
-        self.0.reader.checksum(body::Piece { path: path.to_owned(), offset: 0, length: size }).await
+        let whole = reader::Piece { path: path.to_owned(), offset: 0, length: size };
+        Ok(self.0.reader.look(whole, &CancellationToken::new()).await?.checksum)
     }
 
     /// The checksum of an object of this size; `None` where it is not there, or has another size.

@@ -1,6 +1,7 @@
 //! Workspaces: who we talk to.
 
 pub mod check;
+pub mod compare;
 pub mod credentials;
 pub mod discovery;
 pub mod handover;
@@ -46,6 +47,10 @@ pub struct Connection {
     /// Whether to use the endpoints that have IPv6 too.
     #[serde(default)]
     pub dual_stack: bool,
+    /// Whether the bytes of uploads go through S3 Transfer Acceleration. Source: S3 User Guide, "Configuring fast, secure
+    /// file transfers using Amazon S3 Transfer Acceleration".
+    #[serde(default)]
+    pub transfer_acceleration: bool,
 }
 
 impl Connection {
@@ -71,7 +76,25 @@ impl Connection {
                 );
             }
         }
+        if self.transfer_acceleration && self.is_elsewhere() {
+            return invalid(
+                "S3 Transfer Acceleration goes with AWS's own endpoints only.".to_owned(),
+                "Turn it off, or leave the endpoints of the workspace empty.",
+            );
+        }
+        if self.transfer_acceleration && self.fips {
+            return invalid(
+                "S3 Transfer Acceleration has no FIPS 140 endpoints.".to_owned(),
+                "Turn one of the two off.",
+            );
+        }
         Ok(())
+    }
+
+    /// Whether its S3 is none of AWS's own.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        self.endpoint.is_some() || self.s3_endpoint.is_some()
     }
 
     /// Whether it leads to the sandbox of this computer.
@@ -322,6 +345,9 @@ impl Workspace {
         if self.name == SANDBOX && !self.is_sandbox() {
             return Err(self.invalid("name", &"\"sandbox\" is taken by the sandbox"));
         }
+        if self.connection.transfer_acceleration && self.source_bucket.contains('.') {
+            return Err(self.invalid("source bucket", &"S3 Transfer Acceleration takes no name with dots"));
+        }
         self.cdn_url("")?;
         for (field, endpoint) in
             [("endpoint", &self.connection.endpoint), ("S3 endpoint", &self.connection.s3_endpoint)]
@@ -352,6 +378,7 @@ pub(crate) mod tests {
                 s3_endpoint: None,
                 fips: false,
                 dual_stack: false,
+                transfer_acceleration: false,
             },
             account: Some("123456789012".into()),
             stack: None,
@@ -386,6 +413,21 @@ pub(crate) mod tests {
         let mut wrong = workspace("production");
         wrong.connection.s3_endpoint = Some("localhost".into());
         assert!(wrong.check().unwrap_err().message.contains("S3 endpoint"));
+    }
+
+    #[test]
+    fn transfer_acceleration_is_of_aws_itself() {
+        let refused = |change: fn(&mut Workspace)| {
+            let mut one = workspace("production");
+            one.connection.transfer_acceleration = true;
+            change(&mut one);
+            one.connection.check().and_then(|()| one.check()).map_err(|error| error.message)
+        };
+        assert_eq!(refused(|_| {}), Ok(()));
+        assert!(refused(|one| one.connection.s3_endpoint = Some("https://s3.example.net".into())).is_err());
+        assert!(refused(|one| one.connection.endpoint = Some("http://127.0.0.1:9000".into())).is_err());
+        assert!(refused(|one| one.connection.fips = true).unwrap_err().contains("FIPS"));
+        assert!(refused(|one| one.source_bucket = "masters.example".into()).unwrap_err().contains("dots"));
     }
 
     #[test]

@@ -114,7 +114,7 @@ impl Ingest {
         driving: Driving,
     ) -> Result<Self> {
         let journeys = Journeys::load(store.clone(), events.clone(), &workspace.name).await?;
-        let uploader = Uploader::new(&aws.s3, store.clone(), &workspace.name);
+        let uploader = Uploader::new(&aws.s3, &aws.transfer, store.clone(), &workspace.name);
         journeys.stored(&uploader.stored().await?);
         let pacer = Pacer::load(store.clone(), uploader.limit().clone()).await?;
         Ok(Self(Arc::new(Inner {

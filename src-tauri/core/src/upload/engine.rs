@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::body::Reader;
 use super::changed;
 use super::checksum::Checksum;
 use super::journal::{Journal, Record, ToAbort};
 use super::line::Line;
 use super::plan::PartPlan;
+use super::reader::Reader;
 use super::remote::{Held, Refusal, Remote, Target};
 use super::sending::{Attempt, Known, Sending};
 use super::{Progress, Request, Uploaded};
@@ -70,7 +70,9 @@ impl<R: Remote> Engine<R> {
         for _ in 0..NEW_BEGINNINGS {
             progress.restart();
             let file = Mutex::new((record.identity.clone(), record.touched_at));
-            let sending = Sending { engine: self, request, record: &record, known, file, progress, canceled };
+            let readahead = self.reader.readahead(&request.path);
+            let sending =
+                Sending { engine: self, request, record: &record, known, file, progress, canceled, readahead };
             match sending.attempt().await {
                 Ok(Attempt::Done(checksum)) => {
                     let finished = self.journal.finish(&request.id, checksum).await?;

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::body::PartBody;
 use super::super::checksum::Checksum;
 use super::super::plan::PartNumber;
+use super::super::reader::HELD;
 use super::super::remote::{Held, HeldPart, PartRecord, Taken, Target};
 use super::*;
 use crate::aws::Encryption;
@@ -47,6 +48,10 @@ struct Bucket {
     distrusts: u32,
     /// Whether checksums are refused that come before the bytes.
     refuses_headers: bool,
+    /// Whether those are refused that come behind them.
+    refuses_trailers: bool,
+    /// Pieces that came with the checksum behind them.
+    trailers: u32,
     /// Whether what is told of an object has no checksum.
     keeps_no_checksums: bool,
     /// Completions that are refused because someone else writes to the key.
@@ -110,7 +115,12 @@ impl Model {
         }
         let length = usize::try_from(body.file_bytes()).unwrap();
         let before = body.checksum();
-        if before.is_some() && self.bucket.lock().unwrap().refuses_headers {
+        let is_refused = {
+            let mut bucket = self.bucket.lock().unwrap();
+            bucket.trailers += u32::from(before.is_none());
+            if before.is_some() { bucket.refuses_headers } else { bucket.refuses_trailers }
+        };
+        if is_refused {
             let error = Error::new(Code::Internal, "The checksum is not known.", "Send it behind.");
             return (Fate::Well, Err(Refusal::Header(error)));
         }
@@ -282,6 +292,8 @@ struct World {
     model: Model,
     request: Request,
     bytes: Vec<u8>,
+    /// Bytes of a part that is held whole, at most; larger ones are read twice.
+    held: u64,
 }
 
 impl World {
@@ -300,7 +312,7 @@ impl World {
         };
         let model = Model::default();
         model.bucket.lock().unwrap().fates = fates.into();
-        Self { folder, model, request: Request { id: "1".into(), path, target }, bytes }
+        Self { folder, model, request: Request { id: "1".into(), path, target }, bytes, held: HELD }
     }
 
     fn store(&self) -> Store {
@@ -310,6 +322,7 @@ impl World {
     fn engine(&self) -> Engine<Model> {
         let mut engine = Engine::new(self.model.clone(), Journal::new(self.store(), "test"));
         engine.plan = |size| Ok(PartPlan::recorded(size, PART));
+        engine.reader.held = self.held;
         engine.first_wait = Duration::from_micros(10);
         engine.line = Line::counting(PART, engine.reader.limit.clone());
         engine
@@ -353,11 +366,14 @@ proptest! {
     fn whatever_happens_the_object_is_the_file_or_an_error_says_why(
         size in prop_oneof![Just(0_usize), 1..200_000_usize, 300_000..700_000_usize],
         replace in any::<bool>(),
+        held in prop_oneof![Just(HELD), Just(PART / 2)],
+        refuses_headers in any::<bool>(),
         fates in prop::collection::vec(fate(), 0..60),
     ) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.block_on(async {
-            let world = World::new(size, replace, fates);
+            let world = World { held, ..World::new(size, replace, fates) };
+            world.model.bucket.lock().unwrap().refuses_headers = refuses_headers;
             // Started again after each kill and each error: the fates run out, so that it must end well.
             for _ in 0..200 {
                 match world.run().await {
@@ -456,6 +472,116 @@ async fn a_server_that_knows_no_such_header_gets_the_checksum_behind() {
     world.model.bucket.lock().unwrap().refuses_headers = true;
     world.run().await.unwrap().unwrap();
     assert!(world.object().unwrap() == world.bytes);
+}
+
+/// Where files do not come out of the file cache they are read once; a server that refuses that is sent what it takes.
+#[tokio::test]
+async fn a_folder_whose_files_are_slow_to_read_again() {
+    for refuses_trailers in [false, true] {
+        let world = World { held: 0, ..World::new(6 * PART as usize, false, Vec::new()) };
+        world.model.bucket.lock().unwrap().refuses_trailers = refuses_trailers;
+        let engine = world.engine();
+        let readahead = engine.reader.readahead(&world.request.path);
+        for _ in 0..3 {
+            let slow = Duration::from_secs(1);
+            readahead.measured(PART, slow, slow);
+        }
+        let (progress, token) = (Progress::default(), CancellationToken::new());
+        engine.send(&world.request, &progress, &token).await.unwrap();
+        assert!(world.object().unwrap() == world.bytes);
+        let trailers = world.model.bucket.lock().unwrap().trailers;
+        // What was on its way when the first was refused comes to no more than all.
+        assert!(if refuses_trailers { trailers <= 6 } else { trailers == 6 }, "{trailers}");
+        let other = engine.send(&Request { id: "2".into(), ..with_replace(&world.request) }, &progress, &token).await;
+        other.unwrap();
+        let later = world.model.bucket.lock().unwrap().trailers - trailers;
+        assert_eq!(later, if refuses_trailers { 0 } else { 6 }, "that is remembered");
+    }
+}
+
+/// A refusal that has nothing to do with the checksum changes nothing for the others.
+#[tokio::test]
+async fn a_server_that_refuses_both_ways_is_believed() {
+    let world = World::new(6 * PART as usize, false, Vec::new());
+    let engine = world.engine();
+    {
+        let mut bucket = world.model.bucket.lock().unwrap();
+        (bucket.refuses_headers, bucket.refuses_trailers) = (true, true);
+    }
+    let (progress, token) = (Progress::default(), CancellationToken::new());
+    engine.send(&world.request, &progress, &token).await.unwrap_err();
+    let before = {
+        let mut bucket = world.model.bucket.lock().unwrap();
+        (bucket.refuses_headers, bucket.refuses_trailers) = (false, false);
+        bucket.trailers
+    };
+    engine.send(&world.request, &progress, &token).await.unwrap();
+    assert_eq!(world.model.bucket.lock().unwrap().trailers, before, "headers are tried first again");
+}
+
+/// A newer version cuts files in another way; what an older one began goes on as it was cut.
+#[tokio::test]
+async fn an_upload_goes_on_with_the_parts_that_it_began_with() {
+    let world = World::new(8 * PART as usize, true, [vec![Fate::Well; 4], vec![Fate::KilledAfter]].concat());
+    assert!(world.run().await.is_none());
+    let mut engine = world.engine();
+    engine.plan = |size| Ok(PartPlan::recorded(size, PART / 2));
+    let (progress, token) = (Progress::default(), CancellationToken::new());
+    let uploaded = engine.send(&world.request, &progress, &token).await.unwrap();
+    assert_eq!(uploaded.parts, 8);
+    assert!(uploaded.sent < 2 * uploaded.size && world.object().unwrap() == world.bytes);
+}
+
+#[tokio::test]
+async fn a_cancel_is_heard_by_what_waits_for_its_turn() {
+    let world = World { held: 0, ..World::new(30 * PART as usize, true, Vec::new()) };
+    let engine = world.engine();
+    let other = engine.line.join();
+    let mut turns = Vec::new();
+    for _ in 0..4 {
+        turns.push(engine.line.turn(other, PART).await);
+    }
+    let (progress, token) = (Progress::default(), CancellationToken::new());
+    let sending = engine.send(&world.request, &progress, &token);
+    let cancel = async {
+        while engine.line.waiting() < 2 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        token.cancel();
+    };
+    let (sent, ()) = tokio::join!(sending, cancel);
+    assert_eq!(sent.unwrap_err().code, Code::Canceled);
+    assert_eq!(world.model.bucket.lock().unwrap().arrived, 0);
+}
+
+/// What changes between the reading for its checksum and its turn does not go.
+#[tokio::test]
+async fn a_part_that_changed_before_its_turn_stops_the_upload() {
+    let world = World { held: 0, ..World::new(6 * PART as usize, true, Vec::new()) };
+    let engine = world.engine();
+    let other = engine.line.join();
+    let mut turns = Vec::new();
+    for _ in 0..4 {
+        turns.push(engine.line.turn(other, PART).await);
+    }
+    let (progress, token) = (Progress::default(), CancellationToken::new());
+    let sending = engine.send(&world.request, &progress, &token);
+    let change = async {
+        while engine.line.waiting() == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        // Size and time stay: only the bytes tell.
+        let before = std::fs::metadata(&world.request.path).unwrap().modified().unwrap();
+        let file = std::fs::File::options().write(true).open(&world.request.path).unwrap();
+        std::io::Write::write_all(&mut &file, &vec![1; world.bytes.len()]).unwrap();
+        file.set_modified(before).unwrap();
+        turns.clear();
+    };
+    let (sent, ()) = tokio::join!(sending, change);
+    assert_eq!(sent.unwrap_err().code, Code::FileChanged);
+    assert_eq!(world.object(), None);
+    let bucket = world.model.bucket.lock().unwrap();
+    assert!(bucket.uploads.is_empty() && bucket.arrived < 6 * PART, "{}", bucket.arrived);
 }
 
 fn with_replace(request: &Request) -> Request {

@@ -10,12 +10,25 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub(super) const CHUNK: usize = 256 * 1024;
 /// Chunks in memory at once, over all uploads: the one memory budget. More than there are parts on their way, so that
 /// none of them waits for memory while it could send.
-pub(super) const CHUNKS: usize = 40;
+pub(super) const CHUNKS: usize = 32;
 /// Chunks that are handed over at once while there is memory: it wakes the other side, which costs more than it takes.
 const MOST_AT_ONCE: usize = 4;
 /// Where the memory of a chunk begins: where a page does. Large allocations begin 16 bytes behind one, and to there AMD
 /// Zen 3 copies out of the file cache four times slower.
 const ALIGNMENT: usize = 4096;
+
+/// Bytes that are looked at at once, and not kept.
+const GLANCE: usize = 64 * 1024;
+
+/// Memory to look at a file through. It is small enough for the stack: many files are looked at at once.
+#[repr(align(4096))]
+pub(super) struct Glance(pub [u8; GLANCE]);
+
+impl Glance {
+    pub fn new() -> Self {
+        Self([0; GLANCE])
+    }
+}
 
 /// The memory of a chunk.
 pub(super) struct Memory {

@@ -3,8 +3,13 @@
 use crate::{Code, Error, Result};
 
 const MIB: u64 = 1024 * 1024;
-/// The part size for all files that it suffices for.
+/// The part size of files above 1 GiB that it suffices for; a file of no more goes up in one request.
 pub(super) const USUAL_PART: u64 = 8 * MIB;
+/// The smallest part that S3 takes, but for the last one.
+const SMALL_PART: u64 = 5 * MIB;
+/// Up to here parts are small. On a slow line the last ones go alone for as long as they take, which is a good part of the
+/// time that a file of this size takes.
+const SMALL_PARTS_UP_TO: u64 = 1024 * MIB;
 const MAX_PARTS: u64 = 10_000;
 const MAX_PART: u64 = 5 * 1024 * MIB;
 /// 48.8 TiB (50 TB).
@@ -48,7 +53,9 @@ impl PartPlan {
                 "Split it or encode it smaller, then add it.",
             ));
         }
-        let part_size = USUAL_PART.max(size.div_ceil(MAX_PARTS).next_multiple_of(MIB)).min(MAX_PART);
+        let is_small = (USUAL_PART + 1..=SMALL_PARTS_UP_TO).contains(&size);
+        let usual = if is_small { SMALL_PART } else { USUAL_PART };
+        let part_size = usual.max(size.div_ceil(MAX_PARTS).next_multiple_of(MIB)).min(MAX_PART);
         Ok(Self { size, part_size })
     }
 
@@ -105,7 +112,9 @@ mod tests {
         check(0, 1, 0);
         check(1, 1, 1);
         check(USUAL_PART, 1, USUAL_PART);
-        check(USUAL_PART + 1, 2, 1);
+        check(USUAL_PART + 1, 2, 3 * MIB + 1);
+        check(1024 * MIB, 205, 4 * MIB);
+        check(1024 * MIB + 1, 129, 1);
         check(USUAL_PART * MAX_PARTS, 10_000, USUAL_PART);
         check(100 * 1024 * MIB, 9_310, 100 * 1024 * MIB - 9_309 * 11 * MIB);
         check(MAX_OBJECT, 10_000, MAX_PART);

@@ -1,10 +1,25 @@
 //! How far an upload is: what S3 has, and what is on its way. A byte is counted in one of them at a time, and moves from
 //! the one to the other at once, so that the sum never steps back but for what was lost.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+/// Bytes that the connections of all uploads have taken. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Meter(Arc<AtomicU64>);
+
+impl Meter {
+    pub fn total(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn add(&self, bytes: u64) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
 
 /// Counts bytes as they leave; read by whoever draws the progress. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -58,16 +73,17 @@ impl Progress {
         (counts.stored, counts.kept, counts.finalising) = (0, 0, false);
     }
 
-    /// One attempt at sending something.
-    pub(super) fn flight(&self) -> Arc<Flight> {
+    /// One attempt at sending something over the line of this meter.
+    pub(super) fn flight(&self, meter: Meter) -> Arc<Flight> {
         let pulse = Pulse { sent: 0, taken: 0, last: Instant::now(), hungers: false };
-        Arc::new(Flight { progress: self.clone(), pulse: Mutex::new(pulse) })
+        Arc::new(Flight { progress: self.clone(), meter, pulse: Mutex::new(pulse) })
     }
 }
 
 /// The bytes of one attempt. They count as on their way until they have arrived, or the attempt is dropped.
 pub(super) struct Flight {
     progress: Progress,
+    meter: Meter,
     pulse: Mutex<Pulse>,
 }
 
@@ -95,6 +111,7 @@ impl Flight {
 
     /// The connection has taken so many more bytes, of the file or around them.
     pub fn taken(&self, bytes: u64) {
+        self.meter.add(bytes);
         let mut pulse = self.pulse();
         (pulse.taken, pulse.last, pulse.hungers) = (pulse.taken + bytes, Instant::now(), false);
     }
@@ -134,7 +151,7 @@ mod tests {
     #[test]
     fn what_arrives_moves_and_what_is_lost_goes() {
         let progress = Progress::default();
-        let (one, other) = (progress.flight(), progress.flight());
+        let (one, other) = (progress.flight(Meter::default()), progress.flight(Meter::default()));
         one.add(10);
         other.add(5);
         assert_eq!(progress.bytes(), (0, 15));

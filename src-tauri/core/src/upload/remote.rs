@@ -72,8 +72,8 @@ pub(super) enum Refusal {
     Gone,
     /// S3 has other parts than those of the completion.
     Parts(Error),
-    /// S3 does not take what a header says. Of servers that are none of AWS this may be the checksum that comes before
-    /// the bytes, which they let pass behind them.
+    /// S3 does not take what a header says. Of servers that are none of AWS's this may be the checksum, which some take
+    /// before the bytes only, some behind them only.
     Header(Error),
     /// There is an object of this key, and it may not be replaced.
     Exists,

@@ -37,10 +37,11 @@ pub(super) struct S3 {
 }
 
 impl S3 {
-    /// Over this client's configuration. The engine itself decides what is tried again, and when.
-    pub fn new(client: &aws_sdk_s3::Client) -> Self {
+    /// Over the configurations of these clients. The engine itself decides what is tried again, and when.
+    pub fn new(client: &aws_sdk_s3::Client, transfer: &aws_sdk_s3::Client) -> Self {
         let config = client.config().to_builder().retry_config(RetryConfig::disabled());
-        let patient = config.clone().timeout_config(without_deadline());
+        let patient = transfer.config().to_builder().retry_config(RetryConfig::disabled());
+        let patient = patient.timeout_config(without_deadline());
         let patient = patient.stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         Self {
             control: aws_sdk_s3::Client::from_conf(config.build()),

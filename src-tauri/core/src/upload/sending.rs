@@ -2,29 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
 
-use super::body::{PartBody, Piece};
 use super::changed;
 use super::checksum::Checksum;
-use super::engine::{Engine, TRIES, told};
+use super::engine::{Engine, told};
 use super::journal::Record;
 use super::line::MOST;
 use super::plan::{PartNumber, PartPlan};
-use super::progress::Flight;
-use super::remote::{Held, PartRecord, Refusal, Remote, Taken, Target, name};
-use super::{Progress, Request, canceled, changed_too_late, stall, stop_if};
+use super::readahead::Readahead;
+use super::remote::{Held, PartRecord, Refusal, Remote, Target, name};
+use super::{Progress, Request, canceled, changed_too_late, stop_if};
 use crate::event::now_ms;
 use crate::files::{self, Identity, Likeness};
 use crate::{Code, Error, Result};
 
 /// Comparisons of a file whose time or name on the disk became another one; then someone is writing it.
 const COMPARISONS: u32 = 3;
-/// Tries of a part whose bytes do not arrive as they left.
-const DAMAGED_TRIES: u32 = 4;
 
 /// How far the file is the one of the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,10 +71,11 @@ pub(super) struct Sending<'a, R> {
     pub file: Mutex<(Identity, Option<i64>)>,
     pub progress: &'a Progress,
     pub canceled: &'a CancellationToken,
+    pub readahead: Readahead,
 }
 
 impl<R: Remote> Sending<'_, R> {
-    fn target(&self) -> &Target {
+    pub(super) fn target(&self) -> &Target {
         &self.request.target
     }
 
@@ -146,16 +144,6 @@ impl<R: Remote> Sending<'_, R> {
             None => self.own(0, size).await?,
         };
         Ok(self.holds(held, own).await?.then_some(own))
-    }
-
-    /// The checksum of a piece of the file, as it is now.
-    async fn own(&self, offset: u64, length: u64) -> Result<Checksum> {
-        stop_if(self.canceled)?;
-        let piece = Piece { path: self.request.path.clone(), offset, length };
-        tokio::select! {
-            own = self.engine.reader.checksum(piece) => own,
-            () = self.canceled.cancelled() => Err(canceled()),
-        }
     }
 
     /// That the file is still the one whose bytes were sent. Where its time or its name on the disk became another one,
@@ -374,69 +362,6 @@ impl<R: Remote> Sending<'_, R> {
         Ok(Ok(part))
     }
 
-    /// Sends a piece of the file until S3 has taken it as it is; answers with the checksum of what was read. The
-    /// first try may be counted in the journal already.
-    async fn tries<T: Took, F>(
-        &self,
-        line: u64,
-        offset: u64,
-        length: u64,
-        is_counted: bool,
-        send: impl Fn(PartBody) -> F,
-    ) -> Result<Result<(T, Checksum, Arc<Flight>), Refusal>>
-    where
-        F: Future<Output = Result<T, Refusal>>,
-    {
-        let (mut busy, mut damaged) = (0, 0);
-        loop {
-            let turn = tokio::select! {
-                turn = self.engine.line.turn(line, length) => turn,
-                () = self.canceled.cancelled() => return Err(canceled()),
-            };
-            if !is_counted || busy + damaged > 0 {
-                self.engine.journal.leaving(&self.request.id, length).await?;
-            }
-            let piece = Piece { path: self.request.path.clone(), offset, length };
-            let flight = self.progress.flight();
-            let (body, outcome) = self.engine.reader.body(piece, flight.clone()).await?;
-            let is_before = body.checksum().is_some();
-            let answer = tokio::select! {
-                answer = send(body) => answer,
-                stalled = stall::given_up(&flight) => Err(Refusal::Busy(stalled)),
-                () = self.canceled.cancelled() => return Err(canceled()),
-            };
-            let read = outcome.get().transpose()?;
-            let refusal = match (answer, read) {
-                (Ok(taken), Some(own)) if taken.checksum().is_none_or(|checksum| checksum == own) => {
-                    turn.arrived();
-                    self.engine.is_up();
-                    return Ok(Ok((taken, own, flight)));
-                }
-                (Ok(taken), read) => Refusal::Damaged(
-                    wrong(self.target()).with_details(format!("S3 took {:?}, sent {read:?}", taken.checksum())),
-                ),
-                (Err(refusal), _) => refusal,
-            };
-            match &refusal {
-                Refusal::Header(error) if is_before => {
-                    self.engine.reader.put_behind();
-                    tracing::info!(details = error.details, "the server wants checksums behind the bytes");
-                }
-                Refusal::Busy(error) | Refusal::Conflict(error) if busy + 1 < TRIES => {
-                    busy += 1;
-                    tracing::debug!(%error, details = error.details, offset, busy, "a piece did not arrive");
-                    turn.refused();
-                    self.engine.wait(busy, self.canceled).await?;
-                }
-                Refusal::Damaged(error) if damaged + 1 < DAMAGED_TRIES => {
-                    damaged += 1;
-                    tracing::warn!(%error, details = error.details, offset, damaged, "a piece arrived damaged");
-                }
-                _ => return Ok(Err(refusal)),
-            }
-        }
-    }
-
     /// The checksum of the whole, off the async threads: of ten thousand parts it takes seconds.
     async fn whole(&self, parts: &BTreeMap<PartNumber, PartRecord>) -> Result<Checksum> {
         let (plan, parts) = (self.record.plan, parts.clone());
@@ -507,24 +432,7 @@ impl<R: Remote> Sending<'_, R> {
     }
 }
 
-/// An answer that may say what S3 computed.
-trait Took {
-    fn checksum(&self) -> Option<Checksum>;
-}
-
-impl Took for Taken {
-    fn checksum(&self) -> Option<Checksum> {
-        self.checksum
-    }
-}
-
-impl Took for Held {
-    fn checksum(&self) -> Option<Checksum> {
-        self.checksum
-    }
-}
-
-fn wrong(target: &Target) -> Error {
+pub(super) fn wrong(target: &Target) -> Error {
     Error::new(
         Code::Integrity,
         format!("What S3 holds of \"{}\" is not what the file is.", name(target)),

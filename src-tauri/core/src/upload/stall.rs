@@ -67,6 +67,7 @@ fn route() -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::super::Progress;
+    use super::super::progress::Meter;
     use super::*;
 
     const MIB: u64 = 1024 * 1024;
@@ -79,14 +80,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_slow_line_is_no_dead_line() {
         // A part of 105 MiB at 50 kB/s: the line takes a third of a buffer of 4 MiB at a time, 35 minutes long.
-        let flight = Progress::default().flight();
+        let flight = Progress::default().flight(Meter::default());
         flight.taken(4 * MIB);
         for _ in 0..75 {
             assert!(!ends_within(&flight, Duration::from_secs(28)).await);
             flight.taken(1_400_000);
         }
         // Four parts share 50 kB/s, and all of each is in the buffers: its answer takes 11 minutes.
-        let flight = Progress::default().flight();
+        let flight = Progress::default().flight(Meter::default());
         flight.taken(8 * MIB);
         assert!(!ends_within(&flight, Duration::from_secs(4 * 8 * MIB / 50_000)).await);
     }
@@ -94,7 +95,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_line_that_takes_nothing_is_given_up() {
         for (taken, seconds) in [(0, 70), (MIB, 160), (105 * MIB, 760)] {
-            let flight = Progress::default().flight();
+            let flight = Progress::default().flight(Meter::default());
             flight.taken(taken);
             assert!(!ends_within(&flight, Duration::from_secs(55)).await);
             assert!(ends_within(&flight, Duration::from_secs(seconds - 55)).await, "{taken}");
@@ -104,7 +105,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_waits_for_our_own_bytes_is_no_stall() {
         // A limit of 100 bytes a second, or a disk that wakes up.
-        let flight = Progress::default().flight();
+        let flight = Progress::default().flight(Meter::default());
         flight.taken(MIB);
         flight.hungers();
         assert!(!ends_within(&flight, Duration::from_secs(24 * 3600)).await);

@@ -23,6 +23,9 @@ use crate::aws::{Aws, clock_offset, explain, plain_client};
 use crate::playback::Access;
 use crate::{Code, Error, Result};
 
+/// Where checks write into the source bucket: no pipeline starts, because the keys have no suffix of a video or of metadata.
+pub(super) const FOLDER: &str = ".reeldesk-check";
+
 /// What a finding is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, TS)]
 #[serde(rename_all = "camelCase")]

@@ -257,6 +257,7 @@ mod tests {
             s3_endpoint: None,
             fips: false,
             dual_stack: false,
+            transfer_acceleration: false,
         }
     }
 

@@ -58,6 +58,7 @@ actions! {
     LIST_UPLOADS "s3:ListBucketMultipartUploads" SourceBucket "Finds unfinished uploads";
     GET_NOTIFICATION "s3:GetBucketNotification" SourceBucket "Checks which files start the pipeline";
     GET_LIFECYCLE "s3:GetLifecycleConfiguration" SourceBucket "Checks that unfinished uploads are removed";
+    GET_ACCELERATE "s3:GetAccelerateConfiguration" SourceBucket "Checks whether uploads may go through Transfer Acceleration";
     PUT_OBJECT "s3:PutObject" SourceObjects "Sends videos";
     GET_OBJECT "s3:GetObject" SourceObjects "Verifies what was sent";
     LIST_PARTS "s3:ListMultipartUploadParts" SourceObjects "Resumes uploads";

@@ -74,6 +74,7 @@ impl RunningSandbox {
             s3_endpoint: None,
             fips: false,
             dual_stack: false,
+            transfer_acceleration: false,
         };
         let stacks = discovery::stacks(&connection).await?;
         let found = stacks.into_iter().find(|stack| stack.name == self.endpoints.stack);

@@ -4,19 +4,17 @@ use aws_sdk_s3::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_s3::operation::head_bucket::HeadBucketError;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
-    ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart, ExpirationStatus,
-    LifecycleRule,
+    BucketAccelerateStatus, ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart,
+    ExpirationStatus, LifecycleRule,
 };
 use uuid::Uuid;
 
 use super::super::policy;
-use super::{Area, Checker, Finding, Outcome, finding};
+use super::{Area, Checker, FOLDER, Finding, Outcome, finding};
 use crate::aws::explain;
 use crate::upload::Checksum;
 use crate::{Code, Error, Result};
 
-/// Where the check writes: it starts no pipeline, because it has no suffix of a video or of metadata.
-const FOLDER: &str = ".reeldesk-check";
 const TINY: &[u8] = b"reeldesk";
 
 impl Checker<'_> {
@@ -25,9 +23,11 @@ impl Checker<'_> {
         let goes_on = !matches!(bucket, Outcome::Wrong { .. });
         let mut findings = vec![finding(Area::Upload, "Source bucket", bucket)];
         if goes_on {
-            let (object, multipart, lifecycle) = tokio::join!(self.object(), self.multipart(), self.lifecycle());
+            let (object, multipart, acceleration, lifecycle) =
+                tokio::join!(self.object(), self.multipart(), self.acceleration(), self.lifecycle());
             findings.extend(object);
             findings.extend(multipart);
+            findings.extend(acceleration);
             findings.push(lifecycle);
         }
         findings
@@ -180,6 +180,38 @@ impl Checker<'_> {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Whether what the workspace wants of Transfer Acceleration is what the bucket has. Nothing where neither knows of it.
+    async fn acceleration(&self) -> Option<Finding> {
+        let bucket = &self.workspace.source_bucket;
+        let connection = &self.workspace.connection;
+        let answer = self.aws.s3.get_bucket_accelerate_configuration().bucket(bucket).send().await;
+        let status = answer.map(|configuration| configuration.status == Some(BucketAccelerateStatus::Enabled));
+        let outcome = match (connection.transfer_acceleration, status) {
+            (true, Ok(true)) => Outcome::works("on"),
+            (false, Ok(true)) if !connection.is_elsewhere() => Outcome::Advice {
+                message: "The source bucket has it, and this workspace does not use it.".into(),
+                remedy: "Compare sends 64 MiB both ways, and says which is faster from here.".into(),
+            },
+            (true, Ok(false)) => Outcome::Wrong {
+                error: Error::new(
+                    Code::Invalid,
+                    "The workspace uploads through Transfer Acceleration, and the source bucket does not have it.",
+                    "Turn it off in the workspace (Edit, More), or ask the engineer to enable it on the bucket.",
+                ),
+            },
+            // Other servers than AWS's own do not know it, and regions of AWS without it say so.
+            (false, Ok(_)) => return None,
+            (is_wanted, Err(error)) => {
+                let error = explain("Whether the source bucket has Transfer Acceleration could not be asked", error);
+                if !is_wanted && error.code != Code::AccessDenied {
+                    return None;
+                }
+                self.failed(policy::GET_ACCELERATE, &error)
+            }
+        };
+        Some(finding(Area::Upload, "Transfer Acceleration", outcome))
     }
 
     async fn lifecycle(&self) -> Finding {
