@@ -20,6 +20,8 @@ fn main() {
         "finish_sign_in",
         "remove_workspace",
         "check_workspace",
+        "compare_transfer",
+        "stop_comparison",
         "policy_of",
         "export_workspace",
         "import_workspace",

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use aws_sdk_s3::types::BucketAccelerateStatus;
 use fantoccini::Locator;
-use reeldesk_tests::{Emulator, Ended, Guard, KEYS, Reelctl, Server, film, identity_center};
+use reeldesk_tests::{Emulator, Ended, Far, Guard, KEYS, Reelctl, Server, film, identity_center};
 
 use crate::window::Window;
 use crate::{LONG, SHORT};
@@ -125,6 +126,33 @@ async fn a_workspace_that_does_not_open_is_mended() {
     window.click("//button[contains(., 'Check everything')]").await.unwrap();
     window.wait_for("//h2[contains(., 'Everything works')]", SHORT).await.unwrap();
     window.close().await;
+}
+
+/// Both ways to a bucket that is far away are tried, and the faster one is used.
+#[tokio::test]
+async fn the_ways_to_the_bucket_are_compared() {
+    let is_slow = |host: &str| Duration::from_millis(if host == Far::ACCELERATED { 300 } else { 0 });
+    let far = Far::start(is_slow).await.unwrap();
+    far.set(BucketAccelerateStatus::Enabled).await.unwrap();
+    let data = far.reelctl.data.path();
+    let settings = data.join("settings.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(&settings, text.replace("version = 1", "version = 1\nopen = \"far\"")).unwrap();
+    let environment = Far::environment(&far.names);
+    let environment: Vec<_> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let window = Window::open_in(data, &[], &environment).await.unwrap();
+    window.click("//nav//button[normalize-space()='Workspace']").await.unwrap();
+    window.wait_for("//dd[.='uploads use it']", SHORT).await.unwrap();
+    window.click("//button[contains(., 'Check everything')]").await.unwrap();
+    window.click("//li[contains(., 'Transfer Acceleration')]//button[normalize-space()='Compare']").await.unwrap();
+    window.wait_for("//button[normalize-space()='Stop']", SHORT).await.unwrap();
+    window.wait_for("//p[contains(., 'times as fast without it')]", LONG).await.unwrap();
+    window.picture("workspace-compared").await;
+    assert_eq!(far.left().await.unwrap(), (0, 0));
+    window.click("//button[normalize-space()='Stop using it']").await.unwrap();
+    window.wait_for("//dl[not(contains(., 'uploads use it'))]", SHORT).await.unwrap();
+    window.close().await;
+    assert!(!std::fs::read_to_string(&settings).unwrap().contains("transferAcceleration = true"));
 }
 
 /// The sign-in ends in the middle of the work: it is asked for once, and all goes on.

@@ -1,6 +1,7 @@
 //! Integration: the command line and the SDKs against real servers.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop")]
 
+mod acceleration;
 mod cancel;
 mod cognito;
 mod computer;

@@ -151,6 +151,7 @@ async fn a_user_of_a_pool() {
         s3_endpoint: None,
         fips: false,
         dual_stack: false,
+        transfer_acceleration: false,
     };
     let identity = discovery::identity(&connection(source.clone())).await.unwrap();
     assert_eq!(identity.account, "000000000000");

@@ -1,5 +1,7 @@
 //! What the black-box tests share: the binaries, made media, servers that are not ours.
 
+mod aws_names;
+mod far;
 mod faults;
 pub mod garage;
 mod guard;
@@ -12,6 +14,8 @@ use std::process::{Child, Command, Output, Stdio};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
+pub use aws_names::AwsNames;
+pub use far::Far;
 pub use faults::{Fault, FaultyLine};
 pub use guard::Guard;
 pub use identity_center::identity_center;

@@ -15,6 +15,7 @@ import type {
   Cursor,
   Error as CoreError,
   Event,
+  Comparison,
   Finding,
   Found,
   Guid,
@@ -88,6 +89,9 @@ export function checkWorkspace(hear: (finding: Finding) => void): Promise<Findin
   found.onmessage = hear;
   return invoke('check_workspace', { found });
 }
+/** Sends 64 MiB to the source bucket both ways, and removes them. */
+export const compareTransfer = () => invoke<Comparison>('compare_transfer');
+export const stopComparison = () => invoke<null>('stop_comparison');
 export const policyOf = (workspace: Workspace) => invoke<string>('policy_of', { workspace });
 /** Asks where to write the open workspace; answers where it is, or null when the dialog was closed. */
 export const exportWorkspace = () => invoke<string | null>('export_workspace');

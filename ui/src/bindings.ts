@@ -150,7 +150,12 @@ fips: boolean,
 /**
  * Whether to use the endpoints that have IPv6 too.
  */
-dualStack: boolean, };
+dualStack: boolean, 
+/**
+ * Whether the bytes of uploads go through S3 Transfer Acceleration. Source: S3 User Guide, "Configuring fast, secure
+ * file transfers using Amazon S3 Transfer Acceleration".
+ */
+transferAcceleration: boolean, };
 
 export type Colour = "violet" | "blue" | "green" | "orange" | "red" | "grey";
 
@@ -268,7 +273,12 @@ fips: boolean,
 /**
  * Whether to use the endpoints that have IPv6 too.
  */
-dualStack: boolean, };
+dualStack: boolean, 
+/**
+ * Whether the bytes of uploads go through S3 Transfer Acceleration. Source: S3 User Guide, "Configuring fast, secure
+ * file transfers using Amazon S3 Transfer Acceleration".
+ */
+transferAcceleration: boolean, };
 
 export type Habits = { 
 /**
@@ -473,6 +483,16 @@ error: Error, } | { "outcome": "skipped",
  * Why.
  */
 reason: string, });
+
+export type Comparison = { 
+/**
+ * Bytes a second straight to the bucket.
+ */
+straight: number, 
+/**
+ * Bytes a second through Transfer Acceleration.
+ */
+accelerated: number, };
 
 export type Guid = string;
 

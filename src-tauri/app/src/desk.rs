@@ -51,6 +51,8 @@ pub(crate) struct Open {
     pub watch: Watch,
     pub proxy: Proxy,
     seat: OnceLock<Seat>,
+    /// Stops the comparison of the ways to the bucket that runs, if one does.
+    comparison: std::sync::Mutex<CancellationToken>,
     bridge: JoinHandle<()>,
     notices: JoinHandle<()>,
 }
@@ -263,7 +265,16 @@ impl Open {
         let bridge = events::forward(app.clone(), session.events.subscribe());
         let notices = notices::show(app.clone(), session.events.subscribe());
         let watch = driver.watch();
-        Ok(Self { session, driver, watch, proxy, seat: OnceLock::new(), bridge, notices })
+        Ok(Self {
+            session,
+            driver,
+            watch,
+            proxy,
+            seat: OnceLock::new(),
+            comparison: std::sync::Mutex::default(),
+            bridge,
+            notices,
+        })
     }
 
     /// Where one signs in as a viewer.
@@ -275,7 +286,20 @@ impl Open {
         Ok(self.seat.get_or_init(|| seat))
     }
 
+    /// What stops the comparison that begins now; one that runs stops.
+    pub fn begin_comparison(&self) -> CancellationToken {
+        let stop = CancellationToken::new();
+        let mut comparison = self.comparison.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *comparison, stop.clone()).cancel();
+        stop
+    }
+
+    pub fn stop_comparison(&self) {
+        self.comparison.lock().unwrap_or_else(PoisonError::into_inner).cancel();
+    }
+
     async fn close(&self) {
+        self.stop_comparison();
         self.watch.stop().await;
         self.driver.stop().await;
         self.bridge.abort();

@@ -84,6 +84,8 @@ pub fn run() -> ExitCode {
             commands::workspace::connect,
             commands::workspace::remove_workspace,
             commands::workspace::check_workspace,
+            commands::workspace::compare_transfer,
+            commands::workspace::stop_comparison,
             commands::workspace::policy_of,
             commands::workspace::export_workspace,
             commands::workspace::import_workspace,

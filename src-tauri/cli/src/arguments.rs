@@ -347,6 +347,8 @@ pub(crate) enum Workspaces {
     },
     /// Try everything that Reeldesk does in the workspace of --workspace with harmless real calls
     Check,
+    /// Send 64 MiB to the source bucket of --workspace straight and through S3 Transfer Acceleration, and say which is faster
+    Compare,
     /// The IAM policy that allows what Reeldesk does in the workspace of --workspace, and no more
     Policy,
     /// Write the workspace of --workspace into a file, without secrets

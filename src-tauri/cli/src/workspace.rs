@@ -5,9 +5,12 @@ use std::process::ExitCode;
 use reeldesk_core::workspace::check::{Finding, Outcome};
 use reeldesk_core::workspace::credentials::{CredentialsSource, begin_sso, give_code};
 use reeldesk_core::workspace::discovery::{self, Choices, Stack};
-use reeldesk_core::workspace::{self, Connection, ProfileKind, Profiles, Settings, Workspace, check, handover, policy};
+use reeldesk_core::workspace::{
+    self, Connection, ProfileKind, Profiles, Settings, Workspace, check, compare, handover, policy,
+};
 use reeldesk_core::{Code, Error, Folders, Result, Session};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{Account, Workspaces};
 use crate::output;
@@ -21,6 +24,7 @@ pub(crate) async fn run(folders: &Folders, command: Workspaces, name: &str, json
         Workspaces::Stacks(account) => stacks(&discovery::stacks(&connection(account).await?).await?, json),
         Workspaces::Names(account) => names(&discovery::choices(&connection(account).await?).await?, json),
         Workspaces::Connect { name, stack, account } => connect(&settings, name, &stack, account, json).await?,
+        Workspaces::Compare => compare(&settings.get(name)?, json).await?,
         Workspaces::Check => return check_all(folders, name, json).await,
         Workspaces::Policy => output::text(&policy::policy(&with_sandbox(folders, name).await?)),
         Workspaces::Export { file } => handover::export(&settings.get(name)?, &file).await?,
@@ -122,6 +126,7 @@ async fn connection(account: Account) -> Result<Connection> {
         s3_endpoint: None,
         fips: false,
         dual_stack: false,
+        transfer_acceleration: false,
     })
 }
 
@@ -177,6 +182,30 @@ fn import(settings: &Settings, workspace: Workspace, json: bool) -> Result<()> {
         output::line(&workspace);
     } else {
         output::text(&format!("The workspace \"{}\" is there; use it with --workspace.", workspace.name));
+    }
+    Ok(())
+}
+
+async fn compare(workspace: &Workspace, json: bool) -> Result<()> {
+    let stop = CancellationToken::new();
+    let compared = {
+        let comparing = compare::compare(workspace, &stop);
+        tokio::pin!(comparing);
+        tokio::select! {
+            compared = &mut comparing => compared,
+            () = reeldesk_core::asked_to_end() => {
+                stop.cancel();
+                // What was sent is removed.
+                comparing.await
+            }
+        }
+    }?;
+    if json {
+        output::line(&compared);
+    } else {
+        let speed = |bytes: f64| format!("{:.2} MB/s", bytes / 1e6);
+        output::text(&format!("Straight to the bucket: {}", speed(compared.straight)));
+        output::text(&format!("Transfer Acceleration:  {}", speed(compared.accelerated)));
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use s3s::dto::{ETag, Timestamp};
 use s3s::{S3Error, S3ErrorCode, s3_error};
 use serde::{Deserialize, Serialize};
@@ -226,6 +226,27 @@ impl S3 {
             .await?)
     }
 
+    /// What a bucket was set to.
+    async fn setting(&self, bucket: &str, name: &'static str) -> Result<Option<String>> {
+        let bucket = bucket.to_owned();
+        let get = move |db: &mut Connection| -> Result<_, Fault> {
+            require_bucket(db, &bucket)?;
+            let get = "SELECT settings ->> ?2 FROM buckets WHERE name = ?1";
+            Ok(db.query_row(get, [&*bucket, name], |row| row.get(0))?)
+        };
+        Ok(self.db.call(get).await?)
+    }
+
+    async fn set_setting(&self, bucket: &str, name: &'static str, value: &str) -> Result<()> {
+        let (bucket, value) = (bucket.to_owned(), value.to_owned());
+        let set = move |db: &mut Connection| -> Result<_, Fault> {
+            require_bucket(db, &bucket)?;
+            let set = "UPDATE buckets SET settings = json_set(settings, '$.' || ?2, ?3) WHERE name = ?1";
+            Ok(db.execute(set, [&*bucket, name, &*value])?)
+        };
+        Ok(self.db.call(set).await.map(drop)?)
+    }
+
     async fn check_bucket(&self, bucket: &str) -> Result<()> {
         let bucket = bucket.to_owned();
         Ok(self.db.call(move |db| require_bucket(db, &bucket)).await?)
@@ -250,7 +271,7 @@ impl S3 {
     }
 }
 
-fn require_bucket(db: &rusqlite::Connection, bucket: &str) -> Result<(), Fault> {
+fn require_bucket(db: &Connection, bucket: &str) -> Result<(), Fault> {
     let known: bool =
         db.query_row("SELECT EXISTS (SELECT 1 FROM buckets WHERE name = ?1)", [bucket], |row| row.get(0))?;
     if known { Ok(()) } else { Err(s3_error!(NoSuchBucket, "The specified bucket does not exist").into()) }

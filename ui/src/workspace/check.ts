@@ -1,4 +1,5 @@
-import type { Finding } from '../bindings';
+import type { Comparison, Finding } from '../bindings';
+import { bytes } from '../shared/format';
 
 /** Whether someone has to do something. */
 export const isBad = (finding: Finding) => finding.outcome === 'denied' || finding.outcome === 'wrong';
@@ -16,4 +17,13 @@ export function verdict(findings: Finding[]): string {
 export function request(workspace: string, findings: Finding[]): string {
   const lines = findings.flatMap((finding) => (finding.outcome === 'denied' ? [`- ${finding.missing.action} on ${finding.missing.resources.join(', ')} (${finding.missing.why})`] : []));
   return lines.length === 0 ? '' : `Reeldesk lacks these IAM permissions in the workspace "${workspace}":\n${lines.join('\n')}\n`;
+}
+
+/** What a comparison of the ways to the bucket says. */
+export function faster({ straight, accelerated }: Comparison): string {
+  const speeds = `${bytes(accelerated)}/s with Transfer Acceleration, ${bytes(straight)}/s without`;
+  const ratio = Math.max(accelerated, straight) / Math.min(accelerated, straight);
+  // What the line does from one minute to the next is more than that.
+  if (ratio < 1.1) return `Both ways are equally fast from here: ${speeds}.`;
+  return `From here uploads are ${ratio.toFixed(1)} times as fast ${accelerated > straight ? 'with' : 'without'} it: ${speeds}.`;
 }

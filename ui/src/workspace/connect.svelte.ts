@@ -38,7 +38,7 @@ export class Connect extends Attempt {
     });
 
   connection(): Connection {
-    return { region: this.region.trim(), credentials: this.#credentials ?? { kind: 'environment' }, endpoint: null, s3Endpoint: null, fips: false, dualStack: false };
+    return { region: this.region.trim(), credentials: this.#credentials ?? { kind: 'environment' }, endpoint: null, s3Endpoint: null, fips: false, dualStack: false, transferAcceleration: false };
   }
 
   readonly useProfile = async (profile: Profile) => {

@@ -1,6 +1,7 @@
 //! The commands of the Workspace screen and of the first run.
 
 use reeldesk_core::workspace::check::{self, Finding};
+use reeldesk_core::workspace::compare::{Comparison, compare};
 use reeldesk_core::workspace::credentials::{self, AccessKey, CredentialsSource, PoolUser, SignIn};
 use reeldesk_core::workspace::discovery::{self, Choices, Identity, Stack};
 use reeldesk_core::workspace::{self, Connection, Keep, Profiles, Workspace, handover, policy};
@@ -122,6 +123,19 @@ pub(crate) async fn check_workspace(desk: State<'_, Desk>, found: Channel<Findin
     let workspace = desk.opened().await?.session.workspace.clone();
     // A page that has gone away needs none.
     check::check(&workspace, |finding| drop(found.send(finding.clone()))).await
+}
+
+/// Sends 64 MiB to the source bucket of the open workspace straight and through Transfer Acceleration, and removes them.
+#[tauri::command]
+pub(crate) async fn compare_transfer(desk: State<'_, Desk>) -> Result<Comparison> {
+    let open = desk.opened().await?;
+    compare(&open.session.workspace, &open.begin_comparison()).await
+}
+
+#[tauri::command]
+pub(crate) async fn stop_comparison(desk: State<'_, Desk>) -> Result<()> {
+    desk.opened().await?.stop_comparison();
+    Ok(())
 }
 
 #[tauri::command]

@@ -150,6 +150,29 @@ impl s3s::S3 for S3 {
         }
     }
 
+    async fn get_bucket_accelerate_configuration(
+        &self,
+        request: S3Request<GetBucketAccelerateConfigurationInput>,
+    ) -> Result<S3Response<GetBucketAccelerateConfigurationOutput>> {
+        let status = self.setting(&request.input.bucket, "accelerate").await?;
+        ok(GetBucketAccelerateConfigurationOutput {
+            status: status.map(BucketAccelerateStatus::from),
+            ..Default::default()
+        })
+    }
+
+    async fn put_bucket_accelerate_configuration(
+        &self,
+        request: S3Request<PutBucketAccelerateConfigurationInput>,
+    ) -> Result<S3Response<PutBucketAccelerateConfigurationOutput>> {
+        let status = request.input.accelerate_configuration.status.map(|status| status.as_str().to_owned());
+        let Some(status) = status.filter(|status| matches!(status.as_str(), "Enabled" | "Suspended")) else {
+            return Err(s3_error!(MalformedXML, "The XML you provided was not well-formed"));
+        };
+        self.set_setting(&request.input.bucket, "accelerate", &status).await?;
+        ok(PutBucketAccelerateConfigurationOutput::default())
+    }
+
     async fn get_bucket_lifecycle_configuration(
         &self,
         request: S3Request<GetBucketLifecycleConfigurationInput>,
