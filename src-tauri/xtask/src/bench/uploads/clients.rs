@@ -10,16 +10,23 @@ use super::servers::{Server, upload_floor};
 use super::{Load, MIB};
 use crate::run::target;
 
-/// Uploads with the transfer manager of boto3 that runs on the CRT.
+/// Uploads with the transfer manager of boto3 that runs on the CRT. Its client is made here, because the one that boto3 makes
+/// speaks TLS to every endpoint, also where that is plain HTTP, and knows no certificates but the system's.
 const CRT: &str = "
 import os, sys, boto3
-from concurrent.futures import ThreadPoolExecutor
-from boto3.s3.transfer import TransferConfig
+from botocore.session import Session
+from s3transfer.crt import *
 folder, bucket, prefix = sys.argv[1:]
-client, config = boto3.client('s3'), TransferConfig(preferred_transfer_client='crt')
-send = lambda name: client.upload_file(os.path.join(folder, name), bucket, prefix + name, Config=config)
-with ThreadPoolExecutor(16) as pool:
-    list(pool.map(send, os.listdir(folder)))
+endpoint, region = os.environ['AWS_ENDPOINT_URL'], os.environ['AWS_REGION']
+session = Session()
+credentials = BotocoreCRTCredentialsWrapper(session.get_credentials()).to_crt_credentials_provider()
+verify = {'verify': os.environ['AWS_CA_BUNDLE']} if 'AWS_CA_BUNDLE' in os.environ else {}
+client = create_s3_crt_client(region, credentials, use_ssl=endpoint.startswith('https'), **verify)
+serializer = BotocoreCRTRequestSerializer(session, {'region_name': region, 'endpoint_url': endpoint})
+with CRTTransferManager(client, serializer) as manager:
+    sent = [manager.upload(os.path.join(folder, name), bucket, prefix + name) for name in os.listdir(folder)]
+    for one in sent:
+        one.result()
 ";
 
 pub(super) enum Client {
