@@ -48,10 +48,10 @@ enum Bench {
         /// Runs of each
         #[arg(long, default_value_t = 5)]
         rounds: usize,
-        /// Only to these; the result is kept when there is no choice
+        /// Only to these
         #[arg(long)]
         to: Vec<bench::uploads::To>,
-        /// Only loads whose name has this in it, as in `4 GiB`
+        /// Only loads whose name has this in it, as in `4 GiB`; the result is not kept then
         #[arg(long)]
         load: Vec<String>,
     },

@@ -75,43 +75,61 @@ pub(crate) enum To {
     SlowLine,
 }
 
-/// Measures; without choices all of it, and then the result is kept.
+impl To {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Garage => "To Garage",
+            Self::Sink => "To a sink that discards",
+            Self::Tls => "To a sink that discards, over TLS",
+            Self::SlowLine => "Over a slow line",
+        }
+    }
+}
+
+/// Measures. What was measured whole, beside the others, takes its place in `docs/benchmarks.md`.
 pub(crate) fn run_rounds(peers: bool, rounds: usize, only: &[To], loads: &[String]) -> Result<()> {
     setup::for_bench()?;
     super::build()?;
     let work = target().join("bench");
     let clients = Client::all(if peers { Some(setup::peers()?) } else { None });
-    let mut table = Table::default();
-    let is_whole = peers && only.is_empty() && loads.is_empty();
     for to in [To::Garage, To::Sink, To::Tls, To::SlowLine] {
         if !only.is_empty() && !only.contains(&to) || to == To::Garage && !peers {
             continue;
         }
-        if to == To::SlowLine {
-            table.slow_line = Some(slow_line::measure(&work, &clients, rounds)?);
-            continue;
-        }
-        let server = Server::start(to, &work)?;
-        for load in LOADS {
-            if loads.is_empty() || loads.iter().any(|name| load.name.contains(name.as_str())) {
-                let folder = load.folder(&work.join("sources"))?;
-                table.add(&server, load, beside(&server, &clients, load, &folder, &work, rounds)?);
+        let measured = if to == To::SlowLine {
+            slow_line::measure(&work, &clients, rounds)?
+        } else {
+            let (server, mut table) = (Server::start(to, &work)?, Table::default());
+            for load in LOADS {
+                if loads.is_empty() || loads.iter().any(|name| load.name.contains(name.as_str())) {
+                    let folder = load.folder(&work.join("sources"))?;
+                    table.add(load, beside(&server, &clients, load, &folder, &work, rounds)?);
+                }
             }
-        }
-        if is_whole {
-            keep(&table.text(&clients)?)?;
+            table.text()?
+        };
+        let section = table::section(to.title(), &measured, &clients);
+        println!("{section}");
+        if peers && loads.is_empty() {
+            keep(to, &section)?;
         }
     }
-    let text = table.text(&clients)?;
-    println!("{text}");
-    if is_whole { keep(&text) } else { Ok(()) }
+    Ok(())
 }
 
-/// What is measured first is kept when the rest does not end.
-fn keep(text: &str) -> Result<()> {
-    let docs = root().join("docs");
-    std::fs::create_dir_all(&docs)?;
-    std::fs::write(docs.join("benchmarks.md"), text).context("docs/benchmarks.md")
+/// Puts a section in the place of the one of the run before.
+fn keep(to: To, section: &str) -> Result<()> {
+    let page = root().join("docs/benchmarks.md");
+    let before = std::fs::read_to_string(&page).unwrap_or_default();
+    let title = format!("## {}\n", to.title());
+    let mut sections: Vec<String> =
+        before.split("\n## ").skip(1).map(|old| format!("## {}\n", old.trim_end())).collect();
+    match sections.iter_mut().find(|old| old.starts_with(&title)) {
+        Some(old) => section.clone_into(old),
+        None => sections.push(section.to_owned()),
+    }
+    std::fs::create_dir_all(root().join("docs"))?;
+    std::fs::write(&page, format!("{}\n{}", table::HEAD, sections.join("\n"))).context("docs/benchmarks.md")
 }
 
 /// Runs of each client, in turn within each round; another one begins each time. A client that does not get on with the

@@ -28,14 +28,6 @@ impl Server {
         Ok(Self::Garage(Garage::start(&program, &store)?))
     }
 
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Garage(_) => "Garage",
-            Self::Sink(Sink { ca: None, .. }) => "sink",
-            Self::Sink(_) => "sink, TLS",
-        }
-    }
-
     pub fn endpoint(&self) -> &str {
         match self {
             Self::Garage(garage) => &garage.endpoint,

@@ -71,7 +71,7 @@ pub(super) fn measure(work: &Path, clients: &[Client], rounds: usize) -> Result<
     let sources = work.join("sources");
     let (one, two) = (ONE.folder(&sources)?, TWO.folder(&sources)?);
     let mut text = format!(
-        "## Over a slow line\n\nA line of {MBIT} Mbit/s, {DELAY} ms there and back and {LOSS} % loss each way between two \
+        "A line of {MBIT} Mbit/s, {DELAY} ms there and back and {LOSS} % loss each way between two \
          network namespaces (packets of 1,500 bytes, TCP with {control}), to the sink. *Share*: of what the line can carry of a \
          file.\n\n| load | client | share (least to most) | seconds |\n| --- | --- | --- | --- |\n"
     );

@@ -8,26 +8,30 @@ use anyhow::Result;
 use super::Load;
 use super::clients::Client;
 use super::cost::{Cost, Spread};
-use super::servers::Server;
+
+/// What stands above all sections.
+pub(super) const HEAD: &str = "# What uploads cost
+
+Written by `cargo xtask bench uploads --peers`. Client and server share one computer, so only the ratios of one run mean
+anything.
+";
 
 #[derive(Default)]
 pub(super) struct Table {
     rows: String,
     rounds: usize,
-    /// Paragraphs.
-    pub slow_line: Option<String>,
 }
 
 impl Table {
-    /// Adds the clients' costs of one load to one server.
-    pub fn add(&mut self, server: &Server, load: Load, costs: Vec<(&Client, Vec<Cost>)>) {
+    /// Adds the clients' costs of one load.
+    pub fn add(&mut self, load: Load, costs: Vec<(&Client, Vec<Cost>)>) {
         let gib = load.gib();
         let speed = |costs: &[Cost]| Spread::of(costs, |cost| gib * 1024.0 / cost.wall);
         let best = costs.iter().filter(|(client, _)| client.is_peer()).map(|(_, costs)| speed(costs).median);
         let best = best.fold(f64::NAN, f64::max);
         for (index, (client, costs)) in costs.iter().enumerate() {
             self.rounds = self.rounds.max(costs.len());
-            let (server, load) = if index == 0 { (server.name(), load.name) } else { ("", "") };
+            let load = if index == 0 { load.name } else { "" };
             let speed = speed(costs);
             let median = |figure: fn(&Cost) -> f64| Spread::of(costs, figure).median;
             let (cpu, server_cpu) = (median(|cost| cost.cpu) / gib, median(|cost| cost.server_cpu) / gib);
@@ -36,7 +40,7 @@ impl Table {
             let ratio = if ratio.is_nan() { "-".to_owned() } else { format!("{ratio:.2}") };
             writeln!(
                 self.rows,
-                "| {server} | {load} | {} | {:.0} ({:.0} to {:.0}) | {ratio} | {cpu:.2} | {server_cpu:.2} | {:.0} | {line:.3} |",
+                "| {load} | {} | {:.0} ({:.0} to {:.0}) | {ratio} | {cpu:.2} | {server_cpu:.2} | {:.0} | {line:.3} |",
                 client.name(),
                 speed.median,
                 speed.least,
@@ -47,31 +51,30 @@ impl Table {
         }
     }
 
-    pub fn text(&self, clients: &[Client]) -> Result<String> {
-        let versions: Vec<_> = clients.iter().filter_map(Client::version).collect();
-        let mut text = format!(
-            "# What uploads cost\n\nWritten by `cargo xtask bench uploads --peers`. Client and server share one computer, so only \
-             the ratios of one run mean anything.\n\n- Day: {}\n- Processor: {}\n- System: {}\n- Versions: {}\n",
-            first_line("date", &["-u", "+%F"]),
-            processor(),
-            first_line("uname", &["-sr"]),
-            versions.join("; "),
-        );
-        if !self.rows.is_empty() {
-            write!(
-                text,
-                "\nMedians of {} runs, the clients in turn within each round; of the speed also the slowest and the fastest. \
-                 *Of the best*: the speed beside that of the best peer. *Line*: bytes on the line for each byte of the files.\n\n\
-                 | server | load | client | MiB/s | of the best | client CPU s/GiB | server CPU s/GiB | peak MiB | line |\n\
-                 | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n{}",
-                self.rounds, self.rows,
-            )?;
-        }
-        if let Some(slow_line) = &self.slow_line {
-            write!(text, "\n{slow_line}")?;
-        }
+    pub fn text(&self) -> Result<String> {
+        let mut text = String::new();
+        write!(
+            text,
+            "Medians of {} runs, the clients in turn within each round; of the speed also the slowest and the fastest. *Of \
+             the best*: the speed beside that of the best peer. *Line*: bytes on the line for each byte of the files.\n\n\
+             | load | client | MiB/s | of the best | client CPU s/GiB | server CPU s/GiB | peak MiB | line |\n\
+             | --- | --- | --- | --- | --- | --- | --- | --- |\n{}",
+            self.rounds, self.rows,
+        )?;
         Ok(text)
     }
+}
+
+/// What was measured, under a title, with where and when that was.
+pub(super) fn section(title: &str, measured: &str, clients: &[Client]) -> String {
+    let versions: Vec<_> = clients.iter().filter_map(Client::version).collect();
+    format!(
+        "## {title}\n\n{}, {}, {}; {}.\n\n{measured}",
+        first_line("date", &["-u", "+%F"]),
+        processor(),
+        first_line("uname", &["-sr"]),
+        versions.join("; "),
+    )
 }
 
 fn first_line(program: &str, arguments: &[&str]) -> String {
