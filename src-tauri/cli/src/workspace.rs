@@ -24,7 +24,7 @@ pub(crate) async fn run(folders: &Folders, command: Workspaces, name: &str, json
         Workspaces::Stacks(account) => stacks(&discovery::stacks(&connection(account).await?).await?, json),
         Workspaces::Names(account) => names(&discovery::choices(&connection(account).await?).await?, json),
         Workspaces::Connect { name, stack, account } => connect(&settings, name, &stack, account, json).await?,
-        Workspaces::Compare => compare(&settings.get(name)?, json).await?,
+        Workspaces::Compare => compare(&settings, name, json).await?,
         Workspaces::Check => return check_all(folders, name, json).await,
         Workspaces::Policy => output::text(&policy::policy(&with_sandbox(folders, name).await?)),
         Workspaces::Export { file } => handover::export(&settings.get(name)?, &file).await?,
@@ -186,10 +186,18 @@ fn import(settings: &Settings, workspace: Workspace, json: bool) -> Result<()> {
     Ok(())
 }
 
-async fn compare(workspace: &Workspace, json: bool) -> Result<()> {
+async fn compare(settings: &Settings, name: &str, json: bool) -> Result<()> {
+    if name == workspace::SANDBOX {
+        return Err(Error::new(
+            Code::Invalid,
+            "The sandbox has no Transfer Acceleration.",
+            "Name a workspace of AWS with --workspace.",
+        ));
+    }
+    let workspace = settings.get(name)?;
     let stop = CancellationToken::new();
     let compared = {
-        let comparing = compare::compare(workspace, &stop);
+        let comparing = compare::compare(&workspace, &stop);
         tokio::pin!(comparing);
         tokio::select! {
             compared = &mut comparing => compared,

@@ -61,7 +61,7 @@ pub struct Uploaded {
     pub checksum: Checksum,
     /// Requests that it takes to send it.
     pub parts: u64,
-    /// Bytes that were given to the connection, over all attempts; a piece that was broken off counts whole.
+    /// Bytes that were given to connections, over all attempts; a piece that a kill broke off counts whole.
     pub sent: u64,
     /// The object was not made before this, in milliseconds since the epoch: when the first request left that could make
     /// it, by this computer's clock, or S3's own time of an object that was there already.

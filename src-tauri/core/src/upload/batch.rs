@@ -1,6 +1,7 @@
 //! Many files to one place in S3, through the same engine and journal: for what is no master (subtitles, posters) and
 //! for automation.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ impl Place {
     /// prefix as its key where that does not end with a slash.
     ///
     /// # Errors
-    /// When a path is not there or cannot be read.
+    /// When a path is not there, cannot be read or is no file, or two files would get the same key.
     pub fn requests(&self, paths: &[PathBuf], replace: bool, encryption: &Encryption) -> Result<Vec<Request>> {
         let mut files = Vec::new();
         for path in paths {
@@ -63,6 +64,13 @@ impl Place {
                     }
                 }
             } else {
+                if !metadata.is_file() {
+                    return Err(Error::new(
+                        Code::FileUnreadable,
+                        format!("\"{}\" is a device or a pipe, and no file.", crate::shown(&path)),
+                        "Write what comes out of it into a file, and send that.",
+                    ));
+                }
                 let name = path.file_name().map(Path::new).map(slashed).unwrap_or_default();
                 files.push((path, name));
             }
@@ -73,22 +81,35 @@ impl Place {
         } else {
             format!("{}/", self.prefix)
         };
+        let files = files.into_iter().map(|(path, name)| {
+            let key = if is_key { self.prefix.clone() } else { format!("{folder}{name}") };
+            (path, key)
+        });
+        let files: Vec<_> = files.collect();
+        // One would replace the other.
+        let mut keys = HashMap::new();
+        for (path, key) in &files {
+            if let Some(other) = keys.insert(key, path) {
+                return Err(Error::new(
+                    Code::Invalid,
+                    format!("\"{}\" and \"{}\" would both become {key}.", other.display(), path.display()),
+                    "Rename one, or send them to different places. Nothing was sent.",
+                ));
+            }
+        }
         Ok(files
             .into_iter()
-            .map(|(path, name)| {
-                let key = if is_key { self.prefix.clone() } else { format!("{folder}{name}") };
-                Request {
-                    id: format!("s3://{}/{key}", self.bucket),
-                    target: Target {
-                        bucket: self.bucket.clone(),
-                        content_type: mime_guess::from_path(&path).first_or_octet_stream().to_string(),
-                        key,
-                        metadata: Vec::new(),
-                        encryption: encryption.clone(),
-                        replace,
-                    },
-                    path,
-                }
+            .map(|(path, key)| Request {
+                id: format!("s3://{}/{key}", self.bucket),
+                target: Target {
+                    bucket: self.bucket.clone(),
+                    content_type: mime_guess::from_path(&path).first_or_octet_stream().to_string(),
+                    key,
+                    metadata: Vec::new(),
+                    encryption: encryption.clone(),
+                    replace,
+                },
+                path,
             })
             .collect())
     }
@@ -174,6 +195,32 @@ mod tests {
             .collect();
         keys.sort();
         keys
+    }
+
+    #[test]
+    fn two_files_never_become_one_object() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = ["a/y.bin", "b/y.bin"].map(|name| folder.path().join(name));
+        for file in &files {
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, "x").unwrap();
+        }
+        let refused = |paths: &[PathBuf]| {
+            let place = "s3://bucket/kit/".parse::<Place>().unwrap();
+            place.requests(paths, true, &Encryption::default()).unwrap_err().message
+        };
+        let said = refused(&files);
+        assert!(said.contains("a/y.bin") && said.contains("b/y.bin") && said.contains("kit/y.bin"), "{said}");
+        assert!(refused(&[files[0].clone(), files[0].clone()]).contains("would both become"));
+        #[cfg(target_os = "linux")]
+        {
+            use std::os::unix::ffi::OsStrExt as _;
+            for byte in [0xfe, 0xff] {
+                std::fs::write(folder.path().join(std::ffi::OsStr::from_bytes(&[b'x', byte])), "x").unwrap();
+            }
+            assert!(refused(&[folder.path().to_owned()]).contains("would both become"));
+            assert!(refused(&["/dev/null".into()]).contains("no file"));
+        }
     }
 
     #[test]

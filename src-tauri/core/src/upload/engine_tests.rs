@@ -25,6 +25,8 @@ enum Fate {
     Well,
     /// S3 is busy and does nothing.
     Busy,
+    /// There is no connection.
+    Unreached,
     /// The line breaks before all was sent.
     Broken,
     /// S3 does it; its answer is lost.
@@ -92,7 +94,7 @@ impl Model {
     async fn with<T>(&self, fate: Fate, act: impl FnOnce(&mut Bucket) -> Result<T, Refusal>) -> Result<T, Refusal> {
         let busy = || Err(Refusal::Busy(Error::new(Code::Network, "The line broke.", "Wait.")));
         match fate {
-            Fate::Busy | Fate::Broken => return busy(),
+            Fate::Busy | Fate::Broken | Fate::Unreached => return busy(),
             Fate::KilledBefore => return self.die().await,
             Fate::Forgotten => self.bucket.lock().unwrap().uploads.clear(),
             _ => {}
@@ -111,6 +113,9 @@ impl Model {
         if fate == Fate::Broken {
             let mut body = body;
             body.frame().await;
+            return (fate, Ok((Vec::new(), Checksum::of_value(0))));
+        }
+        if fate == Fate::Unreached {
             return (fate, Ok((Vec::new(), Checksum::of_value(0))));
         }
         let length = usize::try_from(body.file_bytes()).unwrap();
@@ -351,6 +356,7 @@ fn fate() -> impl Strategy<Value = Fate> {
         6 => Just(Fate::Well),
         2 => Just(Fate::Busy),
         2 => Just(Fate::Broken),
+        1 => Just(Fate::Unreached),
         2 => Just(Fate::Lost),
         1 => Just(Fate::Damaged),
         1 => Just(Fate::Forgotten),
@@ -496,6 +502,37 @@ async fn a_folder_whose_files_are_slow_to_read_again() {
         other.unwrap();
         let later = world.model.bucket.lock().unwrap().trailers - trailers;
         assert_eq!(later, if refuses_trailers { 0 } else { 6 }, "that is remembered");
+    }
+}
+
+/// Someone else sent the same file to the same key in the meantime: nothing of ours stays in S3.
+#[tokio::test]
+async fn what_someone_else_completed_leaves_no_parts() {
+    let world = World::new(8 * PART as usize, false, [vec![Fate::Well; 6], vec![Fate::KilledAfter]].concat());
+    assert!(world.run().await.is_none());
+    let engine = world.engine();
+    let (progress, token) = (Progress::default(), CancellationToken::new());
+    // Theirs is another upload, in a journal of their own.
+    let theirs = Request { id: "theirs".into(), ..world.request.clone() };
+    let journal = Journal::new(Store::open(&world.folder.path().join("theirs.sqlite")).unwrap(), "theirs");
+    let other = Engine { journal, ..world.engine() };
+    other.send(&theirs, &progress, &token).await.unwrap();
+    assert_eq!(world.model.bucket.lock().unwrap().uploads.len(), 1, "ours is there yet");
+    engine.send(&world.request, &progress, &token).await.unwrap();
+    assert!(world.object().unwrap() == world.bytes);
+    assert!(world.model.bucket.lock().unwrap().uploads.is_empty());
+}
+
+/// What never reached a connection was not sent.
+#[tokio::test]
+async fn without_a_connection_nothing_counts_as_sent() {
+    for size in [20_000, 6 * PART as usize] {
+        let world = World::new(size, true, [vec![Fate::Well], vec![Fate::Unreached; 4]].concat());
+        let uploaded = match world.run().await.unwrap() {
+            Ok(uploaded) => uploaded,
+            Err(_) => world.run().await.unwrap().unwrap(),
+        };
+        assert_eq!(uploaded.sent, size as u64);
     }
 }
 

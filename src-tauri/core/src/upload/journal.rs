@@ -307,6 +307,18 @@ impl Journal {
             .await
     }
 
+    /// Records that so many of them were not given to it after all.
+    pub async fn stayed(&self, id: &str, bytes: u64) -> Result<()> {
+        let id = id.to_owned();
+        self.store
+            .call(move |db| {
+                db.prepare_cached("UPDATE uploads SET sent = max(sent - ?2, 0) WHERE id = ?1")?
+                    .execute(params![id, bytes])?;
+                Ok(())
+            })
+            .await
+    }
+
     /// Records a part that S3 took. It is committed when this returns, and not waited for until the disk has it: what a
     /// power cut takes from the end of the journal, S3's own list and the file's bytes give back.
     pub async fn add_part(&self, id: &str, number: PartNumber, part: PartRecord) -> Result<()> {

@@ -42,7 +42,7 @@ impl<R: Remote> Sending<'_, R> {
         line: u64,
         offset: u64,
         length: u64,
-        is_counted: bool,
+        mut is_counted: bool,
         send: impl Fn(PartBody) -> F,
     ) -> Result<Result<(T, Checksum, Arc<Flight>), Refusal>>
     where
@@ -62,7 +62,7 @@ impl<R: Remote> Sending<'_, R> {
             };
             let turn = self.unless_canceled(self.engine.line.turn(line, length)).await?;
             drop(place);
-            if !is_counted || busy + damaged > 0 {
+            if !std::mem::take(&mut is_counted) {
                 self.engine.journal.leaving(&self.request.id, length).await?;
             }
             let piece = Piece { path: self.request.path.clone(), offset, length };
@@ -70,10 +70,15 @@ impl<R: Remote> Sending<'_, R> {
             let (body, outcome) =
                 self.unless_canceled(self.engine.reader.body(piece, way, first, flight.clone())).await??;
             let answer = tokio::select! {
-                answer = send(body) => answer,
-                stalled = stall::given_up(&flight) => Err(Refusal::Busy(stalled)),
-                () = self.canceled.cancelled() => return Err(canceled()),
+                answer = send(body) => Some(answer),
+                stalled = stall::given_up(&flight) => Some(Err(Refusal::Busy(stalled))),
+                () = self.canceled.cancelled() => None,
             };
+            let stayed = length.saturating_sub(flight.sent());
+            if !matches!(answer, Some(Ok(_))) && stayed > 0 {
+                self.engine.journal.stayed(&self.request.id, stayed).await?;
+            }
+            let answer = answer.ok_or_else(canceled)?;
             let read = outcome.get().transpose()?;
             if let (Way::Twice, Some(before), Some(read), 0) = (way, first, read, busy + damaged) {
                 self.readahead.measured(length, before.took, read.took);

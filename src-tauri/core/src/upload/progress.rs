@@ -109,6 +109,11 @@ impl Flight {
         self.progress.counts().in_flight += bytes;
     }
 
+    /// Bytes of the file that the connection has taken.
+    pub fn sent(&self) -> u64 {
+        self.pulse().sent
+    }
+
     /// The connection has taken so many more bytes, of the file or around them.
     pub fn taken(&self, bytes: u64) {
         self.meter.add(bytes);

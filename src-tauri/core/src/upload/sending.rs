@@ -394,7 +394,14 @@ impl<R: Remote> Sending<'_, R> {
                     Some(held) => self.holds(&held, whole).await?,
                     None => false,
                 };
-                return if is_ours { Ok(Completed::Done(whole)) } else { Err(self.told(Refusal::Exists)) };
+                if !is_ours {
+                    return Err(self.told(Refusal::Exists));
+                }
+                // Someone else sent the same; the parts of this upload are nobody's now, unless it was its own answer that
+                // was lost: then S3 does not know it any more.
+                self.engine.journal.begin_anew(&self.request.id).await?;
+                self.engine.clean_up().await?;
+                return Ok(Completed::Done(whole));
             }
             Err(refusal) => return Err(self.told(refusal)),
         }
