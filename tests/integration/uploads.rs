@@ -99,6 +99,26 @@ async fn bytes_that_never_arrive_as_they_left_are_an_error() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_sent_is_said_in_words() {
+    let (server, folder) = (Server::start(), tempfile::tempdir().unwrap());
+    let file = folder.path().join("a.vtt");
+    noise(&file, 1000).unwrap();
+    let failed = |endpoint: &str, to: &str| {
+        let (well, lines) = reelctl_of_sandbox(endpoint).run(&["upload", file.to_str().unwrap(), "--to", to]).unwrap();
+        assert!(!well, "{lines:#?}");
+        lines.last().unwrap().clone()
+    };
+    let last = failed(&server.endpoint, "s3://nowhere/a.vtt");
+    assert_eq!((&last["code"], &last["message"]), (&"not-found".into(), &"There is no bucket \"nowhere\".".into()));
+    let last = failed(&server.endpoint, &place(&"a".repeat(1100)));
+    assert!(last["message"].as_str().unwrap().contains("longer than the 1,024 bytes"), "{last:#}");
+    // Nobody listens there, and nobody tries again.
+    let last = failed("http://127.0.0.1:1", &place("a.vtt"));
+    assert_eq!(last["code"], "network");
+    assert!(last["remedy"].as_str().unwrap().contains("run it again"), "{last:#}");
+}
+
 /// Waits until so much is stored, then kills.
 fn kill_at(mut child: Child, stored: u64) {
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {

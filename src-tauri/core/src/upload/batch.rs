@@ -175,6 +175,11 @@ async fn patiently(
                 }
                 wait = (wait * 2).min(LONGEST_WAIT);
             }
+            // Nobody tries again.
+            Err(error) if passing(&error) => {
+                let remedy = "Check the network connection and the endpoint, then run it again.".to_owned();
+                return Err(Error { remedy, ..error });
+            }
             result => return result,
         }
     }

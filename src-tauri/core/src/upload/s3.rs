@@ -66,7 +66,20 @@ fn refusal<E>(target: &Target, error: SdkError<E, HttpResponse>) -> Refusal
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    refusal_doing(&doing(target), error)
+    let code = error.code().unwrap_or_default().to_owned();
+    match (code.as_str(), refusal_doing(&doing(target), error)) {
+        ("NoSuchBucket", Refusal::Final(error)) => Refusal::Final(Error {
+            message: format!("There is no bucket \"{}\".", target.bucket),
+            remedy: "Correct its name.".to_owned(),
+            ..error
+        }),
+        ("KeyTooLongError", Refusal::Final(error)) => Refusal::Final(Error {
+            message: format!("The key of \"{}\" is longer than the 1,024 bytes that S3 takes.", name(target)),
+            remedy: "Shorten the name, or those of the folders around it.".to_owned(),
+            ..error
+        }),
+        (_, refusal) => refusal,
+    }
 }
 
 fn refusal_doing<E>(doing: &str, error: SdkError<E, HttpResponse>) -> Refusal
