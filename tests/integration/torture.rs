@@ -31,7 +31,7 @@ async fn killed_at_random_over_a_bad_line() {
     for round in 0..rounds {
         let size = match fastrand::u8(0..10) {
             0 => fastrand::u64(0..100_000),
-            1 => fastrand::u64(0..3) * PART,
+            1 => [0, PART, PART + 1, 10 * MIB, 15 * MIB][fastrand::usize(0..5)],
             _ => fastrand::u64(0..96 * MIB),
         };
         let file = folder.path().join(format!("{round}.mov"));

@@ -14,7 +14,7 @@ use crate::server::{ObjectStore, Server, reelctl, reelctl_of_sandbox};
 use serde_json::Value;
 
 const MIB: usize = 1024 * 1024;
-/// The parts of a file of more than one.
+/// One request carries no more of a file up to 1 GiB.
 const PART: u64 = 8 * MIB as u64;
 
 fn place(key: &str) -> String {
