@@ -184,6 +184,8 @@ async fn the_check_names_the_permission_that_is_missing() {
         // S3 asks KMS for them.
         "kms:GenerateDataKey",
         "kms:Decrypt",
+        // A workspace that does not use it works without.
+        "s3:GetAccelerateConfiguration",
         // No harmless call can tell.
         "cognito-idp:CreateGroup",
     ];

@@ -164,6 +164,7 @@ fn action(method: &Method, path: &str, headers: &HeaderMap, body: &[u8]) -> Stri
         _ if key.is_empty() && has("uploads") => "ListBucketMultipartUploads",
         _ if key.is_empty() && has("notification") => "GetBucketNotification",
         _ if key.is_empty() && has("lifecycle") => "GetLifecycleConfiguration",
+        _ if key.is_empty() && has("accelerate") => "GetAccelerateConfiguration",
         _ if key.is_empty() && has("cors") => "GetBucketCORS",
         _ if key.is_empty() => "ListBucket",
         Method::GET if has("uploadId") => "ListMultipartUploadParts",
