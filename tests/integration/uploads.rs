@@ -272,7 +272,8 @@ async fn against_ministack() {
     let ministack = Emulator::ministack().await.unwrap();
     let client = s3(&ministack.endpoint, "test", "test");
     client.create_bucket().bucket("kit").send().await.unwrap();
-    small_and_killed(&reelctl(&ministack.endpoint, "test", "test"), &client, "kit").await;
+    // It knows no CRC64NVME in a header, and says so when it has read all: what was on its way at first goes again.
+    small_and_killed(&reelctl(&ministack.endpoint, "test", "test"), &client, "kit", 4 * PART).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -280,11 +281,11 @@ async fn against_garage() {
     let store = ObjectStore::start().unwrap();
     // Where it is installed: `cargo xtask torture uploads --garage` does that.
     if let ObjectStore::Garage(..) = store {
-        small_and_killed(&store.reelctl(store.endpoint()), &store.client(), store.bucket()).await;
+        small_and_killed(&store.reelctl(store.endpoint()), &store.client(), store.bucket(), 0).await;
     }
 }
 
-async fn small_and_killed(reelctl: &Reelctl, client: &Client, bucket: &str) {
+async fn small_and_killed(reelctl: &Reelctl, client: &Client, bucket: &str, refused: u64) {
     let folder = tempfile::tempdir().unwrap();
     let to = format!("s3://{bucket}/");
     for (name, size) in [("poster.jpg", 70_000), ("master.mov", 60 * MIB)] {
@@ -297,7 +298,8 @@ async fn small_and_killed(reelctl: &Reelctl, client: &Client, bucket: &str) {
             lost = on_the_way(reelctl);
         }
         let last = upload(reelctl, &file, &to);
-        assert!(last["bytesResent"].as_u64().unwrap() <= lost, "{lost} were on their way: {last:#}");
+        let allowed = lost + refused.min(size as u64);
+        assert!(last["bytesResent"].as_u64().unwrap() <= allowed, "{lost} were on their way: {last:#}");
         assert!(object(client, bucket, name).await == bytes);
     }
 }
