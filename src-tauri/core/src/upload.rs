@@ -3,6 +3,7 @@
 //! Every part is sent with its CRC64NVME; the checksum of the whole is combined from the parts', sent with the
 //! completion, and compared with what S3 holds afterwards.
 
+mod adaptive;
 mod batch;
 mod body;
 mod checksum;

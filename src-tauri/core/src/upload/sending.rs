@@ -7,11 +7,11 @@ use std::sync::{Mutex, PoisonError};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
 
+use super::adaptive::MOST;
 use super::changed;
 use super::checksum::Checksum;
 use super::engine::{Engine, told};
 use super::journal::Record;
-use super::line::MOST;
 use super::plan::{PartNumber, PartPlan};
 use super::readahead::Readahead;
 use super::remote::{Held, PartRecord, Refusal, Remote, Target, name};
