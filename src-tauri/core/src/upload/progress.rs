@@ -75,7 +75,7 @@ impl Progress {
 
     /// One attempt at sending something over the line of this meter.
     pub(super) fn flight(&self, meter: Meter) -> Arc<Flight> {
-        let pulse = Pulse { sent: 0, taken: 0, last: Instant::now(), hungers: false };
+        let pulse = Pulse { sent: 0, taken: 0, last: Instant::now(), hungers: false, line: meter.total() };
         Arc::new(Flight { progress: self.clone(), meter, pulse: Mutex::new(pulse) })
     }
 }
@@ -96,6 +96,8 @@ struct Pulse {
     last: Instant,
     /// Whether the connection waits for bytes that we do not have yet.
     hungers: bool,
+    /// All that the line had taken when this connection last took something.
+    line: u64,
 }
 
 impl Flight {
@@ -119,6 +121,7 @@ impl Flight {
         self.meter.add(bytes);
         let mut pulse = self.pulse();
         (pulse.taken, pulse.last, pulse.hungers) = (pulse.taken + bytes, Instant::now(), false);
+        pulse.line = self.meter.total();
     }
 
     /// The connection wants more bytes than there are: the disk or the bandwidth limit holds it up.
@@ -131,6 +134,11 @@ impl Flight {
     pub fn quiet(&self) -> Option<(Duration, u64)> {
         let pulse = self.pulse();
         (!pulse.hungers).then(|| (pulse.last.elapsed(), pulse.taken))
+    }
+
+    /// Bytes that the line has taken since this connection last took something.
+    pub fn passed_by(&self) -> u64 {
+        self.meter.total().saturating_sub(self.pulse().line)
     }
 
     /// S3 has them.

@@ -23,7 +23,15 @@ const SLOWEST: u64 = 12 * 1024;
 /// The wall clock that runs ahead of the other one by more tells of a sleep.
 const SLEEP: Duration = Duration::from_secs(30);
 
-/// How long nothing may move of a request of which the connection has taken so many bytes.
+/// When the line has taken so many bytes of others since, what the buffers held has gone too: they share it.
+const PASSED_BY: u64 = 24 * BUFFERS;
+
+/// How long nothing may move of a request of which the connection has taken so many bytes, and which so many have passed by.
+fn patience_beside(taken: u64, passed_by: u64) -> Duration {
+    if passed_by >= PASSED_BY { ANSWERS_WITHIN } else { patience(taken) }
+}
+
+/// The same where nothing is known of others.
 fn patience(taken: u64) -> Duration {
     ANSWERS_WITHIN + Duration::from_secs(taken.min(BUFFERS) / SLOWEST)
 }
@@ -45,7 +53,7 @@ pub(super) async fn given_up(flight: &Flight) -> Error {
             return stalled(&format!("The connection to S3 is an old one: {why}."));
         }
         if let Some((quiet, taken)) = flight.quiet()
-            && quiet > patience(taken)
+            && quiet > patience_beside(taken, flight.passed_by())
         {
             return stalled(&format!("S3 has taken no byte for {} s.", quiet.as_secs()));
         }
@@ -100,6 +108,22 @@ mod tests {
             assert!(!ends_within(&flight, Duration::from_secs(55)).await);
             assert!(ends_within(&flight, Duration::from_secs(seconds - 55)).await, "{taken}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_others_pass_by_is_given_up_sooner() {
+        let meter = Meter::default();
+        let (stuck, other) = (Progress::default().flight(meter.clone()), Progress::default().flight(meter));
+        stuck.taken(8 * MIB);
+        other.taken(100 * MIB);
+        assert!(!ends_within(&stuck, Duration::from_secs(90)).await, "both may be in the buffers");
+        other.taken(100 * MIB);
+        assert!(ends_within(&stuck, Duration::from_secs(10)).await);
+        // Not before S3 has had its time to answer.
+        stuck.taken(1);
+        other.taken(200 * MIB);
+        assert!(!ends_within(&stuck, Duration::from_secs(55)).await);
+        assert!(ends_within(&stuck, Duration::from_secs(15)).await);
     }
 
     #[tokio::test(start_paused = true)]
