@@ -105,12 +105,14 @@ impl Ways<'_> {
         uploader.give_up(&request.id).await?;
         uploader.clean_up().await?;
         let (s3, Target { bucket, key, .. }) = (&self.aws.s3, &request.target);
+        let left = format!("The noise that was sent, \"{key}\", could not be removed");
+        let head = match s3.head_object().bucket(bucket).key(key).send().await {
+            Ok(head) => head,
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => return Ok(()),
+            Err(error) => return Err(explain(&left, error)),
+        };
         // Where the bucket keeps versions, this one goes.
-        let Ok(head) = s3.head_object().bucket(bucket).key(key).send().await else { return Ok(()) };
         let remove = s3.delete_object().bucket(bucket).key(key).set_version_id(head.version_id);
-        let removed = remove.send().await;
-        removed
-            .map(drop)
-            .map_err(|error| explain(&format!("The noise that was sent, \"{key}\", could not be removed"), error))
+        remove.send().await.map(drop).map_err(|error| explain(&left, error))
     }
 }
