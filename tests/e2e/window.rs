@@ -16,18 +16,42 @@ static SCREEN: Mutex<()> = Mutex::const_new(());
 
 pub(crate) struct Window {
     pub client: Client,
-    process: PathBuf,
     _driver: Ended,
-    _app: App,
+    app: App,
     _turn: MutexGuard<'static, ()>,
 }
 
-/// The app, which does not outlive its test: what a failed one leaves open would fail the next.
+/// The app, which does not outlive its test: what one leaves open, its sandbox too, would fail the next.
 struct App(PathBuf);
+
+impl App {
+    fn signal(&self, signal: &str) {
+        Command::new("pkill").arg(signal).arg("-f").arg(&self.0).status().ok();
+    }
+
+    fn runs(&self) -> bool {
+        let found = Command::new("pgrep").arg("-f").arg(&self.0).stdout(Stdio::null()).status();
+        found.is_ok_and(|status| status.success())
+    }
+
+    fn ends_within(&self, most: Duration) -> bool {
+        let deadline = Instant::now() + most;
+        while self.runs() {
+            if Instant::now() > deadline {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        true
+    }
+}
 
 impl Drop for App {
     fn drop(&mut self) {
-        Command::new("pkill").arg("-f").arg(&self.0).status().ok();
+        self.signal("-TERM");
+        if !self.ends_within(Duration::from_secs(20)) {
+            self.signal("-KILL");
+        }
     }
 }
 
@@ -63,7 +87,7 @@ impl Window {
                 Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
             }
         };
-        Ok(Self { client, _app: App(process.clone()), process, _driver: driver, _turn: turn })
+        Ok(Self { client, app: App(process), _driver: driver, _turn: turn })
     }
 
     /// Waits for an element.
@@ -176,11 +200,7 @@ impl Window {
 
     /// Waits until the app has ended by itself.
     pub async fn ended(self, most: Duration) -> Result<()> {
-        let deadline = Instant::now() + most;
-        while Command::new("pgrep").arg("-f").arg(&self.process).stdout(Stdio::null()).status()?.success() {
-            ensure!(Instant::now() < deadline, "the app runs on");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        ensure!(self.app.ends_within(most), "the app runs on");
         self.client.close().await.ok();
         Ok(())
     }
@@ -208,7 +228,7 @@ impl Window {
 
     /// Ends the app at once, as a crash would.
     pub async fn kill(self) {
-        Command::new("pkill").args(["-9", "-f"]).arg(&self.process).status().ok();
+        self.app.signal("-KILL");
         self.client.close().await.ok();
     }
 
@@ -224,7 +244,6 @@ impl Window {
             panic!("the page failed: {fault}");
         }
         self.client.close().await.ok();
-        Command::new("pkill").arg("-f").arg(&self.process).status().ok();
     }
 }
 

@@ -56,8 +56,8 @@ impl Session {
     pub async fn open(folders: &Folders, workspace: &str) -> Result<Self> {
         make(&folders.data)?;
         let (workspace, sandbox) = if workspace == SANDBOX {
-            let sandbox = RunningSandbox::attach(&folders.data, SandboxOptions::default()).await?;
-            (sandbox.workspace().await?, Some(sandbox))
+            let (sandbox, workspace) = RunningSandbox::open(&folders.data, SandboxOptions::default()).await?;
+            (workspace, Some(sandbox))
         } else {
             (Settings::of(folders).get(workspace)?, None)
         };

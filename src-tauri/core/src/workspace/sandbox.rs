@@ -50,6 +50,24 @@ impl RunningSandbox {
         Err(refused(&StartError::AlreadyRunning(folder)))
     }
 
+    /// The sandbox of this data folder, and the workspace to use it through.
+    ///
+    /// # Errors
+    /// When it cannot be started, or does not answer.
+    pub async fn open(data_dir: &Path, options: SandboxOptions) -> Result<(Self, Workspace)> {
+        let mut tries = 3;
+        loop {
+            let sandbox = Self::attach(data_dir, options).await?;
+            tries -= 1;
+            match sandbox.workspace().await {
+                Ok(workspace) => return Ok((sandbox, workspace)),
+                // The process that it was found in is ending: the next one is found, or started here.
+                Err(error) if error.code == Code::Network && !sandbox.is_own && tries > 0 => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     /// Whether it runs in this process.
     #[must_use]
     pub fn is_own(&self) -> bool {
@@ -63,10 +81,7 @@ impl RunningSandbox {
     }
 
     /// The workspace to use it through, found as that of any other account is.
-    ///
-    /// # Errors
-    /// When the sandbox does not answer.
-    pub async fn workspace(&self) -> Result<Workspace> {
+    async fn workspace(&self) -> Result<Workspace> {
         let connection = Connection {
             region: self.endpoints.region.clone(),
             credentials: CredentialsSource::Sandbox,
@@ -115,4 +130,32 @@ fn refused(error: &StartError) -> Error {
         ),
     };
     Error::new(code, message, remedy).with_details(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A process that stops: its CDN still answers, nothing else does, and then it lets go of the folder.
+    #[tokio::test]
+    async fn a_sandbox_that_ends_while_it_is_found_is_followed_by_the_next() {
+        let data = tempfile::tempdir().unwrap();
+        let folder = data.path().join("sandbox");
+        std::fs::create_dir(&folder).unwrap();
+        let lock = std::fs::File::create(folder.join("running.lock")).unwrap();
+        lock.try_lock().unwrap();
+        let cdn = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let ports = serde_json::json!({ "api": gone, "cdn": cdn.local_addr().unwrap().port(), "site": 0 });
+        std::fs::write(folder.join("ports.json"), ports.to_string()).unwrap();
+        let ends = async {
+            let _asked = cdn.accept().await.unwrap();
+            drop((lock, cdn));
+        };
+        let (opened, ()) = tokio::join!(RunningSandbox::open(data.path(), SandboxOptions::default()), ends);
+        let (sandbox, workspace) = opened.unwrap();
+        assert!(sandbox.is_own());
+        assert_eq!(workspace.name, SANDBOX);
+        sandbox.stop().await;
+    }
 }
