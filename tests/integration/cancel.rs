@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::ChecksumAlgorithm;
-use reeldesk_sandbox::{DESTINATION_BUCKET, SOURCE_BUCKET};
+use reeldesk_sandbox::{DESTINATION_BUCKET, SOURCE_BUCKET, TABLE};
 use reeldesk_tests::{Fault, FaultyLine, KEYS, Reelctl, film, long_film, make};
 use serde_json::{Value, json};
 
+use crate::ministack::dynamodb;
 use crate::server::Server;
 use crate::steering::Sender;
 use crate::workspaces::connected;
@@ -204,6 +205,37 @@ async fn what_arrived_without_a_video_is_deleted() {
     let last = sender.until(|line| line["state"] == "failed" || line["state"] == "ready");
     assert_eq!(last["code"], "canceled", "{last:#}");
     assert_eq!(there().await, 0);
+}
+
+/// Canceled when its video is complete already, and nobody here knows it yet: it is too late, and the row says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_after_its_video_is_complete() {
+    let down = Arc::new(AtomicBool::new(false));
+    let is_down = down.clone();
+    // DynamoDB answers at the root.
+    let behind = Behind::line(move |method, path| {
+        if method == "POST" && path == "/" && is_down.load(Ordering::Relaxed) { Fault::SlowDown } else { Fault::None }
+    });
+    let behind = behind.await;
+    let mut sender = behind.ingest(&["--wait"]);
+    sender.until(|line| line["state"] == "verified");
+    down.store(true, Ordering::Relaxed);
+    let catalog = dynamodb(&behind.server.endpoint, KEYS);
+    let is_complete = async || {
+        let items = catalog.scan().table_name(TABLE).send().await.unwrap().items.unwrap_or_default();
+        items.iter().any(|item| item.get("workflowStatus").is_some_and(|is| is.as_s().is_ok_and(|is| is == "Complete")))
+    };
+    while !is_complete().await {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let listed = behind.run(&["uploads", "list"]);
+    behind.run(&["uploads", "cancel", listed[0]["id"].as_str().unwrap()]);
+    sender.until(|line| line["state"] == "canceling");
+    down.store(false, Ordering::Relaxed);
+    let last = sender.until(|line| line["state"] == "ready" || line["state"] == "failed");
+    assert_eq!(last["state"], "ready", "{last:#}");
+    assert_eq!(last["notice"], "It was too late to cancel it.");
+    assert_eq!(objects(&behind.server.client()).await, 1, "its source is there");
 }
 
 /// Paused at the moment of its completion it is not sent a second time, nor encoded twice.

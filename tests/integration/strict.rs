@@ -256,6 +256,16 @@ async fn expired_credentials_and_a_lost_event() {
     let own = waiting.iter().find(|line| line["path"] == small.to_str().unwrap()).unwrap();
     assert_eq!((&own["stage"], &own["guid"]), (&json!("verified"), &Value::Null), "{own:#}");
     assert_eq!(well(&reelctl, &["videos", "list"]).len(), 2, "that of the first film, and of the other");
+    // Hours later it does not wait any more: someone has to see to it.
+    let store = rusqlite::Connection::open(reelctl.data.path().join("reeldesk.sqlite")).unwrap();
+    let hours_ago =
+        "UPDATE journeys SET body = json_set(body, '$.verifiedAt', body ->> '$.verifiedAt' - 4 * 3600 * 1000)
+                     WHERE id = ?1";
+    assert_eq!(store.execute(hours_ago, [own["id"].as_str().unwrap()]).unwrap(), 1);
+    let (ended, lines) = run(&reelctl, &["ingest", small.to_str().unwrap(), "--wait"]);
+    let last = lines.last().unwrap();
+    assert!(!ended && last["code"] == "pipeline-failed", "{lines:#?}");
+    assert!(last["message"].as_str().unwrap().contains("No video of \"small\" came into the catalog"), "{last:#}");
 }
 
 /// The clock of AWS may be another one than the computer's: what it began is found all the same.

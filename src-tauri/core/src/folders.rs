@@ -112,3 +112,34 @@ pub(crate) fn restrict(path: &Path, mode: u32) {
     #[cfg(not(unix))]
     let _ = (path, mode);
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn what_is_made_and_what_was_open_to_all_is_for_this_user_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let open = std::fs::Permissions::from_mode(0o644);
+        for is_there in [false, true] {
+            let (opened, made) =
+                (folder.path().join(format!("a{is_there}")), folder.path().join(format!("b{is_there}")));
+            for path in [&opened, &made].into_iter().filter(|_| is_there) {
+                std::fs::write(path, "kept").unwrap();
+                std::fs::set_permissions(path, open.clone()).unwrap();
+            }
+            open_private(&opened).unwrap();
+            create_private(&made).unwrap();
+            for path in [&opened, &made] {
+                assert_eq!(mode(path), 0o600);
+                assert_eq!(std::fs::read_to_string(path).unwrap(), if is_there { "kept" } else { "" });
+            }
+        }
+        let inner = folder.path().join("c").join("d");
+        make_private(&inner).unwrap();
+        assert_eq!((mode(&inner), mode(inner.parent().unwrap())), (0o700, 0o700));
+    }
+}

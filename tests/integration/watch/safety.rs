@@ -8,11 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use reeldesk_tests::{Fault, FaultyLine, Server};
+use aws_sdk_dynamodb::types::AttributeValue;
+use reeldesk_sandbox::{SOURCE_BUCKET, TABLE};
+use reeldesk_tests::{Fault, FaultyLine, KEYS, Server};
 use serde_json::{Value, json};
 
 use super::places::{Disk, as_somebody, by_somebody};
 use super::scene::{Scene, clip};
+use crate::ministack::dynamodb;
 
 fn is_other_disk(line: &Value) -> bool {
     line["condition"]["error"]["code"] == "other-disk"
@@ -255,4 +258,39 @@ async fn a_disk_that_hangs_holds_up_nothing_else() {
     signal("CONT");
     assert_eq!(sent["state"], "uploaded", "{lines:#?}");
     assert!(!well && waits["message"].as_str().unwrap().contains("does not answer"), "{waits:#}");
+}
+
+/// Its video could be watched, and since then its object is gone or is another one, or the catalog says otherwise: the file
+/// may be the last copy, and stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_against_it_deletes_nothing() {
+    let scene = Scene::encoding_on(Server::with(&[]), &["--afterwards", "delete"]);
+    let folder = scene.folder.to_str().unwrap().to_owned();
+    let films: Vec<_> = (0..3_u32).map(|n| (format!("film {n}.mp4"), clip(7_100 + n))).collect();
+    let paths: Vec<_> = films.iter().map(|(name, bytes)| scene.put(name, bytes)).collect();
+    films.iter().for_each(|(name, _)| drop(scene.hear("taken", name)));
+    // Nobody looks at the folder while they become playable.
+    assert!(scene.reelctl(&["watch", "pause", &folder]).0);
+    films.iter().for_each(|(name, _)| drop(scene.hear("playable", name)));
+    let (_, videos) = scene.reelctl(&["videos", "list"]);
+    let of = |n: usize, field: &str| {
+        let title = films[n].0.trim_end_matches(".mp4");
+        let video = videos.iter().find(|video| video["title"] == title).unwrap_or_else(|| panic!("{videos:#?}"));
+        video[field].as_str().unwrap().to_owned()
+    };
+    let client = scene.server.client();
+    client.delete_object().bucket(SOURCE_BUCKET).key(of(0, "srcVideo")).send().await.unwrap();
+    let mut other = films[1].1.clone();
+    *other.last_mut().unwrap() ^= 1;
+    client.put_object().bucket(SOURCE_BUCKET).key(of(1, "srcVideo")).body(other.into()).send().await.unwrap();
+    let catalog = dynamodb(scene.endpoint(), KEYS);
+    let status = catalog.update_item().table_name(TABLE).key("guid", AttributeValue::S(of(2, "guid")));
+    let status = status.update_expression("SET workflowStatus = :s");
+    status.expression_attribute_values(":s", AttributeValue::S("Ingest".into())).send().await.unwrap();
+    assert!(scene.reelctl(&["watch", "resume", &folder]).0);
+    for (name, _) in &films {
+        let waits = scene.hear("waits", name);
+        assert!(waits["why"].as_str().unwrap().contains("stays where it is"), "{waits:#}");
+    }
+    assert!(paths.iter().all(|path| path.exists()), "{:#?}", scene.said());
 }

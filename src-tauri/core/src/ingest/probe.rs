@@ -127,9 +127,7 @@ pub(super) async fn probe(path: &Path, insisted: bool) -> Result<Media> {
         }
         Some(Fault::Incomplete(_)) | None => {}
     }
-    let mut ffprobe = ffprobe(path, &["-print_format", "json", "-show_format", "-show_streams"]);
-    let output = tokio::time::timeout(PROBED_WITHIN, ffprobe.output()).await.map_err(|_| slow(path))?;
-    let output = output.map_err(unstartable)?;
+    let output = described(path).await?;
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     if !output.status.success() {
         return Err(Reason::new("no video can be found in it", EXPORT).error(path).with_details(said));
@@ -140,6 +138,13 @@ pub(super) async fn probe(path: &Path, insisted: bool) -> Result<Media> {
         media.duration = counted(path).await?;
     }
     Ok(media)
+}
+
+/// What ffprobe says of a file's container and its streams.
+async fn described(path: &Path) -> Result<std::process::Output> {
+    let mut ffprobe = ffprobe(path, &["-print_format", "json", "-show_format", "-show_streams"]);
+    let output = tokio::time::timeout(PROBED_WITHIN, ffprobe.output()).await.map_err(|_| slow(path))?;
+    output.map_err(unstartable)
 }
 
 fn ffprobe(path: &Path, arguments: &[&str]) -> tokio::process::Command {
@@ -277,4 +282,22 @@ pub(crate) fn no_ffmpeg() -> Error {
         "ffmpeg is not installed on this computer.",
         format!("Install it with \"{command}\", then retry."),
     )
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// A pipe that nobody writes into is like a disk that hangs: ffprobe waits for it for ever. The clock is paused, and
+    /// goes to the next limit as soon as nothing else is to be done.
+    #[tokio::test(start_paused = true)]
+    async fn a_file_that_does_not_come_is_not_waited_for_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("film.mp4");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let began = tokio::time::Instant::now();
+        assert_eq!(described(&pipe).await.unwrap_err().code, Code::FileMissing);
+        assert_eq!(counted(&pipe).await.unwrap_err().code, Code::FileMissing);
+        assert_eq!(began.elapsed().as_secs(), (PROBED_WITHIN + COUNTED_WITHIN).as_secs());
+    }
 }

@@ -262,7 +262,8 @@ mod tests {
         let (elsewhere, asked) = server(Vec::new()).await;
         let multivariant = |uri: &str| format!("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{uri}\n").into_response();
         let media = "#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\na.ts\n#EXT-X-ENDLIST\n";
-        let huge = format!("#EXTM3U\n{}", "# padding\n".repeat(200_000));
+        // A good one, but for its size.
+        let huge = media.replace("#EXTINF", &format!("{}#EXTINF", "#EXTINF:3,\na.ts\n".repeat(100_000)));
         let (address, _) = server(vec![
             ("/foreign.m3u8", multivariant(&format!("{elsewhere}/low.m3u8"))),
             ("/away.m3u8", to(&format!("{elsewhere}/away.m3u8"))),
