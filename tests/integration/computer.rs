@@ -82,6 +82,23 @@ async fn a_full_disk_stops_the_upload_with_a_sentence_and_loses_nothing() {
     }
 }
 
+/// A store that something has written over is not used, and not thrown away: the sentence says which file it is.
+#[test]
+fn a_damaged_store_is_named() {
+    let reelctl = Reelctl::new().unwrap();
+    let store = reelctl.data.path().join("reeldesk.sqlite");
+    let junk = "no database".repeat(1000);
+    std::fs::write(&store, &junk).unwrap();
+    let (well, lines) = reelctl.run(&["ingest", reeldesk_tests::film().to_str().unwrap()]).unwrap();
+    let last = lines.last().unwrap();
+    assert!(!well && last["code"] == "file-unreadable", "{last:#}");
+    assert!(
+        last["message"].as_str().unwrap().contains("reeldesk.sqlite")
+            && last["remedy"].as_str().unwrap().contains("move it away")
+    );
+    assert_eq!(std::fs::read_to_string(&store).unwrap(), junk);
+}
+
 #[test]
 fn certificates_that_are_not_there() {
     let reelctl = reelctl_of_sandbox("https://127.0.0.1:1").with("AWS_CA_BUNDLE", "/nowhere/ca.pem");

@@ -268,6 +268,26 @@ async fn expired_credentials_and_a_lost_event() {
     assert!(last["message"].as_str().unwrap().contains("No video of \"small\" came into the catalog"), "{last:#}");
 }
 
+/// One that S3 does not remove is told, and the others are removed.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unfinished_upload_that_stays_holds_up_no_other() {
+    let server = Server::with(&["--control"]);
+    let client = server.client();
+    for name in ["a", "b", "c"] {
+        let key = format!("video/theirs/{name}.mp4");
+        client.create_multipart_upload().bucket(SOURCE_BUCKET).key(key).send().await.unwrap();
+    }
+    let refuse =
+        json!({ "on": "AbortMultipartUpload", "times": 1, "kind": "refuse", "status": 403, "code": "AccessDenied" });
+    server.order(json!([refuse])).await;
+    let (all, lines) = server.data.run(&["uploads", "orphans", "--remove", "--older-than", "0"]).unwrap();
+    let refused: Vec<_> = lines.iter().filter(|line| line["code"] == "access-denied").collect();
+    assert!(!all && lines.len() == 3 && refused.len() == 1, "{lines:#?}");
+    let left = client.list_multipart_uploads().bucket(SOURCE_BUCKET).send().await.unwrap();
+    let left: Vec<_> = left.uploads().iter().filter_map(|upload| upload.key()).collect();
+    assert_eq!(left, [refused[0]["key"].as_str().unwrap()]);
+}
+
 /// The clock of AWS may be another one than the computer's: what it began is found all the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_is_off_finds_its_video() {

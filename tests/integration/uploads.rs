@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::Child;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -22,7 +23,7 @@ fn place(key: &str) -> String {
 }
 
 /// Sends a file and answers with its last line, which says `uploaded`.
-fn upload(reelctl: &Reelctl, file: &std::path::Path, to: &str) -> Value {
+fn upload(reelctl: &Reelctl, file: &Path, to: &str) -> Value {
     let (well, lines) = reelctl.run(&["upload", file.to_str().unwrap(), "--to", to]).unwrap();
     let last = lines.last().unwrap().clone();
     assert!(well && last["state"] == "uploaded", "{last:#}");
@@ -117,6 +118,40 @@ async fn what_cannot_be_sent_is_said_in_words() {
     let last = failed("http://127.0.0.1:1", &place("a.vtt"));
     assert_eq!(last["code"], "network");
     assert!(last["remedy"].as_str().unwrap().contains("run it again"), "{last:#}");
+}
+
+/// One that is not there and one that may not be read stop none of the others, and leave nothing begun in S3.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn one_bad_path_stops_no_other() {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::process::CommandExt as _;
+    let (server, folder) = (Server::start(), tempfile::tempdir().unwrap());
+    let at = |name: &str| folder.path().join(name);
+    let mode = |path: &Path, mode: u32| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    std::fs::create_dir(at("data")).unwrap();
+    noise(&at("good.mov"), 9 * MIB).unwrap();
+    noise(&at("closed.mov"), 9 * MIB).unwrap();
+    for (name, bits) in [(".", 0o777), ("data", 0o777), ("closed.mov", 0o000)] {
+        mode(&at(name), bits);
+    }
+    let reelctl = reelctl_of_sandbox(&server.endpoint).on(&at("data"));
+    let paths = ["missing.mov", "closed.mov", "good.mov"].map(at);
+    let paths = paths.each_ref().map(|path| path.to_str().unwrap());
+    let mut command = reelctl.command(&[&["upload"][..], &paths, &["--to", &place("in")]].concat()).unwrap();
+    // Root may read everything.
+    if std::fs::File::open(at("closed.mov")).is_ok() {
+        command.uid(65_534).gid(65_534);
+    }
+    let output = command.output().unwrap();
+    let lines: Vec<Value> =
+        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let last = |path: &str| lines.iter().rfind(|line| line["path"] == path).unwrap_or_else(|| panic!("{lines:#?}"));
+    assert!(!output.status.success());
+    assert_eq!(last(paths[0])["code"], "file-missing");
+    assert_eq!((&last(paths[1])["code"], &last(paths[1])["state"]), (&"file-unreadable".into(), &"failed".into()));
+    assert_eq!((&last(paths[2])["state"], &last(paths[2])["key"]), (&"uploaded".into(), &"in/good.mov".into()));
+    assert_eq!(unfinished(&server.client()).await, 0, "nothing is begun of a file that may not be read");
 }
 
 /// Waits until so much is stored, then kills.

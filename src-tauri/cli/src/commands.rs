@@ -24,8 +24,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     }
     if let Command::Upload { paths, to, replace, limit, sse, sse_kms_key_id } = arguments.command {
         let encryption = Encryption { header: sse.unwrap_or_default(), kms_key: sse_kms_key_id };
-        let requests = to.requests(&paths, replace, &encryption)?;
-        return upload::run(&folders, requests, limit, json).await;
+        let chosen = to.requests(&paths, replace, &encryption)?;
+        return upload::run(&folders, chosen, limit, json).await;
     }
     if let Command::Workspace(command) = arguments.command {
         return workspace::run(&folders, command, &arguments.workspace, json).await;

@@ -2,13 +2,13 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use reeldesk_core::upload::{Progress, Rate, Request, Told, Uploaded, send_all};
-use reeldesk_core::{Folders, Result, uploader_of_environment};
+use reeldesk_core::upload::{Chosen, Progress, Rate, Request, Told, Uploaded, send_all};
+use reeldesk_core::{Error, Folders, Result, uploader_of_environment};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -17,12 +17,8 @@ use crate::output;
 /// How often progress is printed.
 const TELL_EVERY: Duration = Duration::from_millis(500);
 
-pub(crate) async fn run(
-    folders: &Folders,
-    requests: Vec<Request>,
-    limit: Option<Rate>,
-    json: bool,
-) -> Result<ExitCode> {
+pub(crate) async fn run(folders: &Folders, chosen: Chosen, limit: Option<Rate>, json: bool) -> Result<ExitCode> {
+    let Chosen { requests, refused } = chosen;
     let began = Instant::now();
     let uploader = uploader_of_environment(folders).await?;
     uploader.limit().set(limit.map(|rate| rate.0));
@@ -35,6 +31,8 @@ pub(crate) async fn run(
         })
     };
     let screen = Screen::new(json, &requests);
+    let all_chosen = refused.is_empty();
+    refused.iter().for_each(|(path, error)| screen.refuse(path, error));
     let sending = send_all(&uploader, requests, &canceled, |told| screen.tell(told));
     tokio::pin!(sending);
     let mut beat = tokio::time::interval(TELL_EVERY);
@@ -46,7 +44,7 @@ pub(crate) async fn run(
     };
     interrupt.abort();
     screen.end(began.elapsed());
-    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if well && all_chosen { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// What is shown: JSON lines, or a bar for all of it.
@@ -75,6 +73,17 @@ impl Screen {
             (all, bar)
         });
         Self { on_the_way: RefCell::default(), bar, ended: RefCell::default() }
+    }
+
+    /// Tells what cannot be sent at all.
+    fn refuse(&self, path: &Path, error: &Error) {
+        self.ended.borrow_mut().failed += 1;
+        let Some((all, _)) = &self.bar else {
+            let mut line = output::failure(error);
+            line["path"] = json!(path.to_string_lossy());
+            return output::line(&line);
+        };
+        all.suspend(|| output::text(&format!("{}\n  {}", error.message, error.remedy)));
     }
 
     fn tell(&self, told: Told<'_>) {

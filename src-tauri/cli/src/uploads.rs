@@ -116,13 +116,24 @@ async fn steer(session: &Session, which: Which, wish: Wish, json: bool) -> Resul
 
 /// Lists them, or removes those of this age.
 async fn orphans(session: &Session, remove: Option<Duration>, json: bool) -> Result<ExitCode> {
-    let mut rows = Vec::new();
+    let (mut rows, mut well) = (Vec::new(), true);
     for orphan in &session.orphans().await? {
         if let Some(age) = remove {
             if !orphan.is_older_than(age) {
                 continue;
             }
-            session.remove_orphan(orphan).await?;
+            // One that stays stops none of the others.
+            if let Err(error) = session.remove_orphan(orphan).await {
+                well = false;
+                if json {
+                    let mut line = output::failure(&error);
+                    line["key"] = orphan.key.clone().into();
+                    output::line(&line);
+                } else {
+                    output::text(&format!("{}\n  {}", error.message, error.remedy));
+                }
+                continue;
+            }
         }
         if json {
             output::line(orphan);
@@ -133,7 +144,7 @@ async fn orphans(session: &Session, remove: Option<Duration>, json: bool) -> Res
     if !json {
         output::table(&["UPLOAD", "SIZE", "KEY"], &rows);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn size(bytes: u64) -> String {

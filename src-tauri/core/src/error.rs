@@ -109,17 +109,28 @@ impl Error {
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        if let rusqlite::Error::SqliteFailure(failure, _) = &error
-            && failure.code == rusqlite::ErrorCode::DiskFull
-        {
-            return Self::new(
+        use rusqlite::ErrorCode::{CannotOpen, DatabaseCorrupt, DiskFull, NotADatabase, PermissionDenied, ReadOnly};
+        let told = match error.sqlite_error_code() {
+            Some(DiskFull) => Self::new(
                 Code::StorageFull,
                 "The disk that holds Reeldesk's data is full.",
                 "Free some space; the work goes on where it stopped.",
-            )
-            .with_details(error);
-        }
-        Self::internal(error)
+            ),
+            Some(DatabaseCorrupt | NotADatabase) => Self::new(
+                Code::FileUnreadable,
+                "The file reeldesk.sqlite in Reeldesk's data folder is damaged.",
+                "Quit Reeldesk and move it away, with those beside it that begin with its name: the next start makes a new \
+                 one. Workspaces and the catalog are not in it; unfinished uploads begin anew, and watch folders have to be \
+                 added again.",
+            ),
+            Some(CannotOpen | PermissionDenied | ReadOnly) => Self::new(
+                Code::FileUnreadable,
+                "Reeldesk may not write into its data folder.",
+                "Give your user write permission on it and on reeldesk.sqlite in it, then try again.",
+            ),
+            _ => return Self::internal(error),
+        };
+        told.with_details(error)
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) use self::identity::{regular, touched_at, unreadable};
 pub(crate) use self::kind::NoFilm;
 pub use self::on_disk::on_disk;
 pub(crate) use self::place::Place;
-pub(crate) use self::reading::{can_be_listed, ends, look, look_at_itself, open, whole, write_whole};
+pub(crate) use self::reading::{can_be_listed, can_be_read, ends, look, look_at_itself, open, whole, write_whole};
 pub(crate) use self::root::Root;
 pub(crate) use self::writers::held;
 use crate::Result;

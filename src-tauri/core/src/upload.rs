@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
-pub use self::batch::{Place, Told, send_all};
+pub use self::batch::{Chosen, Place, Told, send_all};
 pub use self::checksum::Checksum;
 use self::engine::Engine;
 pub(crate) use self::journal::GivenUp;
@@ -185,6 +185,6 @@ fn changed_too_late(path: &Path) -> Error {
     Error::new(
         Code::FileChanged,
         format!("\"{}\" was changed while it was being sent, and S3 has what was read of it.", crate::shown(path)),
-        "Add it again when it is finished, and remove the first video from the library.",
+        "Send it again when it is finished, and remove what has come of the first version.",
     )
 }

@@ -15,6 +15,14 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
+/// That a file can be opened for reading.
+///
+/// # Errors
+/// When it is not there, or may not be read.
+pub(crate) fn can_be_read(path: &Path) -> Result<()> {
+    open(path).map(drop).map_err(|error| unreadable(path, &error))
+}
+
 /// A small file, whole.
 ///
 /// # Errors

@@ -37,45 +37,42 @@ impl std::str::FromStr for Place {
     }
 }
 
+/// What paths come to.
+#[derive(Debug)]
+pub struct Chosen {
+    /// A request for each file.
+    pub requests: Vec<Request>,
+    /// What cannot be sent, and why; the others can.
+    pub refused: Vec<(PathBuf, Error)>,
+}
+
 impl Place {
     /// The requests that send these files and folders here: a folder keeps its inner paths; a single file takes the
     /// prefix as its key where that does not end with a slash.
     ///
     /// # Errors
-    /// When a path is not there, cannot be read or is no file, or two files would get the same key.
-    pub fn requests(&self, paths: &[PathBuf], replace: bool, encryption: &Encryption) -> Result<Vec<Request>> {
-        let mut files = Vec::new();
+    /// When two files would get the same key.
+    pub fn requests(&self, paths: &[PathBuf], replace: bool, encryption: &Encryption) -> Result<Chosen> {
+        let (mut files, mut refused) = (Vec::new(), Vec::new());
         for path in paths {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-            let metadata = crate::files::look(&path)?;
-            if metadata.is_dir() {
-                let parent = path.parent().unwrap_or(&path).to_owned();
-                for entry in ignore::WalkBuilder::new(&path).standard_filters(false).build() {
-                    let entry = entry.map_err(|error| {
-                        Error::new(
-                            Code::FileUnreadable,
-                            format!("A folder cannot be read: {error}."),
-                            "Give your user read permission on it.",
-                        )
-                    })?;
-                    if entry.file_type().is_some_and(|kind| kind.is_file()) {
-                        let inner = entry.path().strip_prefix(&parent).unwrap_or(entry.path());
-                        files.push((entry.path().to_owned(), slashed(inner)));
-                    }
+            match crate::files::look(&path) {
+                Ok(about) if about.is_dir() => inside(&path, &mut files, &mut refused),
+                Ok(about) if about.is_file() => {
+                    let name = path.file_name().map(Path::new).map(slashed).unwrap_or_default();
+                    files.push((path, name));
                 }
-            } else {
-                if !metadata.is_file() {
-                    return Err(Error::new(
-                        Code::FileUnreadable,
-                        format!("\"{}\" is a device or a pipe, and no file.", crate::shown(&path)),
-                        "Write what comes out of it into a file, and send that.",
-                    ));
+                Ok(_) => {
+                    let message = format!("\"{}\" is a device or a pipe, and no file.", crate::shown(&path));
+                    let remedy = "Write what comes out of it into a file, and send that.";
+                    refused.push((path, Error::new(Code::FileUnreadable, message, remedy)));
                 }
-                let name = path.file_name().map(Path::new).map(slashed).unwrap_or_default();
-                files.push((path, name));
+                Err(error) => refused.push((path, error)),
             }
         }
-        let is_key = files.len() == 1 && !self.prefix.is_empty() && !self.prefix.ends_with('/');
+        // One of several is never the whole, whatever became of the others.
+        let is_single = files.len() + refused.len() == 1;
+        let is_key = is_single && !self.prefix.is_empty() && !self.prefix.ends_with('/');
         let folder = if self.prefix.is_empty() || self.prefix.ends_with('/') {
             self.prefix.clone()
         } else {
@@ -97,21 +94,39 @@ impl Place {
                 ));
             }
         }
-        Ok(files
-            .into_iter()
-            .map(|(path, key)| Request {
-                id: format!("s3://{}/{key}", self.bucket),
-                target: Target {
-                    bucket: self.bucket.clone(),
-                    content_type: mime_guess::from_path(&path).first_or_octet_stream().to_string(),
-                    key,
-                    metadata: Vec::new(),
-                    encryption: encryption.clone(),
-                    replace,
-                },
-                path,
-            })
-            .collect())
+        let request = |(path, key): (PathBuf, String)| Request {
+            id: format!("s3://{}/{key}", self.bucket),
+            target: Target {
+                bucket: self.bucket.clone(),
+                content_type: mime_guess::from_path(&path).first_or_octet_stream().to_string(),
+                key,
+                metadata: Vec::new(),
+                encryption: encryption.clone(),
+                replace,
+            },
+            path,
+        };
+        Ok(Chosen { requests: files.into_iter().map(request).collect(), refused })
+    }
+}
+
+/// The files in a folder, with their paths from the folder's name on, and what of it cannot be read.
+fn inside(folder: &Path, files: &mut Vec<(PathBuf, String)>, refused: &mut Vec<(PathBuf, Error)>) {
+    let parent = folder.parent().unwrap_or(folder);
+    for entry in ignore::WalkBuilder::new(folder).standard_filters(false).build() {
+        match entry {
+            Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
+                let inner = entry.path().strip_prefix(parent).unwrap_or(entry.path());
+                files.push((entry.path().to_owned(), slashed(inner)));
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let message = format!("A folder in \"{}\" cannot be read.", crate::shown(folder));
+                let remedy = "Give your user read permission on it, then run it again.";
+                refused
+                    .push((folder.to_owned(), Error::new(Code::FileUnreadable, message, remedy).with_details(error)));
+            }
+        }
     }
 }
 
@@ -195,6 +210,7 @@ mod tests {
             .unwrap()
             .requests(paths, false, &Encryption::default())
             .unwrap()
+            .requests
             .into_iter()
             .map(|request| request.target.key)
             .collect();
@@ -224,7 +240,6 @@ mod tests {
                 std::fs::write(folder.path().join(std::ffi::OsStr::from_bytes(&[b'x', byte])), "x").unwrap();
             }
             assert!(refused(&[folder.path().to_owned()]).contains("would both become"));
-            assert!(refused(&["/dev/null".into()]).contains("no file"));
         }
     }
 
@@ -242,9 +257,9 @@ mod tests {
         assert_eq!(keys("s3://bucket/a", &[file.clone(), other.clone()]), ["a/one.vtt", "a/poster.JPG"]);
         let all = [folder.path().join("season 1")];
         assert_eq!(keys("s3://bucket/a", &all), ["a/season 1/en/one.vtt", "a/season 1/poster.JPG"]);
-        let requests =
+        let chosen =
             "s3://bucket".parse::<Place>().unwrap().requests(&[file, other], false, &Encryption::default()).unwrap();
-        let types: Vec<_> = requests.iter().map(|request| request.target.content_type.as_str()).collect();
+        let types: Vec<_> = chosen.requests.iter().map(|request| request.target.content_type.as_str()).collect();
         assert_eq!(types, ["text/vtt", "image/jpeg"]);
     }
 
@@ -253,8 +268,22 @@ mod tests {
         for text in ["bucket/key", "s3://", "s3:///key", "https://bucket"] {
             assert_eq!(text.parse::<Place>().unwrap_err().code, Code::Invalid, "{text}");
         }
-        let missing =
-            "s3://bucket".parse::<Place>().unwrap().requests(&["/nowhere/x".into()], false, &Encryption::default());
-        assert_eq!(missing.unwrap_err().code, Code::FileMissing);
+    }
+
+    /// The others are sent, under the keys that they would have had.
+    #[test]
+    fn what_cannot_be_sent_stops_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("one.vtt");
+        std::fs::write(&file, "WEBVTT").unwrap();
+        let place = "s3://bucket/a".parse::<Place>().unwrap();
+        let mut paths = vec!["/nowhere/x".into(), file];
+        if cfg!(target_os = "linux") {
+            paths.push("/dev/null".into());
+        }
+        let Chosen { requests, refused } = place.requests(&paths, false, &Encryption::default()).unwrap();
+        assert_eq!(requests.iter().map(|one| one.target.key.as_str()).collect::<Vec<_>>(), ["a/one.vtt"]);
+        assert_eq!((refused.len(), refused[0].1.code), (paths.len() - 1, Code::FileMissing));
+        assert!(refused.iter().skip(1).all(|(_, error)| error.message.contains("no file")));
     }
 }

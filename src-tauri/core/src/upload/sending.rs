@@ -265,6 +265,8 @@ impl<R: Remote> Sending<'_, R> {
             }
         };
         let Some(upload) = known else {
+            // Of a file that may not be read nothing is begun in S3.
+            files::ask(&self.request.path, files::can_be_read).await?;
             let Some(upload) = self.begin().await?.map_err(|refusal| self.told(refusal))? else {
                 return Err(canceled());
             };
