@@ -31,7 +31,8 @@ impl App {
 
     fn runs(&self) -> bool {
         let found = Command::new("pgrep").arg("-f").arg(&self.0).stdout(Stdio::null()).status();
-        found.is_ok_and(|status| status.success())
+        // Where it cannot be asked, nothing says that it has ended.
+        found.map_or(true, |status| status.success())
     }
 
     fn ends_within(&self, most: Duration) -> bool {
@@ -51,6 +52,7 @@ impl Drop for App {
         self.signal("-TERM");
         if !self.ends_within(Duration::from_secs(20)) {
             self.signal("-KILL");
+            self.ends_within(Duration::from_secs(5));
         }
     }
 }
@@ -200,7 +202,11 @@ impl Window {
 
     /// Waits until the app has ended by itself.
     pub async fn ended(self, most: Duration) -> Result<()> {
-        ensure!(self.app.ends_within(most), "the app runs on");
+        let deadline = Instant::now() + most;
+        while self.app.runs() {
+            ensure!(Instant::now() < deadline, "the app runs on");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
         self.client.close().await.ok();
         Ok(())
     }

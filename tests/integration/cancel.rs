@@ -225,9 +225,12 @@ async fn a_cancel_after_its_video_is_complete() {
         let items = catalog.scan().table_name(TABLE).send().await.unwrap().items.unwrap_or_default();
         items.iter().any(|item| item.get("workflowStatus").is_some_and(|is| is.as_s().is_ok_and(|is| is == "Complete")))
     };
-    while !is_complete().await {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    let completes = async {
+        while !is_complete().await {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(120), completes).await.expect("the pipeline comes to its end");
     let listed = behind.run(&["uploads", "list"]);
     behind.run(&["uploads", "cancel", listed[0]["id"].as_str().unwrap()]);
     sender.until(|line| line["state"] == "canceling");

@@ -94,7 +94,7 @@ fn a_damaged_store_is_named() {
     assert!(!well && last["code"] == "file-unreadable", "{last:#}");
     assert!(
         last["message"].as_str().unwrap().contains("reeldesk.sqlite")
-            && last["remedy"].as_str().unwrap().contains("move it away")
+            && last["remedy"].as_str().unwrap().contains("keep them")
     );
     assert_eq!(std::fs::read_to_string(&store).unwrap(), junk);
 }

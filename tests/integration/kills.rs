@@ -131,7 +131,7 @@ fn an_encoder_that_a_kill_left_behind_is_ended() {
     let left = encoders(reelctl.data.path());
     assert!(!left.is_empty(), "the kill left an encoder behind");
     assert!(reelctl.run(&["videos", "list"]).unwrap().0);
-    // The job goes on, with an encoder of its own.
+    // The next start ends what was left.
     let now = encoders(reelctl.data.path());
     assert!(left.iter().all(|pid| !now.contains(pid)), "{left:?} left, {now:?} now");
     let (well, lines) = reelctl.run(&["ingest", name, "--wait"]).unwrap();

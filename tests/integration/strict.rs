@@ -286,6 +286,7 @@ async fn an_unfinished_upload_that_stays_holds_up_no_other() {
     let left = client.list_multipart_uploads().bucket(SOURCE_BUCKET).send().await.unwrap();
     let left: Vec<_> = left.uploads().iter().filter_map(|upload| upload.key()).collect();
     assert_eq!(left, [refused[0]["key"].as_str().unwrap()]);
+    assert!(refused[0]["uploadId"].is_string());
 }
 
 /// The clock of AWS may be another one than the computer's: what it began is found all the same.

@@ -132,11 +132,13 @@ async fn one_bad_path_stops_no_other() {
     std::fs::create_dir(at("data")).unwrap();
     noise(&at("good.mov"), 9 * MIB).unwrap();
     noise(&at("closed.mov"), 9 * MIB).unwrap();
-    for (name, bits) in [(".", 0o777), ("data", 0o777), ("closed.mov", 0o000)] {
+    std::fs::create_dir_all(at("season/closed")).unwrap();
+    noise(&at("season/one.vtt"), 100).unwrap();
+    for (name, bits) in [(".", 0o777), ("data", 0o777), ("closed.mov", 0o000), ("season/closed", 0o000)] {
         mode(&at(name), bits);
     }
     let reelctl = reelctl_of_sandbox(&server.endpoint).on(&at("data"));
-    let paths = ["missing.mov", "closed.mov", "good.mov"].map(at);
+    let paths = ["missing.mov", "closed.mov", "good.mov", "season"].map(at);
     let paths = paths.each_ref().map(|path| path.to_str().unwrap());
     let mut command = reelctl.command(&[&["upload"][..], &paths, &["--to", &place("in")]].concat()).unwrap();
     // Root may read everything.
@@ -144,6 +146,7 @@ async fn one_bad_path_stops_no_other() {
         command.uid(65_534).gid(65_534);
     }
     let output = command.output().unwrap();
+    mode(&at("season/closed"), 0o755);
     let lines: Vec<Value> =
         String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let last = |path: &str| lines.iter().rfind(|line| line["path"] == path).unwrap_or_else(|| panic!("{lines:#?}"));
@@ -151,6 +154,8 @@ async fn one_bad_path_stops_no_other() {
     assert_eq!(last(paths[0])["code"], "file-missing");
     assert_eq!((&last(paths[1])["code"], &last(paths[1])["state"]), (&"file-unreadable".into(), &"failed".into()));
     assert_eq!((&last(paths[2])["state"], &last(paths[2])["key"]), (&"uploaded".into(), &"in/good.mov".into()));
+    assert_eq!(last(at("season/closed").to_str().unwrap())["code"], "file-unreadable");
+    assert_eq!(last(at("season/one.vtt").to_str().unwrap())["state"], "uploaded");
     assert_eq!(unfinished(&server.client()).await, 0, "nothing is begun of a file that may not be read");
 }
 

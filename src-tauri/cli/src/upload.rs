@@ -20,6 +20,13 @@ const TELL_EVERY: Duration = Duration::from_millis(500);
 pub(crate) async fn run(folders: &Folders, chosen: Chosen, limit: Option<Rate>, json: bool) -> Result<ExitCode> {
     let Chosen { requests, refused } = chosen;
     let began = Instant::now();
+    let screen = Screen::new(json, &requests);
+    let all_chosen = refused.is_empty();
+    refused.iter().for_each(|(path, error)| screen.refuse(path, error));
+    if requests.is_empty() {
+        screen.clear();
+        return Ok(if all_chosen { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     let uploader = uploader_of_environment(folders).await?;
     uploader.limit().set(limit.map(|rate| rate.0));
     let canceled = CancellationToken::new();
@@ -30,9 +37,6 @@ pub(crate) async fn run(folders: &Folders, chosen: Chosen, limit: Option<Rate>, 
             canceled.cancel();
         })
     };
-    let screen = Screen::new(json, &requests);
-    let all_chosen = refused.is_empty();
-    refused.iter().for_each(|(path, error)| screen.refuse(path, error));
     let sending = send_all(&uploader, requests, &canceled, |told| screen.tell(told));
     tokio::pin!(sending);
     let mut beat = tokio::time::interval(TELL_EVERY);
@@ -117,6 +121,12 @@ impl Screen {
                     (Some(_), Ok(_)) => {}
                 }
             }
+        }
+    }
+
+    fn clear(&self) {
+        if let Some((_, bar)) = &self.bar {
+            bar.finish_and_clear();
         }
     }
 

@@ -125,9 +125,13 @@ async fn orphans(session: &Session, remove: Option<Duration>, json: bool) -> Res
             // One that stays stops none of the others.
             if let Err(error) = session.remove_orphan(orphan).await {
                 well = false;
+                // Then the others would wait for nothing.
+                if matches!(error.code, Code::Network | Code::SignIn | Code::Clock) {
+                    return Err(error);
+                }
                 if json {
                     let mut line = output::failure(&error);
-                    line["key"] = orphan.key.clone().into();
+                    (line["key"], line["uploadId"]) = (orphan.key.clone().into(), orphan.upload_id.clone().into());
                     output::line(&line);
                 } else {
                     output::text(&format!("{}\n  {}", error.message, error.remedy));

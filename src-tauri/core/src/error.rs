@@ -119,14 +119,16 @@ impl From<rusqlite::Error> for Error {
             Some(DatabaseCorrupt | NotADatabase) => Self::new(
                 Code::FileUnreadable,
                 "The file reeldesk.sqlite in Reeldesk's data folder is damaged.",
-                "Quit Reeldesk and move it away, with those beside it that begin with its name: the next start makes a new \
-                 one. Workspaces and the catalog are not in it; unfinished uploads begin anew, and watch folders have to be \
-                 added again.",
+                "Quit Reeldesk, then move reeldesk.sqlite and the files whose names begin with it to another folder, and \
+                 keep them. The next start makes a new one. Workspaces and the catalog are not in it. Add unfinished \
+                 uploads and watch folders again; the log of changes to viewers starts empty. reelctl uploads orphans \
+                 shows what unfinished uploads left in S3.",
             ),
             Some(CannotOpen | PermissionDenied | ReadOnly) => Self::new(
                 Code::FileUnreadable,
-                "Reeldesk may not write into its data folder.",
-                "Give your user write permission on it and on reeldesk.sqlite in it, then try again.",
+                "Reeldesk cannot write into its data folder.",
+                "Check that the folder is there, and that your user may write into it and into reeldesk.sqlite in it, then \
+                 try again.",
             ),
             _ => return Self::internal(error),
         };
@@ -136,3 +138,26 @@ impl From<rusqlite::Error> for Error {
 
 /// The result of nearly everything here.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn what_the_store_says_is_told_in_words() {
+        for (said, code, message) in [
+            (ffi::SQLITE_FULL, Code::StorageFull, "is full"),
+            (ffi::SQLITE_CORRUPT, Code::FileUnreadable, "is damaged"),
+            (ffi::SQLITE_NOTADB, Code::FileUnreadable, "is damaged"),
+            (ffi::SQLITE_CANTOPEN, Code::FileUnreadable, "cannot write"),
+            (ffi::SQLITE_READONLY, Code::FileUnreadable, "cannot write"),
+            (ffi::SQLITE_MISUSE, Code::Internal, "Something inside"),
+        ] {
+            let error = Error::from(rusqlite::Error::SqliteFailure(ffi::Error::new(said), None));
+            assert_eq!(error.code, code);
+            assert!(error.message.contains(message) && !error.details.is_empty(), "{error:?}");
+        }
+    }
+}

@@ -264,13 +264,26 @@ async fn a_disk_that_hangs_holds_up_nothing_else() {
 /// may be the last copy, and stays.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proof_against_it_deletes_nothing() {
-    let scene = Scene::encoding_on(Server::with(&[]), &["--afterwards", "delete"]);
+    let mut scene = Scene::encoding_on(Server::with(&[]), &["--afterwards", "delete"]);
+    scene.kill();
+    let down = Arc::new(AtomicBool::new(false));
+    let is_down = down.clone();
+    let line = FaultyLine::before(scene.endpoint(), move |method, path, _| {
+        let is_catalog = method == "POST" && path == "/";
+        if is_catalog && is_down.load(Ordering::Relaxed) { Fault::SlowDown } else { Fault::None }
+    });
+    let line = line.await.unwrap();
+    scene.reach_by(&line.endpoint);
+    scene.start();
+    // Without the catalog nothing becomes playable.
+    down.store(true, Ordering::Relaxed);
     let folder = scene.folder.to_str().unwrap().to_owned();
     let films: Vec<_> = (0..3_u32).map(|n| (format!("film {n}.mp4"), clip(7_100 + n))).collect();
     let paths: Vec<_> = films.iter().map(|(name, bytes)| scene.put(name, bytes)).collect();
     films.iter().for_each(|(name, _)| drop(scene.hear("taken", name)));
     // Nobody looks at the folder while they become playable.
     assert!(scene.reelctl(&["watch", "pause", &folder]).0);
+    down.store(false, Ordering::Relaxed);
     films.iter().for_each(|(name, _)| drop(scene.hear("playable", name)));
     let (_, videos) = scene.reelctl(&["videos", "list"]);
     let of = |n: usize, field: &str| {

@@ -54,10 +54,14 @@ impl Place {
     /// When two files would get the same key.
     pub fn requests(&self, paths: &[PathBuf], replace: bool, encryption: &Encryption) -> Result<Chosen> {
         let (mut files, mut refused) = (Vec::new(), Vec::new());
+        let mut is_single = paths.len() == 1;
         for path in paths {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
             match crate::files::look(&path) {
-                Ok(about) if about.is_dir() => inside(&path, &mut files, &mut refused),
+                Ok(about) if about.is_dir() => {
+                    is_single = false;
+                    inside(&path, &mut files, &mut refused);
+                }
                 Ok(about) if about.is_file() => {
                     let name = path.file_name().map(Path::new).map(slashed).unwrap_or_default();
                     files.push((path, name));
@@ -70,22 +74,21 @@ impl Place {
                 Err(error) => refused.push((path, error)),
             }
         }
-        // One of several is never the whole, whatever became of the others.
-        let is_single = files.len() + refused.len() == 1;
         let is_key = is_single && !self.prefix.is_empty() && !self.prefix.ends_with('/');
         let folder = if self.prefix.is_empty() || self.prefix.ends_with('/') {
             self.prefix.clone()
         } else {
             format!("{}/", self.prefix)
         };
-        let files = files.into_iter().map(|(path, name)| {
-            let key = if is_key { self.prefix.clone() } else { format!("{folder}{name}") };
-            (path, key)
-        });
-        let files: Vec<_> = files.collect();
-        // One would replace the other.
+        let key_of = |name: &str| if is_key { self.prefix.clone() } else { format!("{folder}{name}") };
+        let files: Vec<_> = files.into_iter().map(|(path, name)| (path, key_of(&name))).collect();
+        // One would replace the other: now, or when what is refused is sent later.
+        let later = refused.iter().filter_map(|(path, _)| Some((path, key_of(&slashed(Path::new(path.file_name()?))))));
+        let later: Vec<_> = later.collect();
         let mut keys = HashMap::new();
-        for (path, key) in &files {
+        for (path, key) in
+            later.iter().map(|(path, key)| (*path, key)).chain(files.iter().map(|(path, key)| (path, key)))
+        {
             if let Some(other) = keys.insert(key, path) {
                 return Err(Error::new(
                     Code::Invalid,
@@ -121,12 +124,23 @@ fn inside(folder: &Path, files: &mut Vec<(PathBuf, String)>, refused: &mut Vec<(
             }
             Ok(_) => {}
             Err(error) => {
-                let message = format!("A folder in \"{}\" cannot be read.", crate::shown(folder));
-                let remedy = "Give your user read permission on it, then run it again.";
-                refused
-                    .push((folder.to_owned(), Error::new(Code::FileUnreadable, message, remedy).with_details(error)));
+                let path = place_of(&error).unwrap_or(folder).to_owned();
+                let told = match error.io_error() {
+                    Some(cause) => crate::files::unreadable(&path, cause),
+                    None => Error::internal(&error),
+                };
+                refused.push((path, told));
             }
         }
+    }
+}
+
+/// The path that a walk stumbled over.
+fn place_of(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } => place_of(err),
+        _ => None,
     }
 }
 
@@ -285,5 +299,14 @@ mod tests {
         assert_eq!(requests.iter().map(|one| one.target.key.as_str()).collect::<Vec<_>>(), ["a/one.vtt"]);
         assert_eq!((refused.len(), refused[0].1.code), (paths.len() - 1, Code::FileMissing));
         assert!(refused.iter().skip(1).all(|(_, error)| error.message.contains("no file")));
+        // What is missing would become the same object when it is there again.
+        let twins = ["/nowhere/one.vtt".into(), paths[1].clone()];
+        assert_eq!(place.requests(&twins, true, &Encryption::default()).unwrap_err().code, Code::Invalid);
+        // A folder is a folder, whatever is in it.
+        let of_folder = keys("s3://bucket/a", &[folder.path().to_owned()]);
+        assert!(of_folder.len() == 1 && of_folder[0].ends_with("/one.vtt"), "{of_folder:?}");
+        let empty = folder.path().join("empty");
+        std::fs::create_dir(&empty).unwrap();
+        assert_eq!(keys("s3://bucket/a", &[empty, paths[1].clone()]), ["a/one.vtt"]);
     }
 }

@@ -62,7 +62,9 @@ impl RunningSandbox {
             match sandbox.workspace().await {
                 Ok(workspace) => return Ok((sandbox, workspace)),
                 // The process that it was found in is ending: the next one is found, or started here.
-                Err(error) if error.code == Code::Network && !sandbox.is_own && tries > 0 => {}
+                Err(error) if error.code == Code::Network && !sandbox.is_own && tries > 0 => {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -145,8 +147,7 @@ mod tests {
         let lock = std::fs::File::create(folder.join("running.lock")).unwrap();
         lock.try_lock().unwrap();
         let cdn = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let ports = serde_json::json!({ "api": gone, "cdn": cdn.local_addr().unwrap().port(), "site": 0 });
+        let ports = serde_json::json!({ "api": 1, "cdn": cdn.local_addr().unwrap().port(), "site": 0 });
         std::fs::write(folder.join("ports.json"), ports.to_string()).unwrap();
         let ends = async {
             let _asked = cdn.accept().await.unwrap();
