@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use reeldesk_core::ingest::Driving;
+use reeldesk_core::watch::{Condition, WatchFolder};
+use reeldesk_core::{Folders, Session};
 use reeldesk_sandbox::{SOURCE_BUCKET, TABLE};
 use reeldesk_tests::{Fault, FaultyLine, KEYS, Server};
 use serde_json::{Value, json};
@@ -233,6 +236,47 @@ async fn a_rule_that_is_changed_while_files_are_handed_over() {
     // What was handed over is followed: nothing waits for ever.
     let (_, listed) = scene.reelctl(&["watch", "list"]);
     assert!(!listed.is_empty());
+}
+
+/// A rule ends in the middle of a handover, whose transaction waits for another process: what was written is sent, and not
+/// at the next start only.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_handed_over_while_its_rule_ends_is_sent() {
+    let (data, films) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let session = Session::open(&Folders::within(data.path()), "sandbox").await.unwrap();
+    let driver = session.drive(Driving::Server).await.unwrap();
+    let watch = driver.watch();
+    watch.put(WatchFolder { settle_seconds: 1, ..WatchFolder::of("sandbox", films.path()) }).await.unwrap();
+    let until = async |what: &str, is_so: &dyn Fn() -> bool| {
+        let waits = async {
+            while !is_so() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), waits).await.expect(what);
+    };
+    let is_watched = || watch.folders().first().is_some_and(|folder| folder.condition == Condition::Watching);
+    until("the folder is watched", &is_watched).await;
+    let other = rusqlite::Connection::open(data.path().join("reeldesk.sqlite")).unwrap();
+    other.busy_timeout(Duration::from_secs(10)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    std::fs::write(films.path().join("film.mp4"), clip(1)).unwrap();
+    // The first thing that is to be written now is the handover: who waits for the right to write keeps all others waiting.
+    let asked = async {
+        while tokio::time::timeout(Duration::from_secs(1), watch.rules().all()).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), asked).await.expect("the file is handed over");
+    let committed = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        other.execute_batch("COMMIT").unwrap();
+    };
+    tokio::join!(watch.stop(), committed);
+    let is_sent = || driver.ingest.list().first().is_some_and(|journey| journey.verified_at.is_some());
+    until("the film is sent", &is_sent).await;
+    driver.stop().await;
+    session.close().await;
 }
 
 /// A share whose server hangs answers neither yes nor no: what lies elsewhere goes on, its own row says it, and the process
