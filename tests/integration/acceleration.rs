@@ -50,7 +50,8 @@ async fn bytes_go_through_it_and_the_bucket_must_have_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_faster_way_is_told_and_nothing_stays() {
     for slow in [Far::STRAIGHT, Far::ACCELERATED] {
-        let is_slow = move |host: &str| Duration::from_millis(if host == slow { 400 } else { 0 });
+        // Each request of the slow way waits: seconds more in all than any other load on this computer makes of the other.
+        let is_slow = move |host: &str| Duration::from_millis(if host == slow { 1500 } else { 0 });
         let far = Far::start(is_slow).await.unwrap();
         far.set(BucketAccelerateStatus::Enabled).await.unwrap();
         let (well, lines) = run(&far, &["workspace", "compare"]);
