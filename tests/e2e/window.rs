@@ -106,10 +106,19 @@ impl Window {
     pub async fn click(&self, xpath: &str) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
-            match self.wait_for(xpath, Duration::from_secs(20)).await?.click().await {
-                Ok(()) => return Ok(()),
-                Err(error) if Instant::now() > deadline => bail!("{xpath} was not clicked: {error:?}"),
-                Err(error) => eprintln!("{xpath} is clicked again: {error:?}"),
+            let element = self.wait_for(xpath, Duration::from_secs(20)).await?;
+            // A click on what is disabled is no error of WebDriver's, and nothing happens.
+            let clicked = match element.is_enabled().await {
+                Ok(false) => None,
+                Ok(true) => Some(element.click().await),
+                Err(error) => Some(Err(error)),
+            };
+            match clicked {
+                Some(Ok(())) => return Ok(()),
+                None if Instant::now() > deadline => bail!("{xpath} stays disabled"),
+                Some(Err(error)) if Instant::now() > deadline => bail!("{xpath} was not clicked: {error:?}"),
+                None => {}
+                Some(Err(error)) => eprintln!("{xpath} is clicked again: {error:?}"),
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
