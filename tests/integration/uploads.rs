@@ -132,9 +132,13 @@ async fn one_bad_path_stops_no_other() {
     std::fs::create_dir(at("data")).unwrap();
     noise(&at("good.mov"), 9 * MIB).unwrap();
     noise(&at("closed.mov"), 9 * MIB).unwrap();
-    std::fs::create_dir_all(at("season/closed")).unwrap();
+    for closed in ["season/closed", "season/en/closed"] {
+        std::fs::create_dir_all(at(closed)).unwrap();
+    }
     noise(&at("season/one.vtt"), 100).unwrap();
-    for (name, bits) in [(".", 0o777), ("data", 0o777), ("closed.mov", 0o000), ("season/closed", 0o000)] {
+    for (name, bits) in
+        [(".", 0o777), ("data", 0o777), ("closed.mov", 0o000), ("season/closed", 0o000), ("season/en/closed", 0o000)]
+    {
         mode(&at(name), bits);
     }
     let reelctl = reelctl_of_sandbox(&server.endpoint).on(&at("data"));
@@ -146,7 +150,7 @@ async fn one_bad_path_stops_no_other() {
         command.uid(65_534).gid(65_534);
     }
     let output = command.output().unwrap();
-    mode(&at("season/closed"), 0o755);
+    ["season/closed", "season/en/closed"].iter().for_each(|closed| mode(&at(closed), 0o755));
     let lines: Vec<Value> =
         String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let last = |path: &str| lines.iter().rfind(|line| line["path"] == path).unwrap_or_else(|| panic!("{lines:#?}"));

@@ -54,6 +54,8 @@ impl Place {
     /// When two files would get the same key.
     pub fn requests(&self, paths: &[PathBuf], replace: bool, encryption: &Encryption) -> Result<Chosen> {
         let (mut files, mut refused) = (Vec::new(), Vec::new());
+        // What is missing now, by the name that it would have.
+        let mut missing = Vec::new();
         let mut is_single = paths.len() == 1;
         for path in paths {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
@@ -71,7 +73,10 @@ impl Place {
                     let remedy = "Write what comes out of it into a file, and send that.";
                     refused.push((path, Error::new(Code::FileUnreadable, message, remedy)));
                 }
-                Err(error) => refused.push((path, error)),
+                Err(error) => {
+                    missing.extend(path.file_name().map(|name| (path.clone(), slashed(Path::new(name)))));
+                    refused.push((path, error));
+                }
             }
         }
         let is_key = is_single && !self.prefix.is_empty() && !self.prefix.ends_with('/');
@@ -82,13 +87,10 @@ impl Place {
         };
         let key_of = |name: &str| if is_key { self.prefix.clone() } else { format!("{folder}{name}") };
         let files: Vec<_> = files.into_iter().map(|(path, name)| (path, key_of(&name))).collect();
-        // One would replace the other: now, or when what is refused is sent later.
-        let later = refused.iter().filter_map(|(path, _)| Some((path, key_of(&slashed(Path::new(path.file_name()?))))));
-        let later: Vec<_> = later.collect();
+        // One would replace the other: now, or when what is missing is sent later.
+        let later: Vec<_> = missing.into_iter().map(|(path, name)| (path, key_of(&name))).collect();
         let mut keys = HashMap::new();
-        for (path, key) in
-            later.iter().map(|(path, key)| (*path, key)).chain(files.iter().map(|(path, key)| (path, key)))
-        {
+        for (path, key) in later.iter().chain(&files) {
             if let Some(other) = keys.insert(key, path) {
                 return Err(Error::new(
                     Code::Invalid,
