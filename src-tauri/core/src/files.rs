@@ -23,7 +23,7 @@ pub(crate) use self::ask::{ask, ask_within};
 pub use self::container::Incomplete;
 pub(crate) use self::container::missing;
 pub use self::identity::{Identity, Likeness};
-pub(crate) use self::identity::{regular, touched_at, unreadable};
+pub(crate) use self::identity::{regular, unreadable};
 pub(crate) use self::kind::NoFilm;
 pub use self::on_disk::on_disk;
 pub(crate) use self::place::Place;
@@ -38,6 +38,15 @@ use crate::Result;
 /// [`crate::Code::FileMissing`], also where its disk does not answer, or [`crate::Code::FileUnreadable`].
 pub(crate) async fn identity(path: &Path) -> Result<Identity> {
     ask(path, Identity::of).await
+}
+
+/// The identity of a file, and when anything of it was last changed (see
+/// `identity::touched_at`), with one question to its disk.
+///
+/// # Errors
+/// As [`identity`].
+pub(crate) async fn stat(path: &Path) -> Result<(Identity, Option<i64>)> {
+    ask(path, |path| Ok((Identity::of(path)?, identity::touched_at(path)?))).await
 }
 
 /// How long the look at a container may take: one of a million fragments has as many places to look at.

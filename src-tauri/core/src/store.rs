@@ -1,10 +1,13 @@
 //! The SQLite file of the app: the upload journal and the journeys. It is never thrown away.
 
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::oneshot;
 
 use crate::folders::create_private;
 use crate::{Error, Result};
@@ -84,9 +87,66 @@ ALTER TABLE watch_folders ADD COLUMN volume TEXT;
 /// How long a write waits for one of another process or connection.
 const BUSY: Duration = Duration::from_secs(5 * 60);
 
-/// A handle on the file; cheap to clone.
+/// A handle on the file; cheap to clone. What many ask at once is worked off in its order by one thread, instead of one
+/// for each that wakes, waits for the connection and sleeps again.
 #[derive(Clone)]
-pub struct Store(Arc<Mutex<Connection>>);
+pub struct Store(Arc<Shared>);
+
+/// What is done with the connection; it tells its outcome by itself.
+type Work = Box<dyn FnOnce(&mut Connection) + Send>;
+
+struct Shared {
+    connection: Mutex<Connection>,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Work>,
+    /// Whether a thread works it off, or is about to.
+    has_worker: bool,
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next(&self) -> Option<Work> {
+        let mut queue = self.queue();
+        let next = queue.waiting.pop_front();
+        queue.has_worker = next.is_some();
+        next
+    }
+}
+
+/// Works the queue off, on a thread that may wait.
+struct Worker {
+    shared: Arc<Shared>,
+    has_run: bool,
+}
+
+impl Worker {
+    fn run(mut self) {
+        let mut connection = self.shared.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(work) = self.shared.next() {
+            // Whoever asked for what panics hears of it, since its channel closes. The others go on.
+            catch_unwind(AssertUnwindSafe(|| work(&mut connection))).ok();
+        }
+        drop(connection);
+        self.has_run = true;
+    }
+}
+
+impl Drop for Worker {
+    /// A runtime that ends drops it before it ran: what waits ends with an error, and the next who asks has a new worker.
+    fn drop(&mut self) {
+        if !self.has_run {
+            let ended = std::mem::take(&mut *self.shared.queue());
+            drop(ended);
+        }
+    }
+}
 
 impl Store {
     /// Opens the file, making or upgrading it.
@@ -124,7 +184,7 @@ impl Store {
             transaction.pragma_update(None, "user_version", index + 1)?;
             transaction.commit()?;
         }
-        Ok(Self(Arc::new(Mutex::new(connection))))
+        Ok(Self(Arc::new(Shared { connection: Mutex::new(connection), queue: Mutex::default() })))
     }
 
     /// Runs `work` with the connection, off the async threads. What it writes survives a kill, but perhaps not a
@@ -136,10 +196,20 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let connection = self.0.clone();
-        tokio::task::spawn_blocking(move || work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner)))
-            .await
-            .map_err(Error::internal)?
+        let (answer, answered) = oneshot::channel();
+        let work = move |connection: &mut Connection| {
+            answer.send(work(connection)).ok();
+        };
+        let has_worker = {
+            let mut queue = self.0.queue();
+            queue.waiting.push_back(Box::new(work));
+            std::mem::replace(&mut queue.has_worker, true)
+        };
+        if !has_worker {
+            let worker = Worker { shared: self.0.clone(), has_run: false };
+            tokio::task::spawn_blocking(move || worker.run());
+        }
+        answered.await.map_err(Error::internal)?
     }
 
     /// The same for what must survive a power cut too: it is on the disk when this returns.
@@ -207,6 +277,48 @@ mod tests {
             let open = || Store::open(&path).map(drop).unwrap();
             std::thread::scope(|threads| (0..8).for_each(|_| drop(threads.spawn(open))));
         }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_panics_ends_alone_and_all_others_are_worked_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("reeldesk.sqlite")).unwrap();
+        let add = |number: u32| {
+            store.call(move |db| {
+                assert_ne!(number, 7, "on purpose");
+                let statement = "INSERT INTO settings (name, value) VALUES (?1, 'x')";
+                Ok(db.execute(statement, [number.to_string()])?)
+            })
+        };
+        let done = futures::future::join_all((0..100).map(add)).await;
+        let failed: Vec<_> = done.iter().map(Result::is_err).enumerate().filter(|(_, is_err)| *is_err).collect();
+        assert_eq!(failed, [(7, true)]);
+        let count = store.call(|db| Ok(db.query_row("SELECT count(*) FROM settings", [], |row| row.get(0))?)).await;
+        assert_eq!(count.map_err(|error| error.code), Ok(99));
+    }
+
+    #[test]
+    fn a_runtime_that_ends_leaves_the_store_to_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("reeldesk.sqlite")).unwrap();
+        let runtime =
+            || tokio::runtime::Builder::new_current_thread().enable_time().max_blocking_threads(1).build().unwrap();
+        let first = runtime();
+        let (go_on, waits) = std::sync::mpsc::channel::<()>();
+        // Its only thread is taken, so that the store's worker never begins.
+        first.spawn_blocking(move || waits.recv());
+        let asking = store.clone();
+        first.spawn(async move { asking.call(|_| Ok(())).await.map_err(|error| error.code) });
+        first.block_on(tokio::task::yield_now());
+        assert!(store.0.queue().has_worker);
+        first.shutdown_background();
+        go_on.send(()).unwrap();
+        let ask = || {
+            let asked = async { tokio::time::timeout(Duration::from_secs(10), store.call(|_| Ok(()))).await };
+            runtime().block_on(asked).expect("a worker").is_ok()
+        };
+        // The first may still wait for the worker that is dropped just then.
+        assert!(ask() || ask());
     }
 
     #[test]

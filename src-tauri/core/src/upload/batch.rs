@@ -6,14 +6,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::plan::PartPlan;
 use super::{Progress, Request, Target, Uploaded, Uploader};
 use crate::aws::Encryption;
 use crate::{Code, Error, Result};
 
-/// Files on their way at once: enough for small ones to fill the line. The line itself limits the parts.
-const FILES_AT_ONCE: usize = 24;
+/// Files on their way at once that take one request each.
+const FILES_AT_ONCE: usize = super::line::MOST_REQUESTS;
+/// A file of several parts takes the place of so many: each that is begun and not finished is resumed after a kill.
+const PLACES_OF_A_LARGE_ONE: u32 = 5;
 /// The longest wait between two tries of a file whose line is down.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
@@ -175,7 +179,10 @@ pub async fn send_all(
     if let Err(error) = uploader.clean_up().await {
         tracing::warn!(%error, "what is to be aborted could not be read");
     }
+    let places = &Semaphore::new(FILES_AT_ONCE);
     let sent = stream::iter(requests).map(|request| async move {
+        // Who waits longest is next, so that small files do not keep a large one from its places. It is never closed.
+        let _places = places.acquire_many(places_of(&request).await).await.ok();
         let progress = Progress::default();
         tell(Told::Begins(&request, progress.clone()));
         let result = patiently(uploader, &request, &progress, canceled, tell).await;
@@ -184,6 +191,14 @@ pub async fn send_all(
         well
     });
     sent.buffer_unordered(FILES_AT_ONCE).fold(true, |all, well| async move { all && well }).await
+}
+
+/// How many places of [`FILES_AT_ONCE`] a file takes.
+async fn places_of(request: &Request) -> u32 {
+    // What cannot be looked at ends with its reason when it is sent.
+    let size = crate::files::identity(&request.path).await.map_or(0, |identity| identity.size);
+    let is_small = PartPlan::for_size(size).is_ok_and(PartPlan::is_single);
+    if is_small { 1 } else { PLACES_OF_A_LARGE_ONE }
 }
 
 async fn patiently(

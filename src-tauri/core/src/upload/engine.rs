@@ -105,8 +105,7 @@ impl<R: Remote> Engine<R> {
 
     /// What the journal knows of it, or a new record, with the file as it is now; and how far the two belong together.
     async fn record(&self, request: &Request) -> Result<(Record, Known)> {
-        let identity = files::identity(&request.path).await?;
-        let touched_at = files::ask(&request.path, files::touched_at).await?;
+        let (identity, touched_at) = files::stat(&request.path).await?;
         let plan = (self.plan)(identity.size)?;
         let (mut record, is_new) = self.journal.open(request, identity.clone(), touched_at, plan).await?;
         if is_new {

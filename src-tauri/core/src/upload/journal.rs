@@ -21,7 +21,7 @@ pub(super) struct Record {
     pub bucket: String,
     pub key: String,
     pub identity: Identity,
-    /// When anything of the file was last changed ([`crate::files::touched_at`]).
+    /// When anything of the file was last changed ([`crate::files::stat`]).
     pub touched_at: Option<i64>,
     pub plan: PartPlan,
     pub upload_id: Option<String>,

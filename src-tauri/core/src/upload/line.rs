@@ -2,7 +2,7 @@
 //!
 //! The number adapts to what the line takes ([`super::adaptive`]), and falls when S3 asks to slow down or the line breaks. It
 //! counts parts of the largest size that is under way: few large ones go at first, and of small files as many as make up
-//! the same bytes, since what they wait for is not the line. Under a bandwidth limit only so many go as the limit lets
+//! the same bytes, since what they wait for is the server, not the line. Under a bandwidth limit only so many go as the limit lets
 //! through in a few seconds: what is on its way is what a kill loses. A turn goes to the upload with the fewest bytes on
 //! their way, so that a small file never waits behind a huge one.
 
@@ -12,11 +12,14 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use super::adaptive::{Adaptive, LOOK_EVERY, MOST};
+use super::adaptive::{Adaptive, FIRST, LOOK_EVERY};
 use super::limit::Limit;
 use super::plan::USUAL_PART;
 use super::progress::Meter;
 
+/// Requests on their way at once, of any size. Of 10,000 files of 64 KiB, Garage takes 1.4 times as many a second when 128
+/// of them wait for it as when 24 do.
+pub(super) const MOST_REQUESTS: usize = 128;
 /// Under a bandwidth limit no more is on its way than it lets through in so many seconds.
 const SECONDS_OF_LIMIT: u64 = 4;
 
@@ -89,6 +92,7 @@ impl Line {
             let (turn, receiver) = oneshot::channel();
             state.asked += 1;
             let number = state.asked;
+            let bytes = bytes.max(state.least());
             state.waiting.push(Waiting { upload, number, bytes, turn });
             self.give(&mut state);
             receiver
@@ -114,7 +118,7 @@ impl Line {
     /// Gives the free places.
     fn give(&self, state: &mut State) {
         state.adaptive.part = state.largest();
-        while state.parts() < MOST {
+        while state.parts() < MOST_REQUESTS {
             let next = (0..state.waiting.len()).min_by_key(|&index| {
                 let waiting = &state.waiting[index];
                 (state.bytes_of(waiting.upload), waiting.number)
@@ -162,6 +166,11 @@ impl State {
 
     fn bytes_of(&self, upload: u64) -> u64 {
         self.on_the_way.get(&upload).into_iter().flatten().sum()
+    }
+
+    /// Bytes that a request counts for at least: of the smallest files [`MOST_REQUESTS`] go at the start.
+    fn least(&self) -> u64 {
+        FIRST * self.usual / MOST_REQUESTS as u64
     }
 
     /// Bytes of the largest part that is on its way or waits, and of a usual one at least.
@@ -249,15 +258,15 @@ mod tests {
 
     #[tokio::test]
     async fn of_small_files_more_go_at_once() {
-        let line = Line::under(Limit::default());
-        let mut on_the_way = Vec::new();
-        for _ in 0..MOST {
-            let upload = line.join();
-            on_the_way.push(line.turn(upload, 1 << 20).await);
+        for (bytes, expected) in [(1 << 20, 32), (64 << 10, MOST_REQUESTS), (1, MOST_REQUESTS)] {
+            let line = Line::under(Limit::default());
+            assert_eq!(at_once(&line, bytes).await, expected, "{bytes}");
+            assert_eq!(line.limit(), FIRST as usize);
         }
-        assert_eq!(line.limit(), FIRST as usize);
-        let (upload, short) = (line.join(), Duration::from_millis(10));
-        assert!(tokio::time::timeout(short, line.turn(upload, 1)).await.is_err(), "but not any number");
+        let line = Line::under(Limit::default());
+        let upload = line.join();
+        line.turn(upload, 1).await.refused();
+        assert_eq!(at_once(&line, 1).await, MOST_REQUESTS / 2, "fewer once S3 asks to slow down");
     }
 
     #[tokio::test]

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::{Error, Result};
+
 /// Bytes of a chunk.
 pub(super) const CHUNK: usize = 256 * 1024;
 /// Chunks in memory at once, over all uploads: the one memory budget. More than there are parts on their way, so that
@@ -76,10 +78,11 @@ impl Budget {
         Ok(self.chunk(permit))
     }
 
-    /// Waits for the memory of several chunks, all at once: nobody holds some of what another waits for.
-    pub fn take_many(&self, count: u32, runtime: &Handle) -> io::Result<Vec<Chunk>> {
-        let permits = self.permits.clone().acquire_many_owned(count);
-        let mut permits = runtime.block_on(permits).map_err(io::Error::other)?;
+    /// Waits for the memory of so many bytes, all at once: nobody holds some of what another waits for.
+    pub async fn take_many(&self, bytes: u64) -> Result<Vec<Chunk>> {
+        let count = u32::try_from(bytes.div_ceil(CHUNK as u64)).map_err(Error::internal)?;
+        let permits = self.permits.clone().acquire_many_owned(count).await;
+        let mut permits = permits.map_err(Error::internal)?;
         Ok((0..count).filter_map(|_| permits.split(1)).map(|permit| self.chunk(permit)).collect())
     }
 

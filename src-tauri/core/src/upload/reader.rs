@@ -21,7 +21,7 @@ use super::body::{PartBody, trailer};
 use super::changed;
 use super::checksum::Checksum;
 use super::limit::Limit;
-use super::memory::{Budget, CHUNK, Glance};
+use super::memory::{Budget, CHUNK, Chunk, Glance};
 use super::progress::Flight;
 use super::readahead::{Readahead, SlowFolders};
 use crate::files::{self, unreadable};
@@ -192,20 +192,26 @@ impl Reader {
     /// When it cannot be read.
     async fn hold(&self, piece: Piece, flight: Arc<Flight>) -> Result<(PartBody, Outcome)> {
         let length = piece.length;
+        // Waited for without a thread: of small files more go at once than there is memory for.
+        let memory = self.budget.take_many(length).await?;
         let (reader, runtime) = (self.clone(), Handle::current());
-        let read = move || reader.read_whole(&piece, &runtime).map_err(|error| piece.trouble(&error));
+        let read = move || reader.read_whole(&piece, memory, &runtime).map_err(|error| piece.trouble(&error));
         let (held, read) = tokio::task::spawn_blocking(read).await.map_err(Error::internal)??;
         let outcome = Outcome::default();
         outcome.set(Ok(read));
         Ok((PartBody::held(length, read.checksum, held, flight), outcome))
     }
 
-    fn read_whole(&self, piece: &Piece, runtime: &Handle) -> io::Result<(VecDeque<Bytes>, Reading)> {
+    fn read_whole(
+        &self,
+        piece: &Piece,
+        memory: Vec<Chunk>,
+        runtime: &Handle,
+    ) -> io::Result<(VecDeque<Bytes>, Reading)> {
         let mut source = Source::open(piece)?;
         let mut left = usize::try_from(piece.length).map_err(io::Error::other)?;
-        let count = u32::try_from(left.div_ceil(CHUNK)).map_err(io::Error::other)?;
         let mut held = VecDeque::new();
-        for mut chunk in self.budget.take_many(count, runtime)? {
+        for mut chunk in memory {
             chunk.length = left.min(CHUNK);
             source.fill(chunk.memory.first_mut(chunk.length))?;
             left -= chunk.length;

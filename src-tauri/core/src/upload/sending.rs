@@ -151,8 +151,7 @@ impl<R: Remote> Sending<'_, R> {
     async fn unchanged(&self, sent: Checksum) -> Result<()> {
         let known = || self.file.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..COMPARISONS {
-            let now = files::identity(&self.request.path).await?;
-            let now_touched_at = files::ask(&self.request.path, files::touched_at).await?;
+            let (now, now_touched_at) = files::stat(&self.request.path).await?;
             // A time that was put back hides a change; that it was put back shows.
             let (before, touched_at) = known().clone();
             let was_touched = now_touched_at != touched_at;
