@@ -11,6 +11,7 @@ mod ingest;
 mod kills;
 mod mediaconvert;
 mod ministack;
+mod rooms;
 mod s3;
 mod server;
 mod sign_in;

@@ -5,8 +5,9 @@ use std::io::{BufRead as _, BufReader};
 use aws_sdk_cognitoidentityprovider::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_cognitoidentityprovider::types::{AttributeType, ExplicitAuthFlowsType};
 use reeldesk_core::Code;
-use reeldesk_core::workspace::credentials::{CredentialsSource, PoolUser, sign_in_user};
-use reeldesk_core::workspace::{Connection, Keep, discovery};
+use reeldesk_core::connection::credentials::{CredentialsSource, PoolUser, sign_in_user};
+use reeldesk_core::connection::{Connection, Keep};
+use reeldesk_core::workspace::discovery;
 use reeldesk_tests::{Emulator, Guard, Reelctl, identity_center};
 use serde_json::{Value, json};
 use sha2::Digest as _;
@@ -157,7 +158,7 @@ async fn a_user_of_a_pool() {
     assert_eq!(identity.account, "000000000000");
 
     // Without what was kept nobody is signed in, and the sentence says so.
-    reeldesk_core::workspace::credentials::forget(&source).await;
+    reeldesk_core::connection::credentials::forget(&source).await;
     let error = discovery::identity(&connection(source)).await.unwrap_err();
     assert_eq!(error.code, Code::SignIn);
     let stranger = CredentialsSource::AccessKey { entry: Default::default() };

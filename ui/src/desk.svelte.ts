@@ -1,28 +1,19 @@
 import * as backend from './backend';
-import type { Error, Event, Guid, SignIn, Workspace } from './bindings';
-import { Attempt } from './shared/attempt.svelte';
-import { Ingest } from './ingest/ingest.svelte';
+import type { Error, SignIn, Workspace } from './bindings';
 import { continued } from './ingest/stages';
-import { Jobs } from './jobs/jobs.svelte';
-import { Library } from './library/library.svelte';
-import { Viewers } from './viewers/viewers.svelte';
-import { Watch } from './watch/watch.svelte';
+import { Room } from './room.svelte';
+import { Router } from './router.svelte';
+import { Attempt } from './shared/attempt.svelte';
 import { Connect } from './workspace/connect.svelte';
-
-export const SCREENS = ['library', 'ingest', 'jobs', 'watch', 'viewers', 'workspace'] as const;
-export type ScreenName = (typeof SCREENS)[number];
 
 /** What may be a list of people. */
 const LISTS = /\.(csv|tsv|txt)$/i;
 
-/** What the window shows: the open workspace, the screen, the open video. */
+/** What the window shows: the open workspace and its room, or the way to one. */
 export class Desk extends Attempt {
-  // Each workspace has its own.
-  ingest = $state.raw(new Ingest());
-  library = $state.raw(new Library());
-  jobs = $state.raw(new Jobs());
-  watch = $state.raw(new Watch());
-  viewers = $state.raw(new Viewers());
+  readonly router = new Router();
+  /** Of the open workspace. */
+  room = $state.raw(new Room());
   workspace = $state<Workspace | null>(null);
   /** All but the sandbox. */
   workspaces = $state<Workspace[]>([]);
@@ -30,11 +21,8 @@ export class Desk extends Attempt {
   closed = $state<{ workspace: Workspace; signIn: SignIn } | null>(null);
   /** The way to a new workspace, while someone goes it. */
   way = $state.raw<Connect | null>(null);
-  screen = $state<ScreenName>('library');
-  opened = $state<{ guid: Guid; autoplay: boolean } | null>(null);
   dragging = $state(false);
   ffmpeg = $state<Error | null>(null);
-  unreachable = $state<Error | null>(null);
   /** Files in hand while the window is being closed; none while it is not. */
   quitting = $state<number | null>(null);
   toast = $state<string | null>(null);
@@ -46,7 +34,7 @@ export class Desk extends Attempt {
   }
 
   async start(): Promise<void> {
-    await backend.onEvents((events) => this.#hear(events));
+    await backend.onEvents((events) => this.room.hear(events));
     await backend.onDrag((drag) => {
       this.dragging = drag.kind === 'over' && this.workspace !== null;
       if (drag.kind === 'drop' && this.workspace !== null) void this.drop(drag.drop, drag.names);
@@ -71,7 +59,7 @@ export class Desk extends Attempt {
       const isNew = this.way?.isNew ?? true;
       try {
         await this.#show(() => backend.connect(workspace, isNew));
-        this.screen = 'workspace';
+        this.router.go('workspace');
       } catch (thrown) {
         this.workspaces = await backend.workspaces();
         await this.#cannotOpen(workspace.name, thrown);
@@ -104,11 +92,10 @@ export class Desk extends Attempt {
     });
   readonly leave = () => {
     this.workspace = null;
-    this.opened = null;
     this.closed = null;
     this.way = null;
     this.error = null;
-    this.screen = 'library';
+    this.router.home();
   };
   /** Leaves the way to a new workspace, and nothing of it behind. */
   readonly abandon = () => {
@@ -125,37 +112,25 @@ export class Desk extends Attempt {
         return open;
       });
     });
-  readonly go = (screen: ScreenName) => {
-    this.screen = screen;
-    if (screen !== 'library') this.opened = null;
-  };
-  readonly open = (guid: Guid, autoplay = false) => {
-    this.screen = 'library';
-    this.opened = { guid, autoplay };
-  };
-  readonly close = () => {
-    this.opened = null;
-  };
-
   /** Files are sent; folders too, except where folders are watched. Among viewers a table or text is a list of people. */
   async drop(drop: number, names: string[]): Promise<void> {
-    if (this.screen === 'watch' && (await this.watch.drop(drop))) return;
-    if (this.screen === 'viewers' && names.every((name) => LISTS.test(name))) {
-      this.viewers.drop(drop);
+    if (this.router.screen === 'watch' && (await this.room.watch.drop(drop))) return;
+    if (this.router.screen === 'viewers' && names.every((name) => LISTS.test(name))) {
+      this.room.viewers.drop(drop);
       return;
     }
-    this.go('ingest');
-    await this.ingest.add(drop);
+    this.router.go('ingest');
+    await this.room.ingest.add(drop);
   }
 
   /** Shows a row of Ingest. */
   readonly showJourney = (id: string) => {
-    this.go('ingest');
-    this.ingest.sought = id;
+    this.router.go('ingest');
+    this.room.ingest.sought = id;
   };
 
   async #open(name: string): Promise<void> {
-    const waiting = this.ingest.counts.sending;
+    const waiting = this.room.ingest.counts.sending;
     const before = this.workspace?.name;
     try {
       await this.#show(() => backend.openWorkspace(name));
@@ -183,16 +158,15 @@ export class Desk extends Attempt {
 
   async #show(open: () => Promise<Workspace>): Promise<void> {
     // Before it is opened: its first events come while it is.
-    [this.ingest, this.library, this.jobs, this.watch, this.viewers] = [new Ingest(), new Library(), new Jobs(), new Watch(), new Viewers()];
-    this.unreachable = null;
+    const room = (this.room = new Room());
     const workspace = await open();
     this.workspaces = await backend.workspaces();
-    this.opened = null;
+    this.router.close();
     this.closed = null;
     this.way = null;
     this.workspace = workspace;
-    await Promise.all([this.ingest.load(), this.library.load(), this.jobs.load(), this.watch.load()]);
-    const toast = continued(this.ingest.journeys);
+    await room.load();
+    const toast = continued(room.ingest.journeys);
     if (toast !== null) this.say(toast);
   }
 
@@ -203,54 +177,4 @@ export class Desk extends Attempt {
       if (this.toast === text) this.toast = null;
     }, 12_000);
   }
-
-  #hear(events: Event[]): void {
-    this.ingest.put(events.flatMap((event) => (event.kind === 'journey' ? [event.journey] : [])));
-    for (const event of events) {
-      switch (event.kind) {
-        case 'journey':
-          break;
-        case 'batchEnded':
-          this.ingest.ended(event.summary);
-          break;
-        case 'library':
-          this.unreachable = null;
-          this.library.show(event.videos, event.readAt);
-          break;
-        case 'jobs':
-          this.unreachable = null;
-          this.jobs.show(event.jobs, event.readAt);
-          break;
-        case 'watch':
-          this.watch.folders = event.folders;
-          break;
-        case 'viewers':
-          this.viewers.hear(event.reading);
-          break;
-        case 'away':
-          // Its row says so.
-          break;
-        case 'runEnded':
-          // A notice of the system tells those who look elsewhere.
-          break;
-        case 'unreachable':
-          this.unreachable = event.error;
-          break;
-        case 'signIn':
-          this.ingest.signIn = event.error;
-          break;
-        case 'signInEnds':
-          this.ingest.signInEnds = event.error;
-          break;
-        case 'resync':
-          void this.ingest.load();
-          void this.library.load();
-          void this.jobs.load();
-          void this.watch.load();
-          this.viewers.hear(this.viewers.reading);
-          break;
-      }
-    }
-  }
-
 }

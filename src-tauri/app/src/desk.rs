@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use reeldesk_core::connection::credentials::{self, DeviceSignIn};
 use reeldesk_core::ingest::Driving;
 use reeldesk_core::playback::Proxy;
 use reeldesk_core::viewers::Seat;
 use reeldesk_core::watch::Watch;
-use reeldesk_core::workspace::credentials::{self, DeviceSignIn};
 use reeldesk_core::workspace::{Settings, Workspace};
 use reeldesk_core::{Code, Driver, Error, Folders, Result, Session};
 use serde::Serialize;
@@ -141,18 +141,18 @@ impl Desk {
         if let Some(open) = before.as_ref().filter(|open| open.session.workspace.name == name) {
             return Ok(open.session.workspace.clone());
         }
-        let session = Session::open(&self.options.folders, name).await?;
+        let session = reeldesk_shell::open(&self.options.folders, name).await?;
         if let Some(before) = &before {
             self.end_run().await;
             self.put(None);
             before.close().await;
         }
-        let open = match Open::begin(app, session).await {
+        let open = match Open::begin(app, self.settings(), session).await {
             Ok(open) => open,
             Err(error) => {
                 if let Some(before) = before {
-                    let session = Session::open(&self.options.folders, &before.session.workspace.name).await?;
-                    self.put(Some(Arc::new(Open::begin(app, session).await?)));
+                    let session = reeldesk_shell::open(&self.options.folders, &before.session.workspace.name).await?;
+                    self.put(Some(Arc::new(Open::begin(app, self.settings(), session).await?)));
                 }
                 return Err(error);
             }
@@ -259,10 +259,10 @@ impl Desk {
 }
 
 impl Open {
-    async fn begin(app: &AppHandle, session: Session) -> Result<Self> {
+    async fn begin(app: &AppHandle, settings: Settings, session: Session) -> Result<Self> {
         let driver = session.drive(Driving::Window).await?;
         let proxy = session.proxy().await?;
-        let bridge = events::forward(app.clone(), session.events.subscribe());
+        let bridge = events::forward(app.clone(), settings, session.events.subscribe());
         let notices = notices::show(app.clone(), session.events.subscribe());
         let watch = driver.watch();
         Ok(Self {

@@ -3,15 +3,20 @@
 use std::time::Duration;
 
 use reeldesk_core::event::Event;
+use reeldesk_core::workspace::Settings;
 use tauri::{AppHandle, Emitter as _, async_runtime};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
-use crate::tray;
+use crate::icon;
 
 const BATCH: Duration = Duration::from_millis(100);
 const MOST: usize = 512;
 
-pub(crate) fn forward(app: AppHandle, mut events: Receiver<Event>) -> async_runtime::JoinHandle<()> {
+pub(crate) fn forward(
+    app: AppHandle,
+    settings: Settings,
+    mut events: Receiver<Event>,
+) -> async_runtime::JoinHandle<()> {
     async_runtime::spawn(async move {
         loop {
             let mut batch = match events.recv().await {
@@ -26,7 +31,7 @@ pub(crate) fn forward(app: AppHandle, mut events: Receiver<Event>) -> async_runt
                 batch.push(event);
             }
             if let Some(Event::Watch { folders }) = batch.iter().rfind(|event| matches!(event, Event::Watch { .. })) {
-                tray::tell(&app, folders);
+                icon::tell(&app, folders, settings.habits().unwrap_or_default().stays_in_tray);
             }
             if let Err(error) = app.emit("core", batch) {
                 tracing::warn!(%error, "the page did not take an event");

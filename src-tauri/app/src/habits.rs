@@ -9,9 +9,6 @@ use tauri_plugin_autostart::ManagerExt as _;
 use crate::desk::Desk;
 use crate::tray;
 
-/// The argument that the system starts the app with: without a window.
-pub(crate) const HIDDEN: &str = "--hidden";
-
 /// What the page shows of them.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -5,10 +5,12 @@ mod commands;
 mod desk;
 mod events;
 mod habits;
+mod icon;
 mod notices;
 mod options;
 mod quit;
 mod tray;
+mod window;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -17,8 +19,8 @@ use tauri::Manager as _;
 
 use crate::chosen::Chosen;
 use crate::desk::Desk;
-use crate::options::Options;
-use crate::quit::Background;
+use crate::options::{HIDDEN, Options};
+use crate::window::{Background, show};
 
 /// Runs the app until its window is closed.
 #[must_use]
@@ -37,7 +39,7 @@ pub fn run() -> ExitCode {
     }
     let app = builder
         .plugin(tauri_plugin_dialog::init())
-        .plugin(tauri_plugin_autostart::Builder::new().arg(habits::HIDDEN).app_name("Reeldesk").build())
+        .plugin(tauri_plugin_autostart::Builder::new().arg(HIDDEN).app_name("Reeldesk").build())
         .manage(Desk::new(options))
         .manage(Background::default())
         .manage(Chosen::default())
@@ -165,16 +167,6 @@ pub fn run() -> ExitCode {
         _ => {}
     });
     ExitCode::SUCCESS
-}
-
-/// Brings the window of the running app to the front: when it is started a second time, or a notice is clicked.
-fn show(app: &tauri::AppHandle) {
-    app.state::<Background>().stay();
-    if let Some(window) = app.get_webview_window("main") {
-        window.show().ok();
-        window.unminimize().ok();
-        window.set_focus().ok();
-    }
 }
 
 #[cfg(test)]

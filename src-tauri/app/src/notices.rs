@@ -7,6 +7,9 @@ use tauri::async_runtime::{self, JoinHandle};
 use tauri::{AppHandle, Manager as _};
 use tokio::sync::broadcast::Receiver;
 
+#[cfg(all(unix, not(target_os = "macos")))]
+use crate::window;
+
 pub(crate) fn show(app: AppHandle, events: Receiver<Event>) -> JoinHandle<()> {
     async_runtime::spawn(notice::gather(events, move |notice| {
         let window = app.get_webview_window("main");
@@ -26,7 +29,7 @@ fn tell(app: &AppHandle, notice: &Notice) {
         #[cfg(all(unix, not(target_os = "macos")))]
         Ok(shown) => shown.wait_for_action(|action| {
             if action == "default" {
-                crate::show(app);
+                window::show(app);
                 if let Some(journey) = &notice.journey {
                     tauri::Emitter::emit(app, "show-journey", journey).ok();
                 }

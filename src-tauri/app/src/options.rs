@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use reeldesk_core::{Code, Error, Folders, Result};
 
-use crate::habits::HIDDEN;
+/// The argument that the system starts the app with: without a window.
+pub(crate) const HIDDEN: &str = "--hidden";
 
 /// The options of one run.
 pub(crate) struct Options {

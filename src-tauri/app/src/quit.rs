@@ -1,30 +1,10 @@
 //! Quitting with work in hand asks first: go on without a window, or stop and go on at the next start.
 
-use std::sync::{Mutex, PoisonError};
-
 use serde::Deserialize;
-use tauri::async_runtime::JoinHandle;
 use tauri::{AppHandle, Emitter as _, Manager as _};
 
 use crate::desk::Desk;
-
-/// The app without a window, which ends when its work is done.
-#[derive(Default)]
-pub(crate) struct Background(Mutex<Option<JoinHandle<()>>>);
-
-impl Background {
-    fn set(&self, ending: Option<JoinHandle<()>>) {
-        let mut before = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(before) = std::mem::replace(&mut *before, ending) {
-            before.abort();
-        }
-    }
-
-    /// Somebody wants the window again: the app stays.
-    pub fn stay(&self) {
-        self.set(None);
-    }
-}
+use crate::window::Background;
 
 /// How the app is to end.
 #[derive(Deserialize)]

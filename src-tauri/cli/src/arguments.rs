@@ -7,7 +7,8 @@ use reeldesk_core::aws::EncryptionHeader;
 use reeldesk_core::upload::{Place, Rate};
 use reeldesk_core::viewers::{Attribute, StateKind};
 use reeldesk_core::watch::{Afterwards, Changed, Existing};
-use reeldesk_core::workspace::Generation;
+#[cfg(feature = "sandbox")]
+use reeldesk_shell::Generation;
 
 /// Reeldesk on the command line.
 #[derive(Parser)]
@@ -29,6 +30,7 @@ pub(crate) struct Arguments {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Run the sandbox until Ctrl-C
+    #[cfg(feature = "sandbox")]
     Sandbox {
         /// The generation of the pipeline: 4.3, 5.2 or 6.1
         #[arg(long, value_name = "VERSION", default_value = "6.1")]

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use reeldesk_core::aws::Encryption;
 use reeldesk_core::catalog::{Guid, Status, Video};
 use reeldesk_core::playback::Stream;
-use reeldesk_core::workspace::{RunningSandbox, SandboxOptions};
 use reeldesk_core::{Code, Error, Folders, Result, Session};
+#[cfg(feature = "sandbox")]
+use reeldesk_shell::{RunningSandbox, SandboxOptions};
 use serde_json::json;
 
 use crate::arguments::{Arguments, Command, Hls, Jobs, Videos};
@@ -19,6 +20,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         show_stream(&reeldesk_core::playback::read_anywhere(uri).await?, json);
         return Ok(ExitCode::SUCCESS);
     }
+    #[cfg(feature = "sandbox")]
     if let Command::Sandbox { pipeline, kms, object_lock, control } = arguments.command {
         return sandbox(&folders, SandboxOptions { pipeline, kms, object_lock, control }).await;
     }
@@ -33,7 +35,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     if let Command::Watch(command) = arguments.command {
         return watch::run(&folders, command, &arguments.workspace, json).await;
     }
-    let session = Session::open(&folders, &arguments.workspace).await?;
+    let session = reeldesk_shell::open(&folders, &arguments.workspace).await?;
     let code = match arguments.command {
         Command::Ingest { paths, wait, limit, again, as_is } => {
             let how = ingest::How { wait, limit, again, as_is };
@@ -45,18 +47,17 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Videos(Videos::Show { guid }) => show_video(&session, guid, json).await,
         Command::Jobs(Jobs::List) => list_jobs(&session, json).await,
         Command::Jobs(Jobs::Show { id }) => session.jobs.get(&id).await.map(|job| show_value(&job)),
-        Command::Hls(_)
-        | Command::Sandbox { .. }
-        | Command::Upload { .. }
-        | Command::Workspace(_)
-        | Command::Watch(_) => Ok(ExitCode::SUCCESS),
+        #[cfg(feature = "sandbox")]
+        Command::Sandbox { .. } => Ok(ExitCode::SUCCESS),
+        Command::Hls(_) | Command::Upload { .. } | Command::Workspace(_) | Command::Watch(_) => Ok(ExitCode::SUCCESS),
     };
     session.close().await;
     code
 }
 
+#[cfg(feature = "sandbox")]
 async fn sandbox(folders: &Folders, options: SandboxOptions) -> Result<ExitCode> {
-    let sandbox = RunningSandbox::attach(&folders.data, options).await?;
+    let sandbox = RunningSandbox::attach(folders, options).await?;
     if !sandbox.is_own() {
         return Err(Error::new(
             Code::InUse,

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use reeldesk_core::event::{Event, now_ms};
+use reeldesk_core::clock::now_ms;
+use reeldesk_core::event::Event;
 use reeldesk_core::ingest::{Answer, Answers, Driving, Journey, Stage};
 use reeldesk_core::upload::Rate;
 use reeldesk_core::{Result, Session};
@@ -45,7 +46,7 @@ pub(crate) async fn run(
     let answers = Answers { same_content: Some(same_content), same_name: Some(Answer::KeepBoth) };
     let added = driver.ingest.add(paths, answers, as_is).await?;
     // The sandbox, and its CDN, end with this command.
-    let served_by = session.sandbox().filter(|sandbox| sandbox.is_own()).map(|_| serves(data_dir));
+    let served_by = session.has_own_sandbox().then(|| serves(data_dir));
     let mut screen = Screen::new(json, &added, served_by.clone());
     let mut open: HashSet<String> = added.iter().map(|journey| journey.id.clone()).collect();
     let mut all_well = true;

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use reeldesk_core::event::now_ms;
+use reeldesk_core::clock::now_ms;
 use reeldesk_core::viewers::{
     self, Act, ActOutcome, Acted, Invitation, Invited, Invitee, Invitees, LogEntry, Query, Selection, Viewer, Viewers,
 };

@@ -7,7 +7,7 @@ use reeldesk_core::event::Event;
 use reeldesk_core::ingest::{Driving, Journey, Stage};
 use reeldesk_core::watch::{Afterwards, Condition, Rules, WatchFolder, WatchedFile, WatchedFolder};
 use reeldesk_core::workspace::{SANDBOX, Settings};
-use reeldesk_core::{Driver, Error, Folders, Result, Session, watch_rules};
+use reeldesk_core::{Driver, Error, Folders, Result, watch_rules};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -84,7 +84,7 @@ async fn pause(rules: &Rules, folder: &str, paused: bool) -> Result<ExitCode> {
 
 /// Ingests from the workspace's watch folders until it is told to stop.
 async fn serve(folders: &Folders, workspace: &str, json: bool) -> Result<ExitCode> {
-    let session = Session::open(folders, workspace).await?;
+    let session = reeldesk_shell::open(folders, workspace).await?;
     if session.workspace.is_sandbox() {
         reeldesk_core::require_ffmpeg()?;
     }

@@ -2,13 +2,12 @@
 
 use std::process::ExitCode;
 
-use reeldesk_core::workspace::check::{Finding, Outcome};
-use reeldesk_core::workspace::credentials::{CredentialsSource, begin_sso, give_code};
+use reeldesk_core::check::{self, Finding, Outcome, compare};
+use reeldesk_core::connection::credentials::{self, CredentialsSource, begin_sso, give_code};
+use reeldesk_core::connection::{self, Connection, ProfileKind, Profiles};
 use reeldesk_core::workspace::discovery::{self, Choices, Stack};
-use reeldesk_core::workspace::{
-    self, Connection, ProfileKind, Profiles, Settings, Workspace, check, compare, handover, policy,
-};
-use reeldesk_core::{Code, Error, Folders, Result, Session};
+use reeldesk_core::workspace::{self, Settings, Workspace, handover, policy};
+use reeldesk_core::{Code, Error, Folders, Result};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +32,7 @@ pub(crate) async fn run(folders: &Folders, command: Workspaces, name: &str, json
             let gone = settings.get(&name)?;
             settings.remove(&name)?;
             reeldesk_core::forget_viewers(folders, &name).await?;
-            workspace::credentials::forget(&gone.connection.credentials).await;
+            credentials::forget(&gone.connection.credentials).await;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -44,7 +43,7 @@ async fn with_sandbox(folders: &Folders, name: &str) -> Result<Workspace> {
     if name != workspace::SANDBOX {
         return Settings::of(folders).get(name);
     }
-    let session = Session::open(folders, name).await?;
+    let session = reeldesk_shell::open(folders, name).await?;
     let workspace = session.workspace.clone();
     session.close().await;
     Ok(workspace)
@@ -63,7 +62,7 @@ fn list(all: &[Workspace], json: bool) {
 }
 
 async fn profiles(json: bool) -> Result<()> {
-    let Profiles { profiles: all, troubles } = workspace::profiles().await?;
+    let Profiles { profiles: all, troubles } = connection::profiles().await?;
     if json {
         all.iter().for_each(output::line);
         troubles.iter().for_each(|trouble| output::line(&json!({ "trouble": trouble })));
@@ -107,7 +106,7 @@ async fn sign_in(profile: &str, json: bool) -> Result<()> {
 async fn connection(account: Account) -> Result<Connection> {
     let region = match (account.region, &account.profile) {
         (Some(region), _) => Some(region),
-        (None, Some(name)) => workspace::profile(name).await?.region,
+        (None, Some(name)) => connection::profile(name).await?.region,
         (None, None) => None,
     };
     let region = region.ok_or_else(|| {
@@ -220,7 +219,7 @@ async fn compare(settings: &Settings, name: &str, json: bool) -> Result<()> {
 
 async fn check_all(folders: &Folders, name: &str, json: bool) -> Result<ExitCode> {
     // The sandbox has to run while it is tried.
-    let sandbox = if name == workspace::SANDBOX { Some(Session::open(folders, name).await?) } else { None };
+    let sandbox = if name == workspace::SANDBOX { Some(reeldesk_shell::open(folders, name).await?) } else { None };
     let workspace = match &sandbox {
         Some(session) => session.workspace.clone(),
         None => Settings::of(folders).get(name)?,

@@ -1,27 +1,21 @@
-//! The clients of one connection, and what their errors mean.
+//! The clients of one connection.
 
 mod encryption;
-mod explain;
-mod http;
-mod profile_files;
 
 use std::time::Duration;
 
 use aws_config::environment::region::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::region::ProfileFileRegionProvider;
-use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_config::{Region, SdkConfig};
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{RequestChecksumCalculation, StalledStreamProtectionConfig};
 
 pub use self::encryption::{Encryption, EncryptionHeader};
-pub(crate) use self::explain::{clock_offset, explain, unreachable};
-pub(crate) use self::http::plain_client;
-pub(crate) use self::profile_files::{ProfileFiles, decoded, encoded};
 use crate::Result;
-use crate::workspace::Connection;
-use crate::workspace::credentials::provider;
+use crate::connection::credentials::provider;
+use crate::connection::{Connection, ProfileFiles, configuration};
 
 /// The clients of one connection; cheap to clone.
 #[derive(Clone)]
@@ -93,18 +87,6 @@ impl Aws {
     }
 }
 
-/// The SDK's defaults, by way of the environment's proxy unless AWS is stood in for on this computer.
-///
-/// # Errors
-/// When `AWS_CA_BUNDLE` names no file that can be read.
-pub(crate) async fn configuration(local: bool) -> Result<ConfigLoader> {
-    let defaults = aws_config::defaults(BehaviorVersion::latest()).profile_files(ProfileFiles::read().await.files);
-    Ok(match http::client(local)? {
-        Some(client) => defaults.http_client(client),
-        None => defaults,
-    })
-}
-
 /// How long a connection may take.
 const CONNECTS_WITHIN: Duration = Duration::from_secs(5);
 /// How long AWS may take for the head of an answer. It counts from the request's first byte.
@@ -146,7 +128,7 @@ mod tests {
     use aws_sdk_s3::presigning::PresigningConfig;
 
     use super::*;
-    use crate::workspace::credentials::CredentialsSource;
+    use crate::connection::credentials::CredentialsSource;
 
     async fn check(change: impl Fn(&mut Connection), expected: &str) {
         let mut connection = Connection {

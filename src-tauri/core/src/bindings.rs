@@ -2,7 +2,9 @@
 
 use ts_rs::{Config, TS};
 
-use crate::{aws, catalog, encode, error, event, files, ingest, playback, upload, viewers, watch, workspace};
+use crate::{
+    aws, catalog, check, connection, encode, error, event, files, ingest, playback, upload, viewers, watch, workspace,
+};
 
 /// The text of `ui/src/bindings.ts`.
 #[must_use]
@@ -17,12 +19,12 @@ pub fn typescript() -> String {
     declare!(
         error::Code,
         error::Error,
-        workspace::credentials::PoolUser,
-        workspace::credentials::CredentialsSource,
-        workspace::credentials::AccessKey,
-        workspace::credentials::SignIn,
-        workspace::Keep,
-        workspace::Connection,
+        connection::credentials::PoolUser,
+        connection::credentials::CredentialsSource,
+        connection::credentials::AccessKey,
+        connection::credentials::SignIn,
+        connection::Keep,
+        connection::Connection,
         workspace::Colour,
         workspace::Trigger,
         workspace::Acceleration,
@@ -31,18 +33,18 @@ pub fn typescript() -> String {
         aws::EncryptionHeader,
         workspace::Workspace,
         workspace::Habits,
-        workspace::ProfileKind,
-        workspace::Profile,
-        workspace::Profiles,
+        connection::ProfileKind,
+        connection::Profile,
+        connection::Profiles,
         workspace::discovery::Identity,
         workspace::discovery::Stack,
         workspace::discovery::Choice,
         workspace::discovery::Choices,
         workspace::policy::Missing,
-        workspace::check::Area,
-        workspace::check::Outcome,
-        workspace::check::Finding,
-        workspace::compare::Comparison,
+        check::Area,
+        check::Outcome,
+        check::Finding,
+        check::compare::Comparison,
         catalog::Guid,
         catalog::Status,
         catalog::Video,

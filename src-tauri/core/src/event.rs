@@ -1,14 +1,16 @@
-//! What the shells hear: whole values, never deltas.
+//! What the shells hear, put together from what each room tells: whole values, never deltas.
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 use ts_rs::TS;
 
 use crate::catalog::Video;
+use crate::changes::Changes;
 use crate::encode::Job;
 use crate::ingest::{BatchSummary, Journey};
 use crate::viewers::Reading;
 use crate::watch::{Afterwards, WatchedFolder};
+use crate::{ingest, viewers, watch};
 
 /// Something that the screen shows has changed.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
@@ -86,6 +88,40 @@ pub enum Event {
     Resync,
 }
 
+impl From<ingest::Change> for Event {
+    fn from(change: ingest::Change) -> Self {
+        use ingest::Change;
+        match change {
+            Change::Journey { journey } => Self::Journey { journey },
+            Change::BatchEnded { summary } => Self::BatchEnded { summary },
+            Change::Library { videos, read_at } => Self::Library { videos, read_at },
+            Change::Jobs { jobs, read_at } => Self::Jobs { jobs, read_at },
+            Change::Unreachable { error } => Self::Unreachable { error },
+            Change::SignIn { error } => Self::SignIn { error },
+            Change::SignInEnds { error } => Self::SignInEnds { error },
+            Change::Resync => Self::Resync,
+        }
+    }
+}
+
+impl From<watch::Change> for Event {
+    fn from(change: watch::Change) -> Self {
+        match change {
+            watch::Change::Away { path, done } => Self::Away { path, done },
+            watch::Change::Folders { folders } => Self::Watch { folders },
+        }
+    }
+}
+
+impl From<viewers::Change> for Event {
+    fn from(change: viewers::Change) -> Self {
+        match change {
+            viewers::Change::Mirror { reading } => Self::Viewers { reading },
+            viewers::Change::RunEnded { of, done, failed } => Self::RunEnded { of, done, failed },
+        }
+    }
+}
+
 /// Where events are told and heard.
 #[derive(Clone)]
 pub struct Events(broadcast::Sender<Event>);
@@ -102,15 +138,18 @@ impl Events {
         self.0.send(event).ok();
     }
 
+    /// What a room tells its changes to.
+    pub(crate) fn changes<T>(&self) -> Changes<T>
+    where
+        T: Clone + Into<Event> + 'static,
+    {
+        let events = self.clone();
+        Changes::into(move |change: T| events.tell(change.into()))
+    }
+
     /// Hears all that is told from now on.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.0.subscribe()
     }
-}
-
-/// Milliseconds since the epoch, now.
-#[must_use]
-pub fn now_ms() -> i64 {
-    i64::try_from(time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
 }

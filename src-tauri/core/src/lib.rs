@@ -3,12 +3,18 @@
 
 pub mod aws;
 pub mod catalog;
+mod changes;
+pub mod check;
+pub mod clock;
+pub mod connection;
 mod diagnostics;
 pub mod encode;
 pub mod error;
 pub mod event;
+mod explain;
 pub mod files;
 pub mod folders;
+mod http;
 pub mod ingest;
 pub mod live;
 pub mod log;
@@ -17,6 +23,7 @@ pub mod playback;
 pub mod session;
 mod signals;
 pub mod store;
+mod text;
 pub mod upload;
 pub mod viewers;
 pub mod watch;
@@ -24,31 +31,12 @@ pub mod workspace;
 
 mod bindings;
 
-use std::path::Path;
-
 pub use bindings::typescript;
 pub use diagnostics::diagnostics;
 pub use error::{Code, Error, Result};
 pub use files::on_disk;
 pub use folders::Folders;
-pub use session::{Driver, Session, forget_viewers, uploader_of_environment, watch_rules};
+pub use ingest::require_ffmpeg;
+pub use session::{Driver, Session, folder_within, forget_viewers, uploader_of_environment, watch_rules};
 pub use signals::asked_to_end;
-
-/// Whether a character cannot be shown as it is: control characters, and those that turn the direction of what follows.
-pub(crate) fn is_unshown(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-}
-
-/// A path as it is shown: its last part, control characters, line breaks and turns of direction made visible.
-pub(crate) fn shown(path: &Path) -> String {
-    let name = path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
-    name.chars().map(|c| if is_unshown(c) { '\u{FFFD}' } else { c }).collect()
-}
-
-/// Refuses to go on without ffmpeg, with the command that installs it.
-///
-/// # Errors
-/// [`Code::NoFfmpeg`].
-pub fn require_ffmpeg() -> Result<()> {
-    if reeldesk_sandbox::ffmpeg_is_installed() { Ok(()) } else { Err(ingest::no_ffmpeg()) }
-}
+pub(crate) use text::{is_unshown, shown};

@@ -2,17 +2,18 @@
 
 use std::collections::HashSet;
 use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use reeldesk_sandbox::Endpoints;
 use rusqlite::{Connection, params};
 
 use crate::aws::Aws;
 use crate::catalog::{Catalog, Cursor, Guid, Page, Video};
+use crate::clock::now_ms;
 use crate::encode::Jobs;
-use crate::event::{Events, now_ms};
+use crate::event::Events;
 use crate::folders::{Folders, make_private, open_private};
 use crate::ingest::{Driving, Ingest, Journey, KEY_PREFIX, Limits, Stage, Wish, leave_wish};
 use crate::playback::{self, Access, Proxy, Stream};
@@ -20,7 +21,7 @@ use crate::store::Store;
 use crate::upload::{Orphan, Uploader, orphans};
 use crate::viewers::{self, Mail, Seat, Viewers, mailbox};
 use crate::watch::{Rules, Watch};
-use crate::workspace::{RunningSandbox, SANDBOX, SandboxOptions, Settings, Workspace};
+use crate::workspace::{SandboxEndpoints, Settings, Workspace};
 use crate::{Code, Error, Result, live};
 
 /// The app's own SQLite file, in the data folder.
@@ -30,6 +31,9 @@ const STORE: &str = "reeldesk.sqlite";
 const LOCK: &str = "uploads.lock";
 /// Tenths of a second that it is asked for.
 const STILL_HELD: u32 = 10;
+
+/// What is waited for when a session is closed.
+type Ends = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A connected workspace.
 pub struct Session {
@@ -43,24 +47,44 @@ pub struct Session {
     pub events: Events,
     aws: Aws,
     folders: Folders,
-    sandbox: Option<RunningSandbox>,
+    sandbox: Option<SandboxEndpoints>,
+    /// The end of a sandbox that runs in this process.
+    ends: Mutex<Option<Ends>>,
     access: Access,
     viewers: tokio::sync::OnceCell<Viewers>,
 }
 
 impl Session {
-    /// Connects to the workspace of this name; the sandbox is found or started.
+    /// Connects to the workspace of this name, of those that are kept.
     ///
     /// # Errors
-    /// When the data folder cannot be used, the workspace is not known, or the sandbox does not start.
+    /// When the data folder cannot be used, or the workspace is not known.
     pub async fn open(folders: &Folders, workspace: &str) -> Result<Self> {
         make(&folders.data)?;
-        let (workspace, sandbox) = if workspace == SANDBOX {
-            let (sandbox, workspace) = RunningSandbox::open(&folders.data, SandboxOptions::default()).await?;
-            (workspace, Some(sandbox))
-        } else {
-            (Settings::of(folders).get(workspace)?, None)
-        };
+        Self::connect(folders, Settings::of(folders).get(workspace)?, None, None).await
+    }
+
+    /// Connects to a sandbox; where it runs in this process, closing the session is its end, and waits for that.
+    ///
+    /// # Errors
+    /// When the data folder cannot be used, or the sandbox does not answer.
+    pub async fn open_sandbox(
+        folders: &Folders,
+        sandbox: SandboxEndpoints,
+        ends: Option<impl Future<Output = ()> + Send + 'static>,
+    ) -> Result<Self> {
+        make(&folders.data)?;
+        let workspace = Workspace::of_sandbox(&sandbox).await?;
+        let ends = ends.map(|ends| Box::pin(ends) as Ends);
+        Self::connect(folders, workspace, Some(sandbox), ends).await
+    }
+
+    async fn connect(
+        folders: &Folders,
+        workspace: Workspace,
+        sandbox: Option<SandboxEndpoints>,
+        ends: Option<Ends>,
+    ) -> Result<Self> {
         let aws = Aws::connect(&workspace.connection).await?;
         let access = Access::of(&workspace, &aws.s3)?;
         Ok(Self {
@@ -71,15 +95,16 @@ impl Session {
             workspace,
             aws,
             sandbox,
+            ends: Mutex::new(ends),
             access,
             viewers: tokio::sync::OnceCell::new(),
         })
     }
 
-    /// The sandbox behind it, where it is one.
+    /// Whether it is a sandbox that ends with this session.
     #[must_use]
-    pub fn sandbox(&self) -> Option<&RunningSandbox> {
-        self.sandbox.as_ref()
+    pub fn has_own_sandbox(&self) -> bool {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Its viewers.
@@ -90,7 +115,7 @@ impl Session {
         let open = || async {
             // A connection of its own: a search holds up no upload.
             let store = Store::open(&self.folders.data.join(STORE))?;
-            Viewers::of(&self.workspace, &self.aws, store, self.events.clone()).await
+            Viewers::of(&self.workspace, &self.aws, store, self.events.changes()).await
         };
         self.viewers.get_or_try_init(open).await.cloned()
     }
@@ -111,9 +136,8 @@ impl Session {
         mailbox::read(self.own_sandbox()?).await
     }
 
-    fn own_sandbox(&self) -> Result<&Endpoints> {
-        let sandbox = self.sandbox.as_ref().map(RunningSandbox::endpoints);
-        sandbox.ok_or_else(|| {
+    fn own_sandbox(&self) -> Result<&SandboxEndpoints> {
+        self.sandbox.as_ref().ok_or_else(|| {
             Error::new(Code::Invalid, "Only the sandbox has this.", "Open the sandbox to see what viewers see.")
         })
     }
@@ -125,7 +149,7 @@ impl Session {
     pub async fn drive(&self, driving: Driving) -> Result<Driver> {
         let lock = self.take_lock().await?;
         let store = Store::open(&self.folders.data.join(STORE))?;
-        let ingest = Ingest::open(&self.workspace, &self.aws, store.clone(), self.events.clone(), driving).await?;
+        let ingest = Ingest::open(&self.workspace, &self.aws, store.clone(), self.events.changes(), driving).await?;
         let follower = tokio::spawn({
             let ingest = ingest.clone();
             async move {
@@ -193,7 +217,7 @@ impl Session {
 
     async fn ingest_at_rest(&self) -> Result<Ingest> {
         let store = Store::open(&self.folders.data.join(STORE))?;
-        Ingest::open(&self.workspace, &self.aws, store.clone(), self.events.clone(), Driving::Command).await
+        Ingest::open(&self.workspace, &self.aws, store.clone(), self.events.changes(), Driving::Command).await
     }
 
     /// The bandwidth limits that are set.
@@ -283,8 +307,9 @@ impl Session {
 
     /// Ends it; a sandbox of ours is stopped in good order.
     pub async fn close(&self) {
-        if let Some(sandbox) = &self.sandbox {
-            sandbox.stop().await;
+        let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(ends) = ends {
+            ends.await;
         }
     }
 }
@@ -359,7 +384,7 @@ impl Driver {
     #[must_use]
     pub fn watch(&self) -> Watch {
         let Self { workspace, rules, store, ingest, events, .. } = self;
-        Watch::start(workspace, rules.clone(), store.clone(), ingest.clone(), events.clone())
+        Watch::start(workspace, rules.clone(), store.clone(), ingest.clone(), events.changes())
     }
 
     /// Stops driving in good order, and gives the right to drive back.
@@ -373,6 +398,15 @@ impl Driver {
         }
         drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
+}
+
+/// A folder of this name in the data folder, for its user only; it is made where it is not there.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn folder_within(folders: &Folders, name: &str) -> Result<PathBuf> {
+    let folder = folders.data.join(name);
+    make(&folder).map(|()| folder)
 }
 
 fn make(folder: &Path) -> Result<()> {

@@ -22,6 +22,7 @@ mod remote;
 mod s3;
 mod sending;
 mod stall;
+mod tools;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -85,13 +86,13 @@ impl Uploader {
     /// The bandwidth limit of all its uploads.
     #[must_use]
     pub fn limit(&self) -> &Limit {
-        &self.0.reader.limit
+        &self.0.tools.reader.limit
     }
 
     /// Whether S3 has answered anything since this uploader was made.
     #[must_use]
     pub fn was_up(&self) -> bool {
-        self.0.was_up()
+        self.0.tools.was_up()
     }
 
     /// Sends the file, or what is missing of it, and verifies the object.
@@ -109,7 +110,7 @@ impl Uploader {
     /// When it cannot be read, or is shorter.
     pub async fn checksum(&self, path: &Path, size: u64) -> Result<Checksum> {
         let whole = reader::Piece { path: path.to_owned(), offset: 0, length: size };
-        Ok(self.0.reader.look(whole, &CancellationToken::new()).await?.checksum)
+        Ok(self.0.tools.reader.look(whole, &CancellationToken::new()).await?.checksum)
     }
 
     /// The checksum of an object of this size; `None` where it is not there, or has another size.
@@ -125,7 +126,7 @@ impl Uploader {
     /// # Errors
     /// When the store cannot be read.
     pub async fn stored(&self) -> Result<HashMap<String, u64>> {
-        self.0.journal.stored().await
+        self.0.tools.journal.stored().await
     }
 
     /// Forgets an upload, done or not; what S3 holds of an unfinished one is to be aborted, which [`Self::clean_up`] does.
@@ -134,7 +135,7 @@ impl Uploader {
     /// # Errors
     /// When the store cannot be written.
     pub(crate) async fn give_up(&self, id: &str) -> Result<Option<GivenUp>> {
-        self.0.journal.give_up(id).await
+        self.0.tools.journal.give_up(id).await
     }
 
     /// Whether anything of an upload may have left this computer.
@@ -142,7 +143,7 @@ impl Uploader {
     /// # Errors
     /// When the store cannot be read.
     pub(crate) async fn has_begun(&self, id: &str) -> Result<bool> {
-        self.0.journal.is_known(id).await
+        self.0.tools.journal.is_known(id).await
     }
 
     /// Aborts in S3 what was given up; answers with the names of those of which S3 could not be told, and why.
@@ -150,7 +151,7 @@ impl Uploader {
     /// # Errors
     /// When the store cannot be used.
     pub async fn clean_up(&self) -> Result<Vec<(String, Error)>> {
-        Ok(self.0.clean_up().await?.into_iter().map(|(one, error)| (one.id, error)).collect())
+        Ok(self.0.tools.clean_up().await?.into_iter().map(|(one, error)| (one.id, error)).collect())
     }
 
     /// Forgets a finished upload.
@@ -158,7 +159,7 @@ impl Uploader {
     /// # Errors
     /// When the store cannot be written.
     pub async fn forget(&self, id: &str) -> Result<()> {
-        self.0.journal.forget(id).await
+        self.0.tools.journal.forget(id).await
     }
 }
 

@@ -43,10 +43,19 @@ pub use self::run::{Acted, RunSummary, Selection};
 pub use self::seat::{Seat, Step, Watchable};
 pub use self::sync::Reading;
 use crate::aws::Aws;
-use crate::event::Events;
+use crate::changes::Changes;
 use crate::store::{Store, WorkspaceStore};
 use crate::workspace::Workspace;
 use crate::{Code, Error, Result};
+
+/// What this room tells.
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    /// The copy of the pool has changed; and how far its reading has come, while it is read.
+    Mirror { reading: Option<Reading> },
+    /// Something was done with many viewers, and has ended.
+    RunEnded { of: usize, done: usize, failed: usize },
+}
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// How far the clock of the pool may be from ours, in milliseconds.
@@ -137,7 +146,7 @@ pub struct Viewers {
     pool: String,
     mirror: Mirror,
     log: Log,
-    events: Events,
+    changes: Changes<Change>,
     caller: Arc<OnceCell<String>>,
     reading: Arc<Mutex<Option<Reading>>>,
     /// Accounts that are asked for one by one.
@@ -151,7 +160,7 @@ impl Viewers {
     ///
     /// # Errors
     /// When it names no user pool, or the store cannot be used.
-    pub(crate) async fn of(workspace: &Workspace, aws: &Aws, store: Store, events: Events) -> Result<Self> {
+    pub(crate) async fn of(workspace: &Workspace, aws: &Aws, store: Store, changes: Changes<Change>) -> Result<Self> {
         let pool = workspace.user_pool.clone().ok_or_else(|| {
             Error::new(
                 Code::NotFound,
@@ -166,7 +175,7 @@ impl Viewers {
             mirror: Mirror::open(store.clone(), &pool).await?,
             log: Log(store),
             pool,
-            events,
+            changes,
             caller: Arc::default(),
             reading: Arc::default(),
             reads: Arc::new(Pace::of_reads()),

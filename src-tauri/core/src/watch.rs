@@ -32,14 +32,15 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::board::Board;
+pub(crate) use self::board::Change;
 pub use self::board::{Condition, FileState, WatchedFile, WatchedFolder};
 use self::folder::{Folder, Order};
 pub use self::ledger::Ending;
 use self::ledger::Ledger;
 pub use self::preview::{Preview, PreviewFile};
 pub use self::rules::{Afterwards, Changed, DONE, Existing, Rules, WatchFolder};
-use crate::event::{Event, Events};
-use crate::ingest::{Ingest, Stage};
+use crate::changes::Changes;
+use crate::ingest::{self, Ingest, Stage};
 use crate::store::Store;
 use crate::{Code, Error, Result};
 
@@ -95,8 +96,8 @@ struct Running {
 impl Watch {
     /// Begins to watch the folders of a workspace, handing files over to `ingest`.
     #[must_use]
-    pub(crate) fn start(workspace: &str, rules: Rules, store: Store, ingest: Ingest, events: Events) -> Self {
-        let (board, orders) = (Board::new(events.clone()), Orders::default());
+    pub(crate) fn start(workspace: &str, rules: Rules, store: Store, ingest: Ingest, changes: Changes<Change>) -> Self {
+        let (board, orders) = (Board::new(changes), Orders::default());
         let (stop, changed) = (CancellationToken::new(), Arc::new(Notify::new()));
         let supervisor = Supervisor {
             workspace: workspace.to_owned(),
@@ -108,7 +109,7 @@ impl Watch {
             running: HashMap::new(),
             stages: HashMap::new(),
         };
-        let task = tokio::spawn(supervisor.run(events, changed.clone(), stop.clone()));
+        let task = tokio::spawn(supervisor.run(changed.clone(), stop.clone()));
         Self { rules, board, orders, changed, stop, task: Mutex::new(Some(task)) }
     }
 
@@ -227,8 +228,8 @@ struct Supervisor {
 }
 
 impl Supervisor {
-    async fn run(mut self, events: Events, changed: Arc<Notify>, stop: CancellationToken) {
-        let mut heard = events.subscribe();
+    async fn run(mut self, changed: Arc<Notify>, stop: CancellationToken) {
+        let mut heard = self.ingest.subscribe();
         let telling = tokio::spawn({
             let (board, stop) = (self.board.clone(), stop.clone());
             async move { board.tell(stop).await }
@@ -238,8 +239,8 @@ impl Supervisor {
         let mut beat = tokio::time::interval(LOOK_EVERY);
         loop {
             tokio::select! {
-                event = heard.recv() => match event {
-                    Ok(event) => self.hear(event),
+                change = heard.recv() => match change {
+                    Ok(change) => self.hear(change),
                     Err(RecvError::Lagged(_)) => self.recheck(),
                     Err(RecvError::Closed) => break,
                 },
@@ -315,9 +316,9 @@ impl Supervisor {
         }
     }
 
-    fn hear(&mut self, event: Event) {
-        match event {
-            Event::Journey { journey } => {
+    fn hear(&mut self, change: ingest::Change) {
+        match change {
+            ingest::Change::Journey { journey } => {
                 let Some(folder) = journey.watch_folder.as_deref().and_then(|id| Uuid::parse_str(id).ok()) else {
                     return;
                 };
@@ -335,7 +336,7 @@ impl Supervisor {
                     folder.send(Order::Journey(journey)).ok();
                 }
             }
-            Event::Resync => self.recheck(),
+            ingest::Change::Resync => self.recheck(),
             _ => {}
         }
     }

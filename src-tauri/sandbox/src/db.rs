@@ -32,13 +32,14 @@ CREATE TABLE IF NOT EXISTS job_templates (name TEXT PRIMARY KEY, body TEXT NOT N
 pub(crate) struct Db(Arc<Mutex<Connection>>);
 
 impl Db {
-    pub fn open(path: &Path) -> rusqlite::Result<Self> {
+    /// Opens the file, with the tables of the rooms that have their own.
+    pub fn open(path: &Path, schemas: &[&str]) -> rusqlite::Result<Self> {
         let connection = Connection::open(path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.execute_batch(SCHEMA)?;
-        connection.execute_batch(crate::cognito::SCHEMA)?;
+        schemas.iter().try_for_each(|schema| connection.execute_batch(schema))?;
         Ok(Self(Arc::new(Mutex::new(connection))))
     }
 

@@ -23,7 +23,7 @@ use crate::options::Options;
 use crate::pipeline::Pipeline;
 use crate::s3::{self, S3};
 use crate::site::{self, Site};
-use crate::{DESTINATION_BUCKET, REGION, SOURCE_BUCKET, STACK, TABLE, TABLE_INDEX, cdn};
+use crate::{DESTINATION_BUCKET, REGION, SOURCE_BUCKET, STACK, TABLE, TABLE_INDEX, cdn, cognito};
 
 const TEMPLATES: [&str; 3] = [
     include_str!("../templates/720p_avc_aac_16x9_qvbr_no_preset.json"),
@@ -105,8 +105,8 @@ impl Sandbox {
 
         let dynamodb = start_dynamodb(folder, &mut tasks, &stop).await?;
         let events = Arc::new(Notify::new());
-        let db =
-            Db::open(&folder.join("sandbox.sqlite")).map_err(|error| StartError::part("store")(error.to_string()))?;
+        let db = Db::open(&folder.join("sandbox.sqlite"), &[cognito::SCHEMA])
+            .map_err(|error| StartError::part("store")(error.to_string()))?;
         let s3 = S3::open(db.clone(), folder.join("blobs"), options, events.clone()).map_err(unusable)?;
         prepare_s3(&s3).await.map_err(StartError::part("S3"))?;
         let mediaconvert = MediaConvert::open(db.clone(), s3.clone(), folder.join("work"), events.clone());

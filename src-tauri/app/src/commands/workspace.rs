@@ -1,10 +1,11 @@
 //! The commands of the Workspace screen and of the first run.
 
-use reeldesk_core::workspace::check::{self, Finding};
-use reeldesk_core::workspace::compare::{Comparison, compare};
-use reeldesk_core::workspace::credentials::{self, AccessKey, CredentialsSource, PoolUser, SignIn};
+use reeldesk_core::check::compare::{Comparison, compare};
+use reeldesk_core::check::{self, Finding};
+use reeldesk_core::connection::credentials::{self, AccessKey, CredentialsSource, PoolUser, SignIn};
+use reeldesk_core::connection::{self, Connection, Keep, Profiles};
 use reeldesk_core::workspace::discovery::{self, Choices, Identity, Stack};
-use reeldesk_core::workspace::{self, Connection, Keep, Profiles, Workspace, handover, policy};
+use reeldesk_core::workspace::{Workspace, handover, policy};
 use reeldesk_core::{Error, Result};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State, WebviewWindow};
@@ -19,7 +20,7 @@ pub(crate) async fn workspaces(desk: State<'_, Desk>) -> Result<Vec<Workspace>> 
 
 #[tauri::command]
 pub(crate) async fn profiles() -> Result<Profiles> {
-    workspace::profiles().await
+    connection::profiles().await
 }
 
 #[tauri::command]
@@ -39,7 +40,7 @@ pub(crate) async fn choices(connection: Connection) -> Result<Choices> {
 
 #[tauri::command]
 pub(crate) async fn keyring_works() -> Result<()> {
-    workspace::keyring_works().await
+    connection::keyring_works().await
 }
 
 /// Keeps an access key, in place of what `source` holds where it is one.

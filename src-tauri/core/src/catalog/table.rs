@@ -10,7 +10,7 @@ use time::macros::format_description;
 use ts_rs::TS;
 
 use super::{Guid, Item, Video};
-use crate::aws::explain;
+use crate::explain::explain;
 use crate::workspace::Workspace;
 use crate::{Code, Error, Result};
 

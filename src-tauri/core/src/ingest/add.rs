@@ -9,7 +9,7 @@ use futures::{StreamExt as _, stream};
 use super::conflict::Answers;
 use super::sources::Found;
 use super::{Ingest, Journey, Stage, naming, sources};
-use crate::event::now_ms;
+use crate::clock::now_ms;
 use crate::files::{self, Identity};
 use crate::{Error, Result};
 

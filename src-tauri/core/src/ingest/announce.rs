@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 
 use super::{Journey, sidecars};
 use crate::Result;
-use crate::aws::{Aws, Encryption, explain};
+use crate::aws::{Aws, Encryption};
+use crate::explain::explain;
 use crate::upload::Checksum;
 use crate::workspace::{IngestMode, Trigger, Workspace};
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::{Ingest, Journey, Stage, Undo, sidecars};
 use crate::catalog::{Status, Video};
+use crate::clock::now_ms;
 use crate::encode::{Job, State};
-use crate::event::now_ms;
 use crate::upload::{self, GivenUp};
 use crate::{Code, Error, Result};
 

@@ -4,12 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::announce::Announcer;
+use super::change::Change;
 use super::journeys::Journeys;
 use super::known::Known;
 use super::limits::Pacer;
@@ -19,8 +20,8 @@ use super::source::Source;
 use super::{Journey, Stage};
 use crate::aws::Aws;
 use crate::catalog::Catalog;
+use crate::changes::Changes;
 use crate::encode::Jobs;
-use crate::event::Events;
 use crate::store::Store;
 use crate::upload::Uploader;
 use crate::workspace::Workspace;
@@ -66,7 +67,7 @@ pub(super) struct Inner {
     pub workspace: Workspace,
     pub catalog: Catalog,
     pub jobs: Jobs,
-    pub events: Events,
+    pub changes: Changes<Change>,
     /// Rung when a journey waits for the pipeline.
     pub follow: Notify,
     pub stop: CancellationToken,
@@ -106,14 +107,14 @@ impl Ingest {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn open(
+    pub(crate) async fn open(
         workspace: &Workspace,
         aws: &Aws,
         store: Store,
-        events: Events,
+        changes: Changes<Change>,
         driving: Driving,
     ) -> Result<Self> {
-        let journeys = Journeys::load(store.clone(), events.clone(), &workspace.name).await?;
+        let journeys = Journeys::load(store.clone(), changes.clone(), &workspace.name).await?;
         let uploader = Uploader::new(&aws.s3, &aws.transfer, store.clone(), &workspace.name);
         journeys.stored(&uploader.stored().await?);
         let pacer = Pacer::load(store.clone(), uploader.limit().clone()).await?;
@@ -128,9 +129,9 @@ impl Ingest {
             announcer: Announcer::of(workspace, aws),
             pacer,
             store,
-            sign_in: SignIn::new(events.clone(), driving),
+            sign_in: SignIn::new(changes.clone(), driving),
             driving,
-            events,
+            changes,
             follow: Notify::new(),
             stop: CancellationToken::new(),
             checks: Semaphore::new(CHECKS_AT_ONCE),
@@ -233,11 +234,16 @@ impl Ingest {
         self.0.journeys.count(|one| one.stage.is_being_sent() || sandbox && one.stage.is_followed())
     }
 
+    /// What changes of the journeys from now on.
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Change> {
+        self.0.changes.subscribe()
+    }
+
     /// Waits until nothing is in hand.
     pub async fn done(&self) {
-        let mut events = self.0.events.subscribe();
+        let mut changes = self.0.changes.subscribe();
         while self.in_hand() > 0 {
-            if let Err(RecvError::Closed) = events.recv().await {
+            if let Err(RecvError::Closed) = changes.recv().await {
                 return;
             }
         }

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use super::change::Change;
 use super::{Ingest, Journey, Stage, sidecars};
 use crate::catalog::{Description, Status, Video};
+use crate::clock::now_ms;
 use crate::encode::{Job, Phase, State};
-use crate::event::{Event, now_ms};
 use crate::{Code, Error, Result, live};
 
 /// After this the pipeline's silence is told.
@@ -41,7 +42,7 @@ impl Ingest {
                 && let Err(error) = self.look(shows, &mut shown).await
             {
                 tracing::warn!(code = ?error.code, details = error.details, "the state could not be read");
-                self.0.events.tell(Event::Unreachable { error });
+                self.0.changes.tell(Change::Unreachable { error });
             }
             let open_jobs = shown.jobs.iter().any(Job::is_open);
             let pause = if active || was_active || open_jobs { busy } else { idle };
@@ -79,10 +80,10 @@ impl Ingest {
             // Also when nothing changed: the screen tells how old it is.
             let told_long_ago = read_at - shown.told_at > TELL_AGE_EVERY_MS;
             if told_long_ago || videos != shown.videos {
-                self.0.events.tell(Event::Library { videos: videos.clone(), read_at });
+                self.0.changes.tell(Change::Library { videos: videos.clone(), read_at });
             }
             if unread.is_none() && (told_long_ago || jobs != shown.jobs) {
-                self.0.events.tell(Event::Jobs { jobs: jobs.clone(), read_at });
+                self.0.changes.tell(Change::Jobs { jobs: jobs.clone(), read_at });
             }
             let told_at = if told_long_ago { read_at } else { shown.told_at };
             *shown = Shown { videos, jobs, told_at };

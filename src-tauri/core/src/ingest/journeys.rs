@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Transaction, params};
 
+use super::change::Change;
 use super::{BatchSummary, Journey, Stage, known};
-use crate::event::{Event, Events, now_ms};
+use crate::changes::Changes;
+use crate::clock::now_ms;
 use crate::store::Store;
 use crate::{Error, Result};
 
@@ -18,7 +20,7 @@ const MANY: usize = 64;
 #[derive(Clone)]
 pub(super) struct Journeys {
     store: Store,
-    events: Events,
+    changes: Changes<Change>,
     workspace: String,
     all: Arc<Mutex<BTreeMap<String, Journey>>>,
     /// Journeys of each batch that have not ended.
@@ -26,7 +28,7 @@ pub(super) struct Journeys {
 }
 
 impl Journeys {
-    pub async fn load(store: Store, events: Events, workspace: &str) -> Result<Self> {
+    pub async fn load(store: Store, changes: Changes<Change>, workspace: &str) -> Result<Self> {
         let name = workspace.to_owned();
         let bodies: Vec<String> = store
             .call(move |db| {
@@ -52,7 +54,7 @@ impl Journeys {
             *open.entry(journey.batch).or_default() += 1;
         }
         let (all, open) = (Arc::new(Mutex::new(all)), Arc::new(Mutex::new(open)));
-        Ok(Self { store, events, workspace: workspace.to_owned(), all, open })
+        Ok(Self { store, changes, workspace: workspace.to_owned(), all, open })
     }
 
     /// Takes in what S3 has of each, as the journal knows it.
@@ -184,11 +186,11 @@ impl Journeys {
             self.count_in_batch(journey.batch, None, journey.stage);
             self.map().insert(journey.id.clone(), journey.clone());
             if !many {
-                self.events.tell(Event::Journey { journey: Box::new(journey) });
+                self.changes.tell(Change::Journey { journey: Box::new(journey) });
             }
         }
         if many {
-            self.events.tell(Event::Resync);
+            self.changes.tell(Change::Resync);
         }
         Ok(())
     }
@@ -224,7 +226,7 @@ impl Journeys {
             return Err(error);
         }
         if self.count_in_batch(journey.batch, Some(before.stage), journey.stage) {
-            self.events.tell(Event::BatchEnded { summary: self.summary(journey.batch) });
+            self.changes.tell(Change::BatchEnded { summary: self.summary(journey.batch) });
         }
         Ok(Some(journey))
     }
@@ -257,7 +259,7 @@ impl Journeys {
             (*journey != before).then(|| journey.clone())
         };
         if let Some(journey) = changed {
-            self.events.tell(Event::Journey { journey: Box::new(journey) });
+            self.changes.tell(Change::Journey { journey: Box::new(journey) });
         }
     }
 
@@ -287,7 +289,7 @@ impl Journeys {
                 Ok(transaction.commit()?)
             })
             .await?;
-        self.events.tell(Event::Resync);
+        self.changes.tell(Change::Resync);
         Ok(())
     }
 
@@ -302,7 +304,7 @@ impl Journeys {
                 Ok(())
             })
             .await?;
-        self.events.tell(Event::Journey { journey: Box::new(journey) });
+        self.changes.tell(Change::Journey { journey: Box::new(journey) });
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-pub(super) use crate::workspace::check::VIDEOS as SUFFIXES;
+pub(super) use crate::workspace::trigger::VIDEOS as SUFFIXES;
 
 /// Where all keys of source objects begin.
 pub const KEY_PREFIX: &str = "video/";

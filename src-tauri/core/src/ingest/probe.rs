@@ -269,7 +269,20 @@ fn read(value: &Value) -> Result<Media, Reason> {
 }
 
 /// ffmpeg is missing: one sentence with the command that installs it.
-pub(crate) fn no_ffmpeg() -> Error {
+/// Refuses to go on without ffmpeg, with the command that installs it.
+///
+/// # Errors
+/// [`Code::NoFfmpeg`] where `ffmpeg` or `ffprobe` is not on the `PATH`.
+pub fn require_ffmpeg() -> Result<()> {
+    let is_there = |program: &str| {
+        let name = format!("{program}{}", std::env::consts::EXE_SUFFIX);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path).any(|folder| folder.join(&name).is_file())
+    };
+    if is_there("ffmpeg") && is_there("ffprobe") { Ok(()) } else { Err(no_ffmpeg()) }
+}
+
+fn no_ffmpeg() -> Error {
     let command = if cfg!(target_os = "macos") {
         "brew install ffmpeg"
     } else if cfg!(windows) {

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::pace::Pace;
 use super::{Ingest, Journey, Stage};
-use crate::event::now_ms;
+use crate::clock::now_ms;
 use crate::upload::{Progress, Request, Target, Uploaded};
 use crate::{Code, Error, Result};
 

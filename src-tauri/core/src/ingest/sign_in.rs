@@ -4,9 +4,10 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 
+use super::change::Change;
 use super::{Driving, Ingest};
-use crate::event::{Event, Events};
-use crate::workspace::credentials;
+use crate::changes::Changes;
+use crate::connection::credentials;
 use crate::{Code, Error};
 
 /// Without a word from anyone it is tried again this often: the sign-in may have happened elsewhere.
@@ -35,7 +36,7 @@ impl Ingest {
                 && let Some(error) = foreseen(ends, SystemTime::now())
             {
                 told = Some(ends);
-                self.0.events.tell(Event::SignInEnds { error });
+                self.0.changes.tell(Change::SignInEnds { error });
             }
             tokio::select! {
                 () = tokio::time::sleep(TRY_EVERY) => {}
@@ -47,14 +48,14 @@ impl Ingest {
 
 /// The one gate of all journeys.
 pub(super) struct SignIn {
-    events: Events,
+    changes: Changes<Change>,
     driving: Driving,
     needed: watch::Sender<bool>,
 }
 
 impl SignIn {
-    pub fn new(events: Events, driving: Driving) -> Self {
-        Self { events, driving, needed: watch::Sender::new(false) }
+    pub fn new(changes: Changes<Change>, driving: Driving) -> Self {
+        Self { changes, driving, needed: watch::Sender::new(false) }
     }
 
     /// Whether a sign-in is worth waiting for: someone can be asked, or the credentials were good before. A command
@@ -67,7 +68,7 @@ impl SignIn {
     pub async fn wait(&self, error: Error) {
         let mut needed = self.needed.subscribe();
         if self.needed.send_if_modified(|needed| !std::mem::replace(needed, true)) {
-            self.events.tell(Event::SignIn { error: Some(error) });
+            self.changes.tell(Change::SignIn { error: Some(error) });
         }
         tokio::select! {
             result = needed.wait_for(|needed| !needed) => drop(result),
@@ -78,7 +79,7 @@ impl SignIn {
     /// AWS accepted the credentials, or someone says that it will: all go on.
     pub fn accepted(&self) {
         if self.needed.send_if_modified(|needed| std::mem::replace(needed, false)) {
-            self.events.tell(Event::SignIn { error: None });
+            self.changes.tell(Change::SignIn { error: None });
         }
     }
 }
@@ -98,9 +99,9 @@ mod tests {
 
     #[tokio::test]
     async fn many_wait_one_is_asked_all_go_on() {
-        let events = Events::default();
-        let mut told = events.subscribe();
-        let gate = SignIn::new(events, Driving::Window);
+        let changes = Changes::into(|_| ());
+        let mut told = changes.subscribe();
+        let gate = SignIn::new(changes, Driving::Window);
         let expired = || Error::new(Code::SignIn, "AWS did not accept the credentials.", "Sign in again.");
         let waiting = futures::future::join_all((0..20).map(|_| gate.wait(expired())));
         let sign_in = async {
@@ -108,14 +109,14 @@ mod tests {
             gate.accepted();
         };
         tokio::join!(waiting, sign_in);
-        assert!(matches!(told.recv().await, Ok(Event::SignIn { error: Some(_) })));
-        assert!(matches!(told.recv().await, Ok(Event::SignIn { error: None })));
+        assert!(matches!(told.recv().await, Ok(Change::SignIn { error: Some(_) })));
+        assert!(matches!(told.recv().await, Ok(Change::SignIn { error: None })));
         assert!(told.try_recv().is_err(), "asked once");
     }
 
     #[test]
     fn a_command_line_whose_credentials_never_were_does_not_wait() {
-        let gate = SignIn::new(Events::default(), Driving::Command);
+        let gate = SignIn::new(Changes::into(|_| ()), Driving::Command);
         assert!(!gate.is_awaited(false) && gate.is_awaited(true));
     }
 }

@@ -7,8 +7,8 @@ use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata as _};
 use tokio::sync::Mutex;
 
 use crate::Result;
-use crate::aws::explain;
-use crate::workspace::check::starting;
+use crate::explain::explain;
+use crate::workspace::trigger::starting;
 
 /// The source bucket; cheap to clone.
 #[derive(Clone)]

@@ -9,8 +9,8 @@ use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::change::Change;
 use super::{Ingest, Journey, Limits, Stage};
-use crate::event::Event;
 use crate::store::Store;
 use crate::{Error, Result};
 
@@ -160,7 +160,7 @@ impl Ingest {
             if version != seen {
                 seen = version;
                 match self.0.pacer.reload().await {
-                    Ok(true) => self.0.events.tell(Event::Resync),
+                    Ok(true) => self.0.changes.tell(Change::Resync),
                     Ok(false) => {}
                     Err(error) => tracing::warn!(%error, "the limits could not be read"),
                 }

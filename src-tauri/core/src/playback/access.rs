@@ -8,7 +8,7 @@ use reqwest::Method;
 use reqwest::header::{COOKIE, HeaderValue, RANGE};
 use url::Url;
 
-use crate::aws::plain_client;
+use crate::http::plain_client;
 use crate::workspace::{PlaybackAccess, Workspace};
 use crate::{Code, Error, Result};
 
@@ -86,7 +86,7 @@ impl Access {
             request = request.header(RANGE, range);
         }
         // The address that was asked is signed, and no one's business.
-        request.send().await.map_err(|error| crate::aws::unreachable(url.as_str(), &error.without_url()))
+        request.send().await.map_err(|error| crate::explain::unreachable(url.as_str(), &error.without_url()))
     }
 }
 

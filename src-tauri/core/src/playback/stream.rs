@@ -11,8 +11,8 @@ use ts_rs::TS;
 use url::Url;
 
 use super::Access;
-use crate::aws::plain_client;
 use crate::files;
+use crate::http::plain_client;
 use crate::{Code, Error, Result};
 
 /// Bytes of the largest playlist that is read.

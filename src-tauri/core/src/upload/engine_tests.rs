@@ -10,9 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::body::PartBody;
 use super::super::checksum::Checksum;
+use super::super::line::Line;
 use super::super::plan::PartNumber;
 use super::super::reader::HELD;
-use super::super::remote::{Held, HeldPart, PartRecord, Taken, Target};
+use super::super::remote::{Held, HeldPart, PartRecord, Refusal, Taken, Target};
 use super::*;
 use crate::aws::Encryption;
 use crate::store::Store;
@@ -327,9 +328,9 @@ impl World {
     fn engine(&self) -> Engine<Model> {
         let mut engine = Engine::new(self.model.clone(), Journal::new(self.store(), "test"));
         engine.plan = |size| Ok(PartPlan::recorded(size, PART));
-        engine.reader.held = self.held;
-        engine.first_wait = Duration::from_micros(10);
-        engine.line = Line::counting(PART, engine.reader.limit.clone());
+        engine.tools.reader.held = self.held;
+        engine.tools.first_wait = Duration::from_micros(10);
+        engine.tools.line = Line::counting(PART, engine.tools.reader.limit.clone());
         engine
     }
 
@@ -487,7 +488,7 @@ async fn a_folder_whose_files_are_slow_to_read_again() {
         let world = World { held: 0, ..World::new(6 * PART as usize, false, Vec::new()) };
         world.model.bucket.lock().unwrap().refuses_trailers = refuses_trailers;
         let engine = world.engine();
-        let readahead = engine.reader.readahead(&world.request.path);
+        let readahead = engine.tools.reader.readahead(&world.request.path);
         for _ in 0..3 {
             let slow = Duration::from_secs(1);
             readahead.measured(PART, slow, slow);
@@ -515,7 +516,8 @@ async fn what_someone_else_completed_leaves_no_parts() {
     // Theirs is another upload, in a journal of their own.
     let theirs = Request { id: "theirs".into(), ..world.request.clone() };
     let journal = Journal::new(Store::open(&world.folder.path().join("theirs.sqlite")).unwrap(), "theirs");
-    let other = Engine { journal, ..world.engine() };
+    let mut other = world.engine();
+    other.tools.journal = journal;
     other.send(&theirs, &progress, &token).await.unwrap();
     assert_eq!(world.model.bucket.lock().unwrap().uploads.len(), 1, "ours is there yet");
     engine.send(&world.request, &progress, &token).await.unwrap();
@@ -573,15 +575,15 @@ async fn an_upload_goes_on_with_the_parts_that_it_began_with() {
 async fn a_cancel_is_heard_by_what_waits_for_its_turn() {
     let world = World { held: 0, ..World::new(30 * PART as usize, true, Vec::new()) };
     let engine = world.engine();
-    let other = engine.line.join();
+    let other = engine.tools.line.join();
     let mut turns = Vec::new();
     for _ in 0..4 {
-        turns.push(engine.line.turn(other, PART).await);
+        turns.push(engine.tools.line.turn(other, PART).await);
     }
     let (progress, token) = (Progress::default(), CancellationToken::new());
     let sending = engine.send(&world.request, &progress, &token);
     let cancel = async {
-        while engine.line.waiting() < 2 {
+        while engine.tools.line.waiting() < 2 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         token.cancel();
@@ -596,15 +598,15 @@ async fn a_cancel_is_heard_by_what_waits_for_its_turn() {
 async fn a_part_that_changed_before_its_turn_stops_the_upload() {
     let world = World { held: 0, ..World::new(6 * PART as usize, true, Vec::new()) };
     let engine = world.engine();
-    let other = engine.line.join();
+    let other = engine.tools.line.join();
     let mut turns = Vec::new();
     for _ in 0..4 {
-        turns.push(engine.line.turn(other, PART).await);
+        turns.push(engine.tools.line.turn(other, PART).await);
     }
     let (progress, token) = (Progress::default(), CancellationToken::new());
     let sending = engine.send(&world.request, &progress, &token);
     let change = async {
-        while engine.line.waiting() == 0 {
+        while engine.tools.line.waiting() == 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         // Size and time stay: only the bytes tell.
@@ -736,13 +738,18 @@ async fn what_could_not_be_aborted_is_not_forgotten() {
     let engine = world.engine();
     world.model.bucket.lock().unwrap().fates = vec![Fate::Busy, Fate::Busy].into();
     assert!(engine.abort("1").await.unwrap());
-    assert_eq!(engine.clean_up().await.unwrap().len(), 1, "S3 is still down");
+    assert_eq!(engine.tools.clean_up().await.unwrap().len(), 1, "S3 is still down");
     assert_eq!(world.model.bucket.lock().unwrap().uploads.len(), 1);
     // Another connection's is not this one's to abort.
     assert!(
-        Engine::new(world.model.clone(), Journal::new(world.store(), "other")).clean_up().await.unwrap().is_empty()
+        Engine::new(world.model.clone(), Journal::new(world.store(), "other"))
+            .tools
+            .clean_up()
+            .await
+            .unwrap()
+            .is_empty()
     );
-    assert!(engine.clean_up().await.unwrap().is_empty());
+    assert!(engine.tools.clean_up().await.unwrap().is_empty());
     assert!(world.model.bucket.lock().unwrap().uploads.is_empty());
     assert!(!engine.abort("1").await.unwrap(), "there is none any more");
 }
@@ -753,15 +760,15 @@ async fn what_is_begun_anew_is_apart_from_what_is_aborted() {
     let world = World::new(8 * PART as usize, true, [vec![Fate::Well; 5], vec![Fate::KilledAfter]].concat());
     assert!(world.run().await.is_none());
     let engine = world.engine();
-    engine.journal.give_up("1").await.unwrap();
+    engine.tools.journal.give_up("1").await.unwrap();
     // S3 is told in the middle of the new upload.
     let (model, aborting) = (world.model.clone(), engine.clone());
     *model.while_it_is_sent.lock().unwrap() = Some(Box::new(move || {
-        tokio::spawn(async move { aborting.clean_up().await });
+        tokio::spawn(async move { aborting.tools.clean_up().await });
     }));
     world.run().await.unwrap().unwrap();
     assert!(world.object().unwrap() == world.bytes);
-    engine.clean_up().await.unwrap();
+    engine.tools.clean_up().await.unwrap();
     assert!(world.model.bucket.lock().unwrap().uploads.is_empty());
 }
 
@@ -782,10 +789,10 @@ async fn a_cancel_in_the_moment_of_the_beginning_leaves_nothing() {
     assert!(engine.abort("1").await.unwrap());
     go_on.add_permits(1);
     // The answer comes now, to nobody.
-    while engine.journal.to_abort().await.unwrap().is_empty() {
+    while engine.tools.journal.to_abort().await.unwrap().is_empty() {
         tokio::task::yield_now().await;
     }
-    assert!(engine.clean_up().await.unwrap().is_empty());
+    assert!(engine.tools.clean_up().await.unwrap().is_empty());
     assert!(world.model.bucket.lock().unwrap().uploads.is_empty());
 }
 

@@ -10,7 +10,7 @@ use super::checksum::Checksum;
 use super::plan::{PartNumber, PartPlan};
 use super::remote::PartRecord;
 use crate::Result;
-use crate::event::now_ms;
+use crate::clock::now_ms;
 use crate::files::{Identity, path_of_bytes};
 use crate::store::Store;
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::s3;
-use crate::aws::explain;
-use crate::event::now_ms;
+use crate::clock::now_ms;
+use crate::explain::explain;
 use crate::{Code, Error, Result};
 
 /// An unfinished upload as S3 lists it.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::body::PartBody;
 use super::checksum::Checksum;
-use super::engine::TRIES;
 use super::progress::Flight;
 use super::reader::{Piece, Reading, Way};
 use super::remote::{Held, Refusal, Remote, Taken};
 use super::sending::{Sending, wrong};
+use super::tools::TRIES;
 use super::{canceled, stall, stop_if};
 use crate::Result;
 
@@ -27,7 +27,7 @@ impl<R: Remote> Sending<'_, R> {
     async fn look(&self, offset: u64, length: u64) -> Result<Reading> {
         stop_if(self.canceled)?;
         let piece = Piece { path: self.request.path.clone(), offset, length };
-        self.unless_canceled(self.engine.reader.look(piece, self.canceled)).await?
+        self.unless_canceled(self.tools.reader.look(piece, self.canceled)).await?
     }
 
     /// The checksum of a piece of the file, as it is now.
@@ -51,7 +51,7 @@ impl<R: Remote> Sending<'_, R> {
         let (mut busy, mut damaged) = (0, 0);
         let (mut first, mut other): (Option<Reading>, Option<Way>) = (None, None);
         loop {
-            let way = other.unwrap_or_else(|| self.engine.reader.way(length, &self.readahead));
+            let way = other.unwrap_or_else(|| self.tools.reader.way(length, &self.readahead));
             let place = match (way, first) {
                 (Way::Twice, None) => {
                     let place = self.unless_canceled(self.readahead.place()).await??;
@@ -60,15 +60,15 @@ impl<R: Remote> Sending<'_, R> {
                 }
                 _ => None,
             };
-            let turn = self.unless_canceled(self.engine.line.turn(line, length)).await?;
+            let turn = self.unless_canceled(self.tools.line.turn(line, length)).await?;
             drop(place);
             if !std::mem::take(&mut is_counted) {
-                self.engine.journal.leaving(&self.request.id, length).await?;
+                self.tools.journal.leaving(&self.request.id, length).await?;
             }
             let piece = Piece { path: self.request.path.clone(), offset, length };
-            let flight = self.progress.flight(self.engine.line.meter());
+            let flight = self.progress.flight(self.tools.line.meter());
             let (body, outcome) =
-                self.unless_canceled(self.engine.reader.body(piece, way, first, flight.clone())).await??;
+                self.unless_canceled(self.tools.reader.body(piece, way, first, flight.clone())).await??;
             let answer = tokio::select! {
                 answer = send(body) => Some(answer),
                 stalled = stall::given_up(&flight) => Some(Err(Refusal::Busy(stalled))),
@@ -76,7 +76,7 @@ impl<R: Remote> Sending<'_, R> {
             };
             let stayed = length.saturating_sub(flight.sent());
             if !matches!(answer, Some(Ok(_))) && stayed > 0 {
-                self.engine.journal.stayed(&self.request.id, stayed).await?;
+                self.tools.journal.stayed(&self.request.id, stayed).await?;
             }
             let answer = answer.ok_or_else(canceled)?;
             let read = outcome.get().transpose()?;
@@ -87,9 +87,9 @@ impl<R: Remote> Sending<'_, R> {
             let refusal = match (answer, own) {
                 (Ok(taken), Some(own)) if taken.checksum().is_none_or(|checksum| checksum == own) => {
                     turn.arrived();
-                    self.engine.is_up();
+                    self.tools.is_up();
                     if other.is_some() {
-                        self.engine.reader.wants(way);
+                        self.tools.reader.wants(way);
                     }
                     return Ok(Ok((taken, own, flight)));
                 }
@@ -101,13 +101,13 @@ impl<R: Remote> Sending<'_, R> {
             match &refusal {
                 Refusal::Header(error) if other.is_none() => {
                     tracing::info!(details = error.details, ?way, "the checksum is sent in another way");
-                    other = Some(self.engine.reader.other(way, length));
+                    other = Some(self.tools.reader.other(way, length));
                 }
                 Refusal::Busy(error) | Refusal::Conflict(error) if busy + 1 < TRIES => {
                     busy += 1;
                     tracing::debug!(%error, details = error.details, offset, busy, "a piece did not arrive");
                     turn.refused();
-                    self.engine.wait(busy, self.canceled).await?;
+                    self.tools.wait(busy, self.canceled).await?;
                 }
                 Refusal::Damaged(error) if damaged + 1 < DAMAGED_TRIES => {
                     damaged += 1;

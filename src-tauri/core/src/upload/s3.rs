@@ -21,7 +21,8 @@ use super::body::{PartBody, TRAILER, encoded_length};
 use super::checksum::Checksum;
 use super::plan::PartNumber;
 use super::remote::{Held, HeldPart, PartRecord, Refusal, Remote, Taken, Target, name};
-use crate::aws::{explain, without_deadline};
+use crate::aws::without_deadline;
+use crate::explain::explain;
 use crate::{Code, Error};
 
 /// How long S3 may take to put ten thousand parts together.

@@ -10,13 +10,14 @@ use tokio_util::sync::CancellationToken;
 use super::adaptive::MOST;
 use super::changed;
 use super::checksum::Checksum;
-use super::engine::{Engine, told};
+
 use super::journal::Record;
 use super::plan::{PartNumber, PartPlan};
 use super::readahead::Readahead;
 use super::remote::{Held, PartRecord, Refusal, Remote, Target, name};
+use super::tools::{Tools, told};
 use super::{Progress, Request, canceled, changed_too_late, stop_if};
-use crate::event::now_ms;
+use crate::clock::now_ms;
 use crate::files::{self, Identity, Likeness};
 use crate::{Code, Error, Result};
 
@@ -63,7 +64,7 @@ enum Completed {
 
 /// One file on its way.
 pub(super) struct Sending<'a, R> {
-    pub engine: &'a Engine<R>,
+    pub tools: &'a Tools<R>,
     pub request: &'a Request,
     pub record: &'a Record,
     pub known: Known,
@@ -87,12 +88,12 @@ impl<R: Remote> Sending<'_, R> {
     where
         F: Future<Output = Result<T, Refusal>>,
     {
-        self.engine.patiently(self.canceled, ask).await
+        self.tools.patiently(self.canceled, ask).await
     }
 
     /// The object of the key that this file is to have.
     async fn head(&self) -> Result<Option<Held>> {
-        self.ask(|| self.engine.remote.head(self.target())).await?.map_err(|refusal| self.told(refusal))
+        self.ask(|| self.tools.remote.head(self.target())).await?.map_err(|refusal| self.told(refusal))
     }
 
     pub async fn attempt(&self) -> Result<Attempt> {
@@ -125,7 +126,7 @@ impl<R: Remote> Sending<'_, R> {
         let Some(held) = self.head().await? else { return Ok(None) };
         match self.same(&held).await? {
             Some(checksum) => {
-                self.engine.journal.completing(&self.request.id, held.modified.unwrap_or_else(now_ms)).await?;
+                self.tools.journal.completing(&self.request.id, held.modified.unwrap_or_else(now_ms)).await?;
                 Ok(Some(checksum))
             }
             None if self.target().replace => Ok(None),
@@ -158,7 +159,7 @@ impl<R: Remote> Sending<'_, R> {
             match before.like(&now) {
                 Likeness::Same if !was_touched => return Ok(()),
                 Likeness::Same | Likeness::Unsure if self.own(0, now.size).await? == sent => {
-                    let journal = &self.engine.journal;
+                    let journal = &self.tools.journal;
                     journal.set_file(&self.request.id, &self.request.path, &now, now_touched_at).await?;
                     *known() = (now, now_touched_at);
                 }
@@ -171,8 +172,8 @@ impl<R: Remote> Sending<'_, R> {
     /// One request for the whole.
     async fn put(&self) -> Result<Attempt> {
         let length = self.record.identity.size;
-        let line = self.engine.line.join();
-        let send = |body| self.engine.remote.put(self.target(), body);
+        let line = self.tools.line.join();
+        let send = |body| self.tools.remote.put(self.target(), body);
         let sent = self.tries(line, 0, length, self.is_new(), send).await?;
         let (held, checksum, flight) = match sent {
             Ok(sent) => sent,
@@ -224,8 +225,8 @@ impl<R: Remote> Sending<'_, R> {
                 }
                 Completed::OtherParts(error) | Completed::Conflict(error) => {
                     tracing::warn!(details = error.details, "the upload cannot be completed and is begun anew");
-                    self.engine.journal.begin_anew(&self.request.id).await?;
-                    self.engine.clean_up().await?;
+                    self.tools.journal.begin_anew(&self.request.id).await?;
+                    self.tools.clean_up().await?;
                     return Ok(Attempt::Forgotten);
                 }
             }
@@ -235,7 +236,7 @@ impl<R: Remote> Sending<'_, R> {
     /// Sends the parts that are not done; answers early where S3 does not know the upload.
     async fn send_missing(&self, upload: &str, done: &mut BTreeMap<PartNumber, PartRecord>) -> Result<Option<Attempt>> {
         let missing: Vec<_> = self.record.plan.parts().filter(|part| !done.contains_key(&part.0)).collect();
-        let line = self.engine.line.join();
+        let line = self.tools.line.join();
         let mut sending = stream::iter(missing)
             .map(|(number, offset, length)| async move {
                 Ok::<_, Error>((number, self.part(line, upload, number, offset, length).await?))
@@ -259,8 +260,8 @@ impl<R: Remote> Sending<'_, R> {
             None if self.is_new() => None,
             // A kill may have come between S3's answer and the journal.
             None => {
-                let found = self.ask(|| self.engine.remote.find(self.target())).await?;
-                self.engine.unless_aborted(found.map_err(|refusal| self.told(refusal))?).await?
+                let found = self.ask(|| self.tools.remote.find(self.target())).await?;
+                self.tools.unless_aborted(found.map_err(|refusal| self.told(refusal))?).await?
             }
         };
         let Some(upload) = known else {
@@ -273,9 +274,9 @@ impl<R: Remote> Sending<'_, R> {
         };
         if self.record.upload_id.is_none() {
             let Target { bucket, key, .. } = self.target();
-            self.engine.journal.begun(id, bucket, key, upload.clone()).await?;
+            self.tools.journal.begun(id, bucket, key, upload.clone()).await?;
         }
-        let held = match self.ask(|| self.engine.remote.parts(self.target(), &upload)).await? {
+        let held = match self.ask(|| self.tools.remote.parts(self.target(), &upload)).await? {
             Ok(held) => held,
             Err(Refusal::Gone) => {
                 // Completed by the run before, or removed by someone.
@@ -283,7 +284,7 @@ impl<R: Remote> Sending<'_, R> {
             }
             Err(refusal) => return Err(self.told(refusal)),
         };
-        let journaled = self.engine.journal.parts(id).await?;
+        let journaled = self.tools.journal.parts(id).await?;
         let (mut kept, mut adopted) = (BTreeMap::new(), Vec::new());
         for (number, offset, length) in self.record.plan.parts() {
             let Some(held) = held.get(&number).filter(|held| held.size == length) else { continue };
@@ -305,14 +306,14 @@ impl<R: Remote> Sending<'_, R> {
                 let part = PartRecord { etag: held.etag.clone(), checksum };
                 if !journaled.contains_key(&number) {
                     adopted.push(number);
-                    self.engine.journal.add_part(id, number, part.clone()).await?;
+                    self.tools.journal.add_part(id, number, part.clone()).await?;
                 }
                 kept.insert(number, part);
             }
         }
         if self.known == Known::Unsure {
             let (identity, touched_at) = (&self.record.identity, self.record.touched_at);
-            self.engine.journal.set_file(id, &self.request.path, identity, touched_at).await?;
+            self.tools.journal.set_file(id, &self.request.path, identity, touched_at).await?;
         }
         Ok(Some(Begun { upload, kept, adopted }))
     }
@@ -320,21 +321,21 @@ impl<R: Remote> Sending<'_, R> {
     /// Begins an upload; `None` where it was given up meanwhile. What S3 was asked is heard to its end, whoever cancels:
     /// an upload that nobody knows of would stay.
     async fn begin(&self) -> Result<Result<Option<String>, Refusal>> {
-        let (engine, target, id) = (self.engine.clone(), self.target().clone(), self.request.id.clone());
+        let (tools, target, id) = (self.tools.clone(), self.target().clone(), self.request.id.clone());
         let asked = tokio::spawn(async move {
             let is_again = AtomicBool::new(false);
             let begin = || async {
                 // The answer to the try before may have been lost: what it began is taken up, not left behind.
                 if is_again.swap(true, Ordering::Relaxed)
                     && let Some(upload) =
-                        engine.unless_aborted(engine.remote.find(&target).await?).await.map_err(Refusal::Final)?
+                        tools.unless_aborted(tools.remote.find(&target).await?).await.map_err(Refusal::Final)?
                 {
                     return Ok(upload);
                 }
-                engine.remote.begin(&target).await
+                tools.remote.begin(&target).await
             };
-            match engine.patiently(&CancellationToken::new(), begin).await? {
-                Ok(upload) => Ok(Ok(engine.journal.begun(&id, &target.bucket, &target.key, upload).await?)),
+            match tools.patiently(&CancellationToken::new(), begin).await? {
+                Ok(upload) => Ok(Ok(tools.journal.begun(&id, &target.bucket, &target.key, upload).await?)),
                 Err(refusal) => Ok(Err(refusal)),
             }
         });
@@ -352,13 +353,13 @@ impl<R: Remote> Sending<'_, R> {
         offset: u64,
         length: u64,
     ) -> Result<Result<PartRecord, Refusal>> {
-        let send = |body| self.engine.remote.send_part(self.target(), upload, number, body);
+        let send = |body| self.tools.remote.send_part(self.target(), upload, number, body);
         let (taken, checksum, flight) = match self.tries(line, offset, length, false, send).await? {
             Ok(taken) => taken,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let part = PartRecord { etag: taken.etag, checksum };
-        self.engine.journal.add_part(&self.request.id, number, part.clone()).await?;
+        self.tools.journal.add_part(&self.request.id, number, part.clone()).await?;
         flight.arrived();
         Ok(Ok(part))
     }
@@ -377,8 +378,8 @@ impl<R: Remote> Sending<'_, R> {
         whole: Checksum,
     ) -> Result<Completed> {
         let size = self.record.identity.size;
-        self.engine.journal.completing(&self.request.id, now_ms()).await?;
-        let completed = self.ask(|| self.engine.remote.complete(self.target(), upload, parts, size, whole)).await?;
+        self.tools.journal.completing(&self.request.id, now_ms()).await?;
+        let completed = self.ask(|| self.tools.remote.complete(self.target(), upload, parts, size, whole)).await?;
         match completed {
             Ok(()) => {}
             // A completion whose answer was lost has made the object, and its repetition finds the upload gone or
@@ -400,8 +401,8 @@ impl<R: Remote> Sending<'_, R> {
                 }
                 // Someone else sent the same; the parts of this upload are nobody's now, unless it was its own answer that
                 // was lost: then S3 does not know it any more.
-                self.engine.journal.begin_anew(&self.request.id).await?;
-                self.engine.clean_up().await?;
+                self.tools.journal.begin_anew(&self.request.id).await?;
+                self.tools.clean_up().await?;
                 return Ok(Completed::Done(whole));
             }
             Err(refusal) => return Err(self.told(refusal)),
@@ -434,7 +435,7 @@ impl<R: Remote> Sending<'_, R> {
         }
         let of_object = match held.checksum {
             Some(of_object) => of_object,
-            None => self.engine.read_back(self.target(), held.size, self.canceled).await?,
+            None => self.tools.read_back(self.target(), held.size, self.canceled).await?,
         };
         Ok(of_object == checksum)
     }

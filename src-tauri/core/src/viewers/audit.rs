@@ -10,7 +10,7 @@ use ts_rs::TS;
 use super::Viewers;
 use super::act::Act;
 use super::mirror::wiped;
-use crate::event::now_ms;
+use crate::clock::now_ms;
 use crate::store::WorkspaceStore;
 use crate::{Error, Result};
 

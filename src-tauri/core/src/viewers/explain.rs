@@ -3,7 +3,8 @@
 use aws_sdk_cognitoidentityprovider::config::http::HttpResponse;
 use aws_sdk_cognitoidentityprovider::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
-use crate::{Code, Error, aws};
+use crate::explain::explain as explain_aws;
+use crate::{Code, Error};
 
 /// Says what went wrong for a person, `doing` something (as in "ada@example.com could not be invited").
 pub(super) fn explain<E>(doing: &str, error: SdkError<E, HttpResponse>) -> Error
@@ -105,7 +106,7 @@ where
             "the user pool does not exist any more".to_owned(),
             "Check the user pool of the workspace; if it was deleted, its viewers are gone with it.",
         ),
-        _ => return aws::explain(doing, error),
+        _ => return explain_aws(doing, error),
     };
     Error::new(code, format!("{doing}: {reason}."), remedy).with_details(DisplayErrorContext(error))
 }

@@ -6,7 +6,7 @@ use super::addresses::cell;
 use super::audit::{ActOutcome, LogEntry};
 use super::mirror::Query;
 use super::{Viewer, Viewers};
-use crate::event::now_ms;
+use crate::clock::now_ms;
 use crate::{Code, Error, Result};
 
 impl Viewers {

@@ -20,7 +20,7 @@ use super::mirror::Account;
 use super::pace::Pace;
 use super::profile::{Attribute, Profile, attribute};
 use super::{Viewers, password};
-use crate::event::now_ms;
+use crate::clock::now_ms;
 use crate::{Code, Error, Result};
 
 /// Invitations that are on their way at the same time.

@@ -1,11 +1,13 @@
 //! The sandbox's mailbox: the mails that its user pool would have sent.
 
-use reeldesk_sandbox::Endpoints;
 use reqwest::header::AUTHORIZATION;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::aws::{plain_client, unreachable};
+use crate::connection::credentials::SANDBOX_KEY;
+use crate::explain::unreachable;
+use crate::http::plain_client;
+use crate::workspace::SandboxEndpoints;
 use crate::{Error, Result};
 
 /// A mail.
@@ -34,10 +36,10 @@ struct Mailbox {
 }
 
 /// The mails, the newest first.
-pub(crate) async fn read(sandbox: &Endpoints) -> Result<Vec<Mail>> {
+pub(crate) async fn read(sandbox: &SandboxEndpoints) -> Result<Vec<Mail>> {
     let url = format!("{}/-/mails", sandbox.api);
     // The sandbox looks at whose key it is, and not at the signature.
-    let signed = format!("AWS4-HMAC-SHA256 Credential={}/mailbox", sandbox.credentials.access_key_id);
+    let signed = format!("AWS4-HMAC-SHA256 Credential={}/mailbox", SANDBOX_KEY.0);
     let asked = plain_client(true)?.get(&url).header(AUTHORIZATION, signed).send().await;
     let answer = asked.map_err(|error| unreachable(&url, &error))?;
     let mailbox: Mailbox = answer.json().await.map_err(Error::internal)?;

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 pub use self::search::{Census, Found, GroupCount, Query, Sort, StateCount};
 use super::groups::Group;
-use crate::event::now_ms;
+use crate::clock::now_ms;
 use crate::store::WorkspaceStore;
 use crate::{Error, Result};
 

@@ -6,7 +6,7 @@ use ts_rs::TS;
 
 use super::explain::explain;
 use super::{DAY_MS, Viewers};
-use crate::event::now_ms;
+use crate::clock::now_ms;
 use crate::{Error, Result};
 
 /// Mails a day that Cognito sends by itself, for all pools of an account. Source: Developer Guide, "Quotas in Amazon

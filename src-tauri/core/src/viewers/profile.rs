@@ -9,7 +9,7 @@ use super::explain::explain;
 use super::mirror::Account;
 use super::pool::validity_days;
 use super::{CLOCKS_MS, DAY_MS, Viewer, ViewerState, Viewers, milliseconds};
-use crate::event::now_ms;
+use crate::clock::now_ms;
 use crate::{Code, Error, Result};
 
 /// A group page of one viewer (`AdminListGroupsForUser`, `Limit`).

@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use ts_rs::TS;
 
+use super::Change;
 use super::Viewers;
 use super::act::Act;
 use super::audit::{ActOutcome, Undo, new_run};
 use super::mirror::Query;
 use super::pace::Pace;
-use crate::event::Event;
 use crate::{Code, Result};
 
 /// So many take long enough to look elsewhere meanwhile.
@@ -152,7 +152,7 @@ impl Viewers {
     pub(super) fn tell_ended(&self, of: usize, done: usize, failed: usize) {
         self.tell_changed();
         if of >= MANY {
-            self.events.tell(Event::RunEnded { of, done, failed });
+            self.changes.tell(Change::RunEnded { of, done, failed });
         }
     }
 }

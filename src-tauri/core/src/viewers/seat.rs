@@ -4,7 +4,6 @@
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::error::ProvideErrorMetadata as _;
 use aws_sdk_cognitoidentityprovider::types::{AuthFlowType, AuthenticationResultType, ChallengeNameType};
-use reeldesk_sandbox::Endpoints;
 use reqwest::header::{AUTHORIZATION, SET_COOKIE};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
@@ -13,8 +12,11 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::explain::explain;
-use crate::aws::{Aws, plain_client, unreachable};
+use crate::aws::Aws;
+use crate::explain::unreachable;
+use crate::http::plain_client;
 use crate::playback::{Access, Proxy};
+use crate::workspace::SandboxEndpoints;
 use crate::{Code, Error, Result};
 
 /// What comes next for someone who signs in.
@@ -66,7 +68,7 @@ enum State {
 }
 
 impl Seat {
-    pub(crate) fn new(aws: &Aws, sandbox: &Endpoints) -> Result<Self> {
+    pub(crate) fn new(aws: &Aws, sandbox: &SandboxEndpoints) -> Result<Self> {
         Ok(Self {
             client: aws.cognito.clone(),
             app_client: sandbox.app_client.clone(),

@@ -3,13 +3,14 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::Change;
 use super::explain::explain;
 use super::mirror::Account;
 use super::pace::Pace;
 use super::pool::validity_days;
 use super::{Viewers, milliseconds};
 use crate::Result;
-use crate::event::{Event, now_ms};
+use crate::clock::now_ms;
 
 /// Users a page (`ListUsers`, `Limit`).
 const PAGE: i32 = 60;
@@ -107,7 +108,7 @@ impl Viewers {
     /// Tells the screen that the copy has changed.
     pub(super) fn tell_changed(&self) {
         let reading = *self.reading.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        self.events.tell(Event::Viewers { reading });
+        self.changes.tell(Change::Mirror { reading });
     }
 }
 

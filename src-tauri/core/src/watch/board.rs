@@ -15,8 +15,18 @@ use super::ledger::{Ending, Entry};
 use super::rules::{Afterwards, WatchFolder};
 use super::tracker::{Aside, State, Tracker};
 use crate::Error;
-use crate::event::{Event, Events, now_ms};
+use crate::changes::Changes;
+use crate::clock::now_ms;
 use crate::files::Incomplete;
+
+/// What this room tells.
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    /// A file of a folder was moved or deleted, because its video can be watched.
+    Away { path: String, done: Afterwards },
+    /// The folders, as they are.
+    Folders { folders: Vec<WatchedFolder> },
+}
 
 /// Files of a folder that are shown; the others are counted.
 const SHOWN: usize = 200;
@@ -162,14 +172,14 @@ pub(super) struct Contents<'a> {
 pub(super) struct Board(Arc<Inner>);
 
 struct Inner {
-    events: Events,
+    changes: Changes<Change>,
     folders: Mutex<BTreeMap<Uuid, WatchedFolder>>,
     changed: Notify,
 }
 
 impl Board {
-    pub fn new(events: Events) -> Self {
-        Self(Arc::new(Inner { events, folders: Mutex::default(), changed: Notify::new() }))
+    pub fn new(changes: Changes<Change>) -> Self {
+        Self(Arc::new(Inner { changes, folders: Mutex::default(), changed: Notify::new() }))
     }
 
     fn folders(&self) -> MutexGuard<'_, BTreeMap<Uuid, WatchedFolder>> {
@@ -185,7 +195,7 @@ impl Board {
 
     /// Tells that a file was moved or deleted.
     pub fn went(&self, file: &Path, done: Afterwards) {
-        self.0.events.tell(Event::Away { path: file.to_string_lossy().into_owned(), done });
+        self.0.changes.tell(Change::Away { path: file.to_string_lossy().into_owned(), done });
     }
 
     /// Tells of changes, gathered, until `stop`.
@@ -193,7 +203,7 @@ impl Board {
         let tell = async {
             loop {
                 self.0.changed.notified().await;
-                self.0.events.tell(Event::Watch { folders: self.list() });
+                self.0.changes.tell(Change::Folders { folders: self.list() });
                 tokio::time::sleep(TELL_EVERY).await;
             }
         };

@@ -9,7 +9,7 @@ use ts_rs::TS;
 use uuid::Uuid;
 
 use crate::Result;
-use crate::event::now_ms;
+use crate::clock::now_ms;
 use crate::files::Identity;
 use crate::store::Store;
 

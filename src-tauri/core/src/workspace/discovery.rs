@@ -5,8 +5,10 @@ use aws_sdk_cloudformation::types::{Output, Parameter, Stack as Described};
 use serde::Serialize;
 use ts_rs::TS;
 
-use super::{Acceleration, Colour, Connection, IngestMode, PlaybackAccess, Trigger, Workspace};
-use crate::aws::{Aws, EncryptionHeader, explain};
+use super::{Acceleration, Colour, IngestMode, PlaybackAccess, Trigger, Workspace};
+use crate::aws::{Aws, EncryptionHeader};
+use crate::connection::Connection;
+use crate::explain::explain;
 use crate::{Error, Result};
 
 /// Who the credentials belong to.
@@ -246,8 +248,8 @@ fn version(description: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::credentials::CredentialsSource;
     use super::*;
+    use crate::connection::credentials::CredentialsSource;
 
     fn connection() -> Connection {
         Connection {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Workspace;
-use super::credentials::CredentialsSource;
+use crate::connection::credentials::CredentialsSource;
 use crate::{Code, Error, Result};
 
 const VERSION: u32 = 1;

@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn each_source_of_credentials_is_written_and_read() {
-        use crate::workspace::credentials::{CredentialsSource, PoolUser};
+        use crate::connection::credentials::{CredentialsSource, PoolUser};
         let (_folder, settings) = settings();
         let text = |text: &str| text.to_owned();
         let user = PoolUser { user: text("ada"), pool: text("p"), client: text("c"), identity_pool: text("i") };

@@ -9,7 +9,7 @@ use super::super::groups::Group;
 use super::super::{DAY_MS, StateKind, Viewer, ViewerState};
 use super::Mirror;
 use crate::Result;
-use crate::event::now_ms;
+use crate::clock::now_ms;
 
 /// Which viewers, and in which order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]

@@ -5,7 +5,7 @@ use super::super::rules::{Afterwards, Changed};
 use super::super::settled::{self, Decision, Settled};
 use super::super::tracker::State;
 use super::{Folder, ROOM};
-use crate::event::now_ms;
+use crate::clock::now_ms;
 use crate::ingest::{Answer, Answers, Handover};
 use crate::{Error, Result};
 

@@ -21,7 +21,7 @@ const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_pr
 ///
 /// # Errors
 /// When `AWS_CA_BUNDLE` names no file that can be read.
-pub(super) fn client(local: bool) -> Result<Option<SharedHttpClient>> {
+pub(crate) fn client(local: bool) -> Result<Option<SharedHttpClient>> {
     let certificates = certificates()?;
     let proxied = !local && PROXIES.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
     if certificates.is_none() && !proxied {

@@ -3,9 +3,9 @@
 mod buckets;
 mod catalog;
 mod cdn;
+pub mod compare;
 mod services;
 mod trigger;
-pub(crate) use self::trigger::{VIDEOS, starting};
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,10 +17,12 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 use serde::Serialize;
 use ts_rs::TS;
 
-use super::Workspace;
-use super::policy::{self, Action, Missing};
-use crate::aws::{Aws, clock_offset, explain, plain_client};
+use crate::aws::Aws;
+use crate::explain::{clock_offset, explain};
+use crate::http::plain_client;
 use crate::playback::Access;
+use crate::workspace::Workspace;
+use crate::workspace::policy::{self, Action, Missing};
 use crate::{Code, Error, Result};
 
 /// Where checks write into the source bucket: no pipeline starts, because the keys have no suffix of a video or of metadata.

@@ -9,10 +9,11 @@ use tokio_util::sync::CancellationToken;
 use ts_rs::TS;
 use uuid::Uuid;
 
-use super::{Workspace, check};
-use crate::aws::{Aws, accelerated, explain};
+use crate::aws::{Aws, accelerated};
+use crate::explain::explain;
 use crate::store::Store;
 use crate::upload::{Progress, Request, Target, Uploader};
+use crate::workspace::Workspace;
 use crate::{Code, Error, Result};
 
 /// Bytes that are sent each way.
@@ -84,7 +85,7 @@ impl Ways<'_> {
             target: Target {
                 bucket: self.workspace.source_bucket.clone(),
                 // It has no suffix of a video: no pipeline starts.
-                key: format!("{}/{}", check::FOLDER, Uuid::new_v4()),
+                key: format!("{}/{}", super::FOLDER, Uuid::new_v4()),
                 metadata: Vec::new(),
                 content_type: "application/octet-stream".into(),
                 encryption: self.workspace.encryption(),

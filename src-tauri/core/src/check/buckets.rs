@@ -9,10 +9,10 @@ use aws_sdk_s3::types::{
 };
 use uuid::Uuid;
 
-use super::super::policy;
 use super::{Area, Checker, FOLDER, Finding, Outcome, finding};
-use crate::aws::explain;
+use crate::explain::explain;
 use crate::upload::Checksum;
+use crate::workspace::policy;
 use crate::{Code, Error, Result};
 
 const TINY: &[u8] = b"reeldesk";

@@ -16,8 +16,9 @@ use aws_smithy_types::date_time::Format;
 use serde_json::json;
 use sha1::{Digest as _, Sha1};
 
+use super::super::configuration;
 use super::super::{ProfileKind, profiles};
-use crate::aws::{configuration, explain};
+use crate::explain::explain;
 use crate::{Code, Error, Result};
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";

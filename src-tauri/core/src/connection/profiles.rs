@@ -6,7 +6,7 @@ use aws_types::os_shim_internal::{Env, Fs};
 use serde::Serialize;
 use ts_rs::TS;
 
-use crate::aws::{ProfileFiles, decoded};
+use super::profile_files::{ProfileFiles, decoded};
 use crate::{Code, Error, Result};
 
 /// A profile as it is chosen from.

@@ -11,8 +11,10 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 
+use super::super::profile_files::encoded;
+use super::super::{ProfileFiles, configuration};
 use super::super::{ProfileKind, profiles};
-use crate::aws::{ProfileFiles, configuration, encoded, explain};
+use crate::explain::explain;
 use crate::{Code, Error, Result};
 
 /// The credentials that codes were given for, by profile; they are never written.

@@ -4,10 +4,10 @@ use aws_sdk_cognitoidentityprovider::config::http::HttpResponse;
 use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cognitoidentityprovider::types::{AttributeType, MessageActionType};
 
-use super::super::policy;
 use super::{Area, Checker, Finding, Outcome, finding};
 use crate::Error;
-use crate::aws::explain;
+use crate::explain::explain;
+use crate::workspace::policy;
 
 /// No job has this id.
 const NO_JOB: &str = "1000000000000-reelde";

@@ -15,9 +15,10 @@ use ts_rs::TS;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::super::configuration;
 use super::super::secrets::{self, Keep};
 use super::{CredentialsSource, entry_of};
-use crate::aws::{configuration, explain};
+use crate::explain::explain;
 use crate::{Code, Error, Result};
 
 /// A user of a pool, and what turns the user into an IAM role.

@@ -3,10 +3,10 @@
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::super::policy;
 use super::{Area, Checker, Finding, finding};
-use crate::aws::explain;
 use crate::catalog::INDEX;
+use crate::explain::explain;
+use crate::workspace::policy;
 
 /// No video has this key: guids are UUIDs.
 const NOBODY: &str = "reeldesk-check";

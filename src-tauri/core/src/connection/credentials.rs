@@ -17,10 +17,13 @@ use zeroize::Zeroizing;
 pub use self::cognito::{PoolUser, sign_in_user};
 pub use self::mfa::give_code;
 pub use self::sso::{DeviceSignIn, begin as begin_sso};
+use super::profile_files::encoded;
 use super::secrets::{self, Keep};
 use super::{Connection, ProfileKind, profiles};
-use crate::aws::encoded;
 use crate::{Code, Error, Result};
+
+/// The access key of a sandbox. It opens nothing but the one of this computer, so it is no secret.
+pub(crate) const SANDBOX_KEY: (&str, &str) = ("REELDESKSANDBOX", "reeldesk-sandbox-local-only");
 
 /// Where a workspace's credentials come from. No secret is ever part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -223,8 +226,8 @@ pub(crate) fn ends(connection: &Connection) -> Option<SystemTime> {
 pub(crate) async fn provider(connection: &Connection, loader: ConfigLoader) -> Result<ConfigLoader> {
     Ok(match &connection.credentials {
         CredentialsSource::Sandbox => {
-            let keys = reeldesk_sandbox::Credentials::default();
-            loader.credentials_provider(Credentials::from_keys(keys.access_key_id, keys.secret_access_key, None))
+            let (id, secret) = SANDBOX_KEY;
+            loader.credentials_provider(Credentials::from_keys(id, secret, None))
         }
         CredentialsSource::Environment => loader.credentials_provider(EnvironmentVariableCredentialsProvider::new()),
         CredentialsSource::Profile { name } => match profiles::find(name).await?.kind {

@@ -2,9 +2,9 @@
 
 use reqwest::{Method, StatusCode};
 
-use super::super::{PlaybackAccess, policy};
 use super::{Area, Checker, Finding, Outcome, finding};
 use crate::catalog::Catalog;
+use crate::workspace::{PlaybackAccess, policy};
 use crate::{Code, Error, Result};
 
 impl Checker<'_> {
@@ -70,7 +70,7 @@ impl Checker<'_> {
         match self.http.get(base).send().await {
             // CloudFront answers 403 or 404 to a bare domain.
             Ok(_) => Outcome::works("it answers; there is no video yet to read"),
-            Err(error) => Outcome::Wrong { error: crate::aws::unreachable(base, &error) },
+            Err(error) => Outcome::Wrong { error: crate::explain::unreachable(base, &error) },
         }
     }
 }

@@ -1,0 +1,33 @@
+//! What the window and the command line do alike: they open a workspace, where the sandbox is one too.
+
+#[cfg(feature = "sandbox")]
+mod sandbox;
+
+use reeldesk_core::workspace::SANDBOX;
+use reeldesk_core::{Folders, Result, Session};
+
+#[cfg(feature = "sandbox")]
+pub use crate::sandbox::{Generation, RunningSandbox, SandboxOptions};
+
+/// Connects to the workspace of this name; the sandbox is found or started.
+///
+/// # Errors
+/// When the data folder cannot be used, the workspace is not known, or the sandbox does not start or is not part of this
+/// program.
+pub async fn open(folders: &Folders, workspace: &str) -> Result<Session> {
+    if workspace == SANDBOX { open_sandbox(folders).await } else { Session::open(folders, workspace).await }
+}
+
+#[cfg(feature = "sandbox")]
+async fn open_sandbox(folders: &Folders) -> Result<Session> {
+    sandbox::open(folders).await
+}
+
+#[cfg(not(feature = "sandbox"))]
+async fn open_sandbox(_: &Folders) -> Result<Session> {
+    Err(reeldesk_core::Error::new(
+        reeldesk_core::Code::Invalid,
+        "This Reeldesk was built without the sandbox.",
+        "Name a workspace of AWS, or use a Reeldesk that has the sandbox.",
+    ))
+}
