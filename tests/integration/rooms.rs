@@ -57,18 +57,23 @@ fn faults(table: &[(String, BTreeSet<String>)], used: &Arrows) -> Vec<String> {
     faults
 }
 
-/// The tokens of Rust code, flat: what comes after `crate::`, or after as many `super::` as lead there.
+/// What Rust code uses of its crate's root: what comes after `crate::`, or after as many `super::` as lead there.
+#[derive(Default)]
 struct Imports {
     names: BTreeSet<String>,
 }
 
+/// What stands for a use that cannot be followed: it is no room, and so no row allows it.
+const ALL: &str = "the root of the crate as a whole";
+
 impl Imports {
     fn of(code: &str, depth: usize) -> BTreeSet<String> {
-        let mut imports = Self { names: BTreeSet::new() };
+        let mut imports = Self::default();
         imports.read(code.parse().unwrap(), depth);
         imports.names
     }
 
+    /// Reads what stands in a module this deep below the root.
     fn read(&mut self, tokens: TokenStream, depth: usize) {
         let tokens: Vec<_> = tokens.into_iter().collect();
         let mut at = 0;
@@ -76,17 +81,15 @@ impl Imports {
             at += 1;
             match token {
                 TokenTree::Punct(hash) if hash.as_char() == '#' && is_test_only(tokens.get(at)) => {
-                    at = end_of_item(&tokens, at);
+                    at = end_of_item(&tokens, at + 1);
                 }
-                TokenTree::Ident(word) if word == "crate" => self.after(&tokens, at),
+                TokenTree::Ident(word) if word == "crate" => self.follow(&tokens, at, 0),
                 TokenTree::Ident(word) if word == "super" => {
-                    let mut supers = 1;
+                    let mut up = 1;
                     while is_path(&tokens, at) && is_word(tokens.get(at + 2), "super") {
-                        (supers, at) = (supers + 1, at + 3);
+                        (up, at) = (up + 1, at + 3);
                     }
-                    if supers == depth {
-                        self.after(&tokens, at);
-                    }
+                    self.follow(&tokens, at, depth.saturating_sub(up));
                 }
                 TokenTree::Group(group) => {
                     let is_module = at >= 3 && is_word(tokens.get(at - 3), "mod");
@@ -97,25 +100,34 @@ impl Imports {
         }
     }
 
-    /// The names that follow the root of the crate.
-    fn after(&mut self, tokens: &[TokenTree], at: usize) {
+    /// Takes the names that follow a path to a module this deep below the root.
+    fn follow(&mut self, tokens: &[TokenTree], at: usize, depth: usize) {
         if !is_path(tokens, at) {
+            // `use crate as root;`
+            if depth == 0 && is_word(tokens.get(at), "as") {
+                self.names.insert(ALL.to_owned());
+            }
             return;
         }
         match tokens.get(at + 2) {
-            Some(TokenTree::Ident(name)) => _ = self.names.insert(name.to_string()),
+            Some(TokenTree::Ident(name)) if depth == 0 => _ = self.names.insert(name.to_string()),
+            Some(TokenTree::Punct(star)) if depth == 0 && star.as_char() == '*' => {
+                self.names.insert(ALL.to_owned());
+            }
             Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {
-                let mut is_first = true;
-                for token in group.stream() {
-                    match token {
-                        TokenTree::Ident(name) if is_first => _ = self.names.insert(name.to_string()),
-                        TokenTree::Punct(comma) if comma.as_char() == ',' => {
-                            is_first = true;
-                            continue;
+                let inner: Vec<_> = group.stream().into_iter().collect();
+                let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',');
+                for path in inner.split(is_comma).filter(|path| !path.is_empty()) {
+                    let supers = path.chunks(3).take_while(|chunk| is_word(chunk.first(), "super")).count();
+                    match &path[0] {
+                        TokenTree::Ident(_) if supers > 0 => {
+                            self.follow(path, supers * 3 - 2, depth.saturating_sub(supers))
                         }
+                        TokenTree::Ident(name) if depth == 0 && name == "self" => _ = self.names.insert(ALL.to_owned()),
+                        TokenTree::Ident(name) if depth == 0 => _ = self.names.insert(name.to_string()),
+                        TokenTree::Punct(_) if depth == 0 => _ = self.names.insert(ALL.to_owned()),
                         _ => {}
                     }
-                    is_first = false;
                 }
             }
             _ => {}
@@ -132,21 +144,41 @@ fn is_path(tokens: &[TokenTree], at: usize) -> bool {
     is_colon(at) && is_colon(at + 1)
 }
 
-/// Whether these are the brackets of `#[cfg(test)]`.
+/// Whether these are the brackets of an attribute such as `#[cfg(test)]` or `#[cfg(all(test, unix))]`.
 fn is_test_only(token: Option<&TokenTree>) -> bool {
     let Some(TokenTree::Group(group)) = token else { return false };
-    group.stream().to_string().replace(' ', "") == "cfg(test)"
+    let words: Vec<_> = words(group.stream());
+    words.first().is_some_and(|word| word == "cfg")
+        && words.iter().any(|word| word == "test")
+        && !words.iter().any(|word| word == "not" || word == "any")
 }
 
-/// Where the item ends whose attribute begins here.
+fn words(tokens: TokenStream) -> Vec<String> {
+    let word = |token| match token {
+        TokenTree::Ident(word) => vec![word.to_string()],
+        TokenTree::Group(group) => words(group.stream()),
+        _ => Vec::new(),
+    };
+    tokens.into_iter().flat_map(word).collect()
+}
+
+/// Where the item, field or variant ends whose attribute ended here.
 fn end_of_item(tokens: &[TokenTree], at: usize) -> usize {
-    let mut is_use = false;
+    let is_item = |word: &proc_macro2::Ident| {
+        ["use", "mod", "fn", "impl", "struct", "enum", "trait", "const", "static", "type", "macro_rules"]
+            .iter()
+            .any(|keyword| word == keyword)
+    };
+    let (mut of_item, mut of_use) = (false, false);
     for (index, token) in tokens.iter().enumerate().skip(at) {
         match token {
             TokenTree::Punct(punct) if punct.as_char() == ';' => return index + 1,
-            TokenTree::Ident(word) if word == "use" => is_use = true,
+            // Of a field, a variant or an arm.
+            TokenTree::Punct(punct) if punct.as_char() == ',' && !of_item => return index + 1,
+            TokenTree::Ident(word) if word == "use" => (of_item, of_use) = (true, true),
+            TokenTree::Ident(word) if is_item(word) => of_item = true,
             // The braces of `use crate::{...};` end nothing.
-            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace && !is_use => return index + 1,
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace && of_item && !of_use => return index + 1,
             _ => {}
         }
     }
@@ -231,9 +263,31 @@ fn room_of(file: &Path) -> String {
     first.split('.').next().unwrap().to_owned()
 }
 
+/// The arrows of the first picture below a heading, between rooms.
+fn drawn(architecture: &str, heading: &str) -> Vec<(String, String)> {
+    let section = architecture.split_once(&format!("\n## {heading}\n")).expect(heading).1;
+    let section = section.split("\n## ").next().unwrap();
+    let Some((_, picture)) = section.split_once("```mermaid\n") else { return Vec::new() };
+    let mut arrows = Vec::new();
+    for line in picture.lines().take_while(|line| *line != "```") {
+        let steps: Vec<Vec<&str>> = line.split("-->").map(|step| step.split('&').map(str::trim).collect()).collect();
+        for pair in steps.windows(2) {
+            for from in &pair[0] {
+                arrows.extend(pair[1].iter().map(|to| ((*from).to_owned(), (*to).to_owned())));
+            }
+        }
+    }
+    arrows
+}
+
 fn check(heading: &str, used: &Arrows) {
     let architecture = read(&repository().join("ARCHITECTURE.md"));
-    let faults = faults(&table(&architecture, heading), used);
+    let table = table(&architecture, heading);
+    let mut faults = faults(&table, used);
+    faults.extend(drawn(&architecture, heading).into_iter().filter_map(|(from, to)| {
+        let (_, uses) = table.iter().find(|(room, _)| *room == from)?;
+        (!uses.contains(&to)).then(|| format!("the picture has {from} use {to}"))
+    }));
     assert!(faults.is_empty(), "{heading}:\n{}", faults.join("\n"));
 }
 
@@ -264,12 +318,18 @@ fn an_arrow_that_goes_up_is_seen() {
         fn f() { crate::viewers::of(\"crate::no\"); } // crate::comment
         macro_rules! m { () => { crate::watch::y() } }
         #[cfg(test)] use crate::{test, only}; #[cfg(test)] mod tests { use crate::other; }
+        struct S { #[cfg(test)] a: crate::no::A, b: crate::playback::P } use super::{super::check::c, inner};
+        #[cfg(all(test, unix))] fn t() { crate::none::x() } #[cfg(not(test))] use crate::log;
         mod inner { use super::super::super::deep; } #[cfg(unix)] use crate::files;";
     let names = Imports::of(code, 2);
     assert_eq!(
         names.iter().map(String::as_str).collect::<Vec<_>>(),
-        ["Error", "aws", "deep", "files", "live", "store", "viewers", "watch"]
+        ["Error", "aws", "check", "deep", "files", "live", "log", "playback", "store", "viewers", "watch"]
     );
+    for hidden in ["use crate::*;", "use super::super::*;", "use crate as root;", "use crate::{self as root};"] {
+        assert_eq!(Imports::of(hidden, 2).into_iter().collect::<Vec<_>>(), [ALL], "{hidden}");
+    }
+    assert!(Imports::of("use super::*; use super::super::x;", 3).is_empty());
     let passed_on = passed_on("pub use error::{Code, Error as Failure}; use a::B; pub(crate) use self::text::shown;");
     assert_eq!((&*passed_on["Failure"], &*passed_on["shown"]), ("error", "text"));
     assert!(!passed_on.contains_key("B"));
@@ -297,19 +357,35 @@ fn an_arrow_that_goes_up_is_seen() {
 /// The libraries that a package is built with, all the way down.
 fn libraries(package: &str) -> String {
     let mut cargo = std::process::Command::new(env!("CARGO"));
-    let tree = cargo.args(["tree", "--offline", "--edges", "normal", "--prefix", "none", "--package", package]);
+    let tree = cargo.args([
+        "tree",
+        "--offline",
+        "--edges",
+        "normal",
+        "--target",
+        "all",
+        "--prefix",
+        "none",
+        "--package",
+        package,
+    ]);
     let output = tree.current_dir(repository()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
 #[test]
-fn core_needs_neither_the_sandbox_nor_a_window() {
+fn each_package_is_built_with_what_it_needs_only() {
     let has = |tree: &str, name: &str| tree.lines().any(|line| line.starts_with(&format!("{name} ")));
-    let core = libraries("reeldesk-core");
-    assert!(has(&core, "aws-sdk-s3"));
-    for name in ["reeldesk-sandbox", "s3s", "dynoxide-rs", "tauri", "wry"] {
-        assert!(!has(&core, name), "{name}");
+    let windows = ["tauri", "wry"];
+    let sandboxes = ["reeldesk-sandbox", "s3s", "dynoxide-rs"];
+    for (package, needs, does_not) in [
+        ("reeldesk-core", "aws-sdk-s3", [&windows[..], &sandboxes].concat()),
+        ("reeldesk-sandbox", "s3s", [&windows[..], &["reeldesk-core"]].concat()),
+        ("reelctl", "reeldesk-sandbox", windows.to_vec()),
+    ] {
+        let tree = libraries(package);
+        assert!(has(&tree, needs), "{package} has {needs}");
+        does_not.iter().for_each(|name| assert!(!has(&tree, name), "{package} has no {name}"));
     }
-    assert!(has(&libraries("reelctl"), "reeldesk-sandbox"), "it is looked for by its name");
 }

@@ -112,6 +112,7 @@ export class Desk extends Attempt {
         return open;
       });
     });
+
   /** Files are sent; folders too, except where folders are watched. Among viewers a table or text is a list of people. */
   async drop(drop: number, names: string[]): Promise<void> {
     if (this.router.screen === 'watch' && (await this.room.watch.drop(drop))) return;

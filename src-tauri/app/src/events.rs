@@ -31,7 +31,7 @@ pub(crate) fn forward(
                 batch.push(event);
             }
             if let Some(Event::Watch { folders }) = batch.iter().rfind(|event| matches!(event, Event::Watch { .. })) {
-                icon::tell(&app, folders, settings.habits().unwrap_or_default().stays_in_tray);
+                icon::tell(&app, folders, &settings);
             }
             if let Err(error) = app.emit("core", batch) {
                 tracing::warn!(%error, "the page did not take an event");

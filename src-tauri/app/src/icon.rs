@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use reeldesk_core::watch::{self, Condition, WatchedFolder};
+use reeldesk_core::workspace::Settings;
 use tauri::image::Image;
 use tauri::menu::MenuItem;
 use tauri::tray::TrayIcon;
@@ -31,8 +32,9 @@ pub(crate) struct Face {
 
 /// Shows what the watch folders are at; what has not changed is left as it is. Where nothing is watched, the icon is seen only
 /// if the app stays in the tray without its window.
-pub(crate) fn tell(app: &AppHandle, folders: &[WatchedFolder], stays: bool) {
+pub(crate) fn tell(app: &AppHandle, folders: &[WatchedFolder], settings: &Settings) {
     let Some(tray) = app.try_state::<Tray>() else { return };
+    let stays = settings.habits().unwrap_or_default().stays_in_tray;
     let now = Face::of(folders, stays);
     let mut shown = tray.shown.lock().unwrap_or_else(PoisonError::into_inner);
     if shown.as_ref() == Some(&now) {

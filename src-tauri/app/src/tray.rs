@@ -65,8 +65,7 @@ pub(crate) fn renew(app: &AppHandle) {
     tauri::async_runtime::spawn(async move {
         let desk = app.state::<Desk>();
         let folders = desk.opened().await.map(|open| open.watch.folders());
-        let stays = desk.settings().habits().unwrap_or_default().stays_in_tray;
-        icon::tell(&app, &folders.unwrap_or_default(), stays);
+        icon::tell(&app, &folders.unwrap_or_default(), &desk.settings());
     });
 }
 

@@ -10,7 +10,7 @@ use crate::encode::Job;
 use crate::ingest::{BatchSummary, Journey};
 use crate::viewers::Reading;
 use crate::watch::{Afterwards, WatchedFolder};
-use crate::{ingest, viewers, watch};
+use crate::{ingest, live, viewers, watch};
 
 /// Something that the screen shows has changed.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
@@ -94,12 +94,19 @@ impl From<ingest::Change> for Event {
         match change {
             Change::Journey { journey } => Self::Journey { journey },
             Change::BatchEnded { summary } => Self::BatchEnded { summary },
-            Change::Library { videos, read_at } => Self::Library { videos, read_at },
-            Change::Jobs { jobs, read_at } => Self::Jobs { jobs, read_at },
-            Change::Unreachable { error } => Self::Unreachable { error },
             Change::SignIn { error } => Self::SignIn { error },
             Change::SignInEnds { error } => Self::SignInEnds { error },
             Change::Resync => Self::Resync,
+        }
+    }
+}
+
+impl From<live::Change> for Event {
+    fn from(change: live::Change) -> Self {
+        match change {
+            live::Change::Library { videos, read_at } => Self::Library { videos, read_at },
+            live::Change::Jobs { jobs, read_at } => Self::Jobs { jobs, read_at },
+            live::Change::Unreachable { error } => Self::Unreachable { error },
         }
     }
 }

@@ -1,30 +1,193 @@
-//! What is true where two sources differ: the catalog's item and MediaConvert's job.
-//!
-//! No rule of the pipeline writes a canceled job back: its item says `Ingest` for ever. The job tells what is.
+//! What the catalog and MediaConvert say just now: asked once for everybody who wants to know, and told to them.
 
-use crate::catalog::{Status, Video};
-use crate::encode::{Job, Jobs, State};
+mod settle;
 
-/// Jobs that are asked for one by one at each look, at most; what has ended is remembered.
-const ASKED_AT_ONCE: usize = 5;
+use std::sync::Arc;
+use std::time::Duration;
 
-/// Takes into the videos what their jobs say; `newest` are those that were just read.
-pub async fn settle(videos: &mut [Video], jobs: &Jobs, newest: &[Job]) {
-    let mut asked = 0;
-    for video in videos.iter_mut().filter(|video| video.status == Status::Encoding) {
-        let Some(id) = &video.job_id else { continue };
-        let state = match newest.iter().find(|job| job.id == *id) {
-            Some(job) => Some(job.state),
-            None if jobs.has_ended(id).is_some() => jobs.has_ended(id),
-            None if asked < ASKED_AT_ONCE => {
-                asked += 1;
-                // One that is no longer known (history lasts three months) leaves the item's word.
-                jobs.get(id).await.ok().map(|job| job.state)
-            }
-            None => None,
-        };
-        if state == Some(State::Canceled) {
-            video.status = Status::Canceled;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+pub use self::settle::settle;
+use crate::catalog::{Catalog, Guid, Video};
+use crate::changes::Changes;
+use crate::clock::now_ms;
+use crate::encode::{Job, Jobs};
+use crate::{Code, Error, Result};
+
+/// The age on the screen is renewed this often at least.
+const TELL_AGE_EVERY_MS: i64 = 5_000;
+/// Videos on the screen.
+const SHOWN: i32 = 100;
+
+/// What this room tells.
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    /// The newest videos of the catalog, as read at this time (milliseconds since the epoch).
+    Library { videos: Vec<Video>, read_at: i64 },
+    /// The newest jobs, as read at this time (milliseconds since the epoch).
+    Jobs { jobs: Vec<Job>, read_at: i64 },
+    /// AWS could not be asked.
+    Unreachable { error: Error },
+}
+
+/// How often it is asked: while something is open, and while nothing is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    pub busy: Duration,
+    pub idle: Duration,
+}
+
+/// What is looked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// Videos that are read by their keys.
+    pub guids: Vec<Guid>,
+    /// From when on new items are looked for, in milliseconds since the epoch; none where nothing new is expected.
+    pub since: Option<i64>,
+}
+
+/// What was seen at one look.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    /// What was looked for and answered: a video of it that is not there does not exist.
+    answered: Wanted,
+    /// The wanted ones that are there.
+    pub videos: Vec<Video>,
+    /// The newest jobs.
+    pub jobs: Vec<Job>,
+}
+
+impl Seen {
+    /// Whether a video was looked for: by its key where it has one, otherwise among those from this time on.
+    pub fn looked_for(&self, guid: Option<&Guid>, since: i64) -> bool {
+        match guid {
+            Some(guid) => self.answered.guids.contains(guid),
+            None => self.answered.since.is_some_and(|from| from <= since),
         }
+    }
+}
+
+/// Who follows videos.
+pub(crate) trait Follower: Sync {
+    /// What is to be looked for next; none while it follows nothing.
+    fn wanted(&self) -> Option<Wanted>;
+
+    /// Takes in what was seen of it.
+    fn see(&self, seen: &Seen) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// Asks the catalog and MediaConvert; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Live {
+    catalog: Catalog,
+    jobs: Jobs,
+    changes: Changes<Change>,
+    /// Rung when there is something new to look for.
+    wake: Arc<Notify>,
+}
+
+/// What the screen was told last.
+#[derive(Default)]
+struct Shown {
+    videos: Vec<Video>,
+    jobs: Vec<Job>,
+    told_at: i64,
+}
+
+impl Live {
+    pub fn new(catalog: Catalog, jobs: Jobs, changes: Changes<Change>) -> Self {
+        Self { catalog, jobs, changes, wake: Arc::default() }
+    }
+
+    /// Looks at once, not only when it is time to.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Asks until it is stopped; where a screen shows it, also for the newest videos and jobs while nobody follows any.
+    pub async fn follow(&self, follower: &impl Follower, shows: bool, pace: Pace, stop: &CancellationToken) {
+        let mut shown = Shown::default();
+        let mut was_active = false;
+        loop {
+            let wanted = follower.wanted();
+            let is_active = wanted.is_some();
+            if (is_active || shows)
+                && let Err(error) = self.look(follower, &wanted.unwrap_or_default(), shows, &mut shown).await
+            {
+                tracing::warn!(code = ?error.code, details = error.details, "the state could not be read");
+                self.changes.tell(Change::Unreachable { error });
+            }
+            let is_open = is_active || was_active || shown.jobs.iter().any(Job::is_open);
+            was_active = is_active;
+            tokio::select! {
+                () = tokio::time::sleep(if is_open { pace.busy } else { pace.idle }) => {}
+                () = self.wake.notified() => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    async fn look(&self, follower: &impl Follower, wanted: &Wanted, shows: bool, shown: &mut Shown) -> Result<()> {
+        // Without the jobs the catalog still tells what is playable.
+        let (jobs, unread) = match self.jobs.newest().await {
+            Ok(jobs) => (jobs, None),
+            Err(error) => (shown.jobs.clone(), Some(error)),
+        };
+        let (seen, unfound) = self.find(wanted, jobs).await;
+        follower.see(&seen).await?;
+        if let Some(error) = unfound {
+            return Err(error);
+        }
+        if shows {
+            self.show(&seen.jobs, unread.is_none(), shown).await?;
+        }
+        unread.map_or(Ok(()), Err)
+    }
+
+    /// What there is of the wanted videos, and why some could not be read: the others still are.
+    async fn find(&self, wanted: &Wanted, jobs: Vec<Job>) -> (Seen, Option<Error>) {
+        let (mut seen, mut unfound) = (Seen { jobs, ..Seen::default() }, None);
+        if let Some(since) = wanted.since {
+            match self.catalog.since(since).await {
+                Ok(videos) => (seen.videos, seen.answered.since) = (videos, Some(since)),
+                Err(error) => return (seen, Some(error)),
+            }
+        }
+        for guid in &wanted.guids {
+            if !seen.videos.iter().any(|video| video.guid == *guid) {
+                match self.catalog.video(guid).await {
+                    Ok(video) => seen.videos.push(video),
+                    Err(error) if error.code == Code::NotFound => {}
+                    Err(error) => {
+                        let is_of_all = matches!(error.code, Code::Network | Code::SignIn | Code::Throttled);
+                        unfound.get_or_insert(error);
+                        if is_of_all {
+                            break;
+                        }
+                        continue;
+                    }
+                }
+            }
+            seen.answered.guids.push(guid.clone());
+        }
+        (seen, unfound)
+    }
+
+    async fn show(&self, jobs: &[Job], are_read: bool, shown: &mut Shown) -> Result<()> {
+        let read_at = now_ms();
+        let mut videos = self.catalog.page(None, SHOWN).await?.videos;
+        settle(&mut videos, &self.jobs, jobs).await;
+        // Also when nothing changed: the screen tells how old it is.
+        let told_long_ago = read_at - shown.told_at > TELL_AGE_EVERY_MS;
+        if told_long_ago || videos != shown.videos {
+            self.changes.tell(Change::Library { videos: videos.clone(), read_at });
+        }
+        if are_read && (told_long_ago || jobs != shown.jobs) {
+            self.changes.tell(Change::Jobs { jobs: jobs.to_vec(), read_at });
+        }
+        let told_at = if told_long_ago { read_at } else { shown.told_at };
+        *shown = Shown { videos, jobs: jobs.to_vec(), told_at };
+        Ok(())
     }
 }

@@ -16,13 +16,14 @@ use crate::encode::Jobs;
 use crate::event::Events;
 use crate::folders::{Folders, make_private, open_private};
 use crate::ingest::{Driving, Ingest, Journey, KEY_PREFIX, Limits, Stage, Wish, leave_wish};
+use crate::live::{self, Live};
 use crate::playback::{self, Access, Proxy, Stream};
 use crate::store::Store;
 use crate::upload::{Orphan, Uploader, orphans};
 use crate::viewers::{self, Mail, Seat, Viewers, mailbox};
 use crate::watch::{Rules, Watch};
 use crate::workspace::{SandboxEndpoints, Settings, Workspace};
-use crate::{Code, Error, Result, live};
+use crate::{Code, Error, Result};
 
 /// The app's own SQLite file, in the data folder.
 const STORE: &str = "reeldesk.sqlite";
@@ -149,7 +150,7 @@ impl Session {
     pub async fn drive(&self, driving: Driving) -> Result<Driver> {
         let lock = self.take_lock().await?;
         let store = Store::open(&self.folders.data.join(STORE))?;
-        let ingest = Ingest::open(&self.workspace, &self.aws, store.clone(), self.events.changes(), driving).await?;
+        let ingest = self.ingest(store.clone(), driving).await?;
         let follower = tokio::spawn({
             let ingest = ingest.clone();
             async move {
@@ -217,7 +218,12 @@ impl Session {
 
     async fn ingest_at_rest(&self) -> Result<Ingest> {
         let store = Store::open(&self.folders.data.join(STORE))?;
-        Ingest::open(&self.workspace, &self.aws, store.clone(), self.events.changes(), Driving::Command).await
+        self.ingest(store, Driving::Command).await
+    }
+
+    async fn ingest(&self, store: Store, driving: Driving) -> Result<Ingest> {
+        let live = Live::new(self.catalog.clone(), self.jobs.clone(), self.events.changes());
+        Ingest::open(&self.workspace, &self.aws, store, self.events.changes(), live, driving).await
     }
 
     /// The bandwidth limits that are set.

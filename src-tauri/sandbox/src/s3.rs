@@ -121,7 +121,7 @@ fn from_json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> ru
     })
 }
 
-/// Writes a JSON column. Maps of strings always serialise, so the fallback is never stored.
+/// Writes a JSON column. Maps of strings always serialize, so the fallback is never stored.
 fn to_json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

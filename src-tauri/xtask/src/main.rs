@@ -24,7 +24,7 @@ enum Task {
     Test,
     /// Write ui/src/bindings.ts from the Rust types
     Bindings,
-    /// Check licences, sources and duplicates of the dependencies (and advisories, where they can be fetched)
+    /// Check licenses, sources and duplicates of the dependencies (and advisories, where they can be fetched)
     Deny,
     /// Compare with a bare tool, in one run, as a ratio
     #[command(subcommand)]

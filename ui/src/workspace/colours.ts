@@ -5,3 +5,6 @@ export const COLOURS: Colour[] = ['violet', 'blue', 'green', 'orange', 'red', 'g
 
 /** The CSS value of a mark. */
 export const mark = (colour: Colour) => `var(--mark-${colour})`;
+
+/** What a person reads. */
+export const label = (colour: Colour): string => (colour === 'grey' ? 'gray' : colour);

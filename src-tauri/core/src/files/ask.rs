@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{Code, Error, Result};
 
@@ -15,14 +16,36 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 /// disk that hangs can take.
 const AT_ONCE: usize = 4;
 
-/// The places of each folder that is asked about.
-static PLACES: LazyLock<Mutex<HashMap<PathBuf, Arc<Semaphore>>>> = LazyLock::new(Mutex::default);
+/// The questions about one folder.
+struct Asked {
+    places: Arc<Semaphore>,
+    /// How many were answered: while others are, waiting for a place is no sign of a disk that hangs.
+    answered: AtomicU64,
+}
 
-fn places(folder: &Path) -> Arc<Semaphore> {
-    let mut places = PLACES.lock().unwrap_or_else(PoisonError::into_inner);
+impl Asked {
+    /// Waits for a place for as long as questions are answered; none where the disk hangs.
+    async fn place(&self, limit: Duration) -> Option<OwnedSemaphorePermit> {
+        loop {
+            let before = self.answered.load(Ordering::Relaxed);
+            match tokio::time::timeout(limit, self.places.clone().acquire_owned()).await {
+                Ok(place) => return place.ok(),
+                Err(_) if self.answered.load(Ordering::Relaxed) == before => return None,
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+/// Each folder that is asked about.
+static FOLDERS: LazyLock<Mutex<HashMap<PathBuf, Arc<Asked>>>> = LazyLock::new(Mutex::default);
+
+fn asked_of(folder: &Path) -> Arc<Asked> {
+    let mut folders = FOLDERS.lock().unwrap_or_else(PoisonError::into_inner);
     // Those that nobody asks about now are not kept.
-    places.retain(|_, places| Arc::strong_count(places) > 1);
-    places.entry(folder.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE))).clone()
+    folders.retain(|_, asked| Arc::strong_count(asked) > 1);
+    let new = || Arc::new(Asked { places: Arc::new(Semaphore::new(AT_ONCE)), answered: AtomicU64::new(0) });
+    folders.entry(folder.to_owned()).or_insert_with(new).clone()
 }
 
 /// Asks a disk something about a path, on a thread that may wait, for a limited time.
@@ -43,25 +66,24 @@ where
     T: Send + 'static,
     F: FnOnce(&Path) -> Result<T> + Send + 'static,
 {
-    let places = places(path.parent().unwrap_or(path));
-    let asked = async {
-        let place = places.clone().acquire_owned().await.map_err(Error::internal)?;
-        let path = path.to_owned();
-        let answer = tokio::task::spawn_blocking(move || {
-            // Given back by the thread, also where nobody waits for it any more; the map keeps what is held.
-            let _place = (place, places);
-            question(&path)
-        });
-        answer.await.map_err(Error::internal)?
-    };
-    match tokio::time::timeout(limit, asked).await {
-        Ok(answer) => answer,
-        Err(_) => Err(Error::new(
+    let asked = asked_of(path.parent().unwrap_or(path));
+    let silent = || {
+        Error::new(
             Code::FileMissing,
             format!("The disk with \"{}\" does not answer.", crate::shown(path)),
             "Check the disk, or the connection to the server that it is on, then retry.",
-        )),
-    }
+        )
+    };
+    let place = asked.place(limit).await.ok_or_else(silent)?;
+    let path = path.to_owned();
+    let answer = tokio::task::spawn_blocking(move || {
+        // Given back by the thread, also where nobody waits for it any more; the map keeps what is held.
+        let (_place, asked) = (place, asked);
+        let answer = question(&path);
+        asked.answered.fetch_add(1, Ordering::Relaxed);
+        answer
+    });
+    tokio::time::timeout(limit, answer).await.map_err(|_| silent())?.map_err(Error::internal)?
 }
 
 #[cfg(test)]
@@ -86,5 +108,18 @@ mod tests {
         // The disk is back.
         hangs.wait();
         ask(Path::new("/share/film.mov"), |_| Ok(())).await.unwrap();
+    }
+
+    /// Many may ask about one folder at once: each question has its time, however many were before it.
+    #[tokio::test]
+    async fn a_slow_disk_that_answers_is_waited_for() {
+        let ask = |_| {
+            ask_within(Duration::from_millis(100), Path::new("/slow/film.mov"), |_| {
+                std::thread::sleep(Duration::from_millis(30));
+                Ok(())
+            })
+        };
+        let answers = futures::future::join_all((0..40).map(ask)).await;
+        assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     }
 }

@@ -22,6 +22,7 @@ use crate::aws::Aws;
 use crate::catalog::Catalog;
 use crate::changes::Changes;
 use crate::encode::Jobs;
+use crate::live::Live;
 use crate::store::Store;
 use crate::upload::Uploader;
 use crate::workspace::Workspace;
@@ -68,8 +69,7 @@ pub(super) struct Inner {
     pub catalog: Catalog,
     pub jobs: Jobs,
     pub changes: Changes<Change>,
-    /// Rung when a journey waits for the pipeline.
-    pub follow: Notify,
+    pub live: Live,
     pub stop: CancellationToken,
     pub sign_in: SignIn,
     pub driving: Driving,
@@ -112,6 +112,7 @@ impl Ingest {
         aws: &Aws,
         store: Store,
         changes: Changes<Change>,
+        live: Live,
         driving: Driving,
     ) -> Result<Self> {
         let journeys = Journeys::load(store.clone(), changes.clone(), &workspace.name).await?;
@@ -132,7 +133,7 @@ impl Ingest {
             sign_in: SignIn::new(changes.clone(), driving),
             driving,
             changes,
-            follow: Notify::new(),
+            live,
             stop: CancellationToken::new(),
             checks: Semaphore::new(CHECKS_AT_ONCE),
             comparing: tokio::sync::Mutex::default(),
@@ -154,7 +155,7 @@ impl Ingest {
             }
         }
         self.resume_canceling();
-        self.0.follow.notify_one();
+        self.0.live.wake();
     }
 
     /// All journeys, in the order in which they were added.

@@ -1,14 +1,13 @@
-//! Following: what the catalog and MediaConvert say, until every journey has ended. One query of the index and
-//! one list of jobs serve all journeys at once.
+//! Following: journeys move by what the catalog and MediaConvert say ([`crate::live`]), until every one has ended.
 
 use std::time::Duration;
 
-use super::change::Change;
 use super::{Ingest, Journey, Stage, sidecars};
 use crate::catalog::{Description, Status, Video};
 use crate::clock::now_ms;
 use crate::encode::{Job, Phase, State};
-use crate::{Code, Error, Result, live};
+use crate::live::{Follower, Pace, Seen, Wanted};
+use crate::{Code, Error, Result};
 
 /// After this the pipeline's silence is told.
 const PIPELINE_ANSWERS_WITHIN_MS: i64 = 60_000;
@@ -17,78 +16,16 @@ const PIPELINE_GIVEN_UP_AFTER_MS: i64 = 3 * 60 * 60 * 1000;
 /// After this a job that is done and not published is told.
 const PUBLISHES_WITHIN_MS: i64 = 120_000;
 
-/// The age on the screen is renewed this often at least.
-const TELL_AGE_EVERY_MS: i64 = 5_000;
-
-/// What the screen was told last.
-#[derive(Default)]
-struct Shown {
-    videos: Vec<Video>,
-    jobs: Vec<Job>,
-    told_at: i64,
-}
-
 impl Ingest {
     /// Follows until [`Ingest::stop`]; for a window it also keeps the screen's library and jobs fresh.
     pub async fn follow(&self) {
-        let shows = self.0.driving.shows();
-        let sandbox = self.0.workspace.is_sandbox();
-        let (busy, idle) = if sandbox { (1, 10) } else { (5, 60) };
-        let mut shown = Shown::default();
-        let mut was_active = false;
-        loop {
-            let active = self.list().iter().any(|journey| journey.stage.is_followed());
-            if (active || shows)
-                && let Err(error) = self.look(shows, &mut shown).await
-            {
-                tracing::warn!(code = ?error.code, details = error.details, "the state could not be read");
-                self.0.changes.tell(Change::Unreachable { error });
-            }
-            let open_jobs = shown.jobs.iter().any(Job::is_open);
-            let pause = if active || was_active || open_jobs { busy } else { idle };
-            was_active = active;
-            tokio::select! {
-                () = tokio::time::sleep(Duration::from_secs(pause)) => {}
-                () = self.0.follow.notified() => {}
-                () = self.0.stop.cancelled() => return,
-            }
-        }
+        let (busy, idle) = if self.0.workspace.is_sandbox() { (1, 10) } else { (5, 60) };
+        let pace = Pace { busy: Duration::from_secs(busy), idle: Duration::from_secs(idle) };
+        self.0.live.follow(self, self.0.driving.shows(), pace, &self.0.stop).await;
     }
 
-    async fn look(&self, shows: bool, shown: &mut Shown) -> Result<()> {
-        let followed: Vec<Journey> = self.list().into_iter().filter(|journey| journey.stage.is_followed()).collect();
-        // Without the jobs the catalog still tells what is playable.
-        let (jobs, unread) = match self.0.jobs.newest().await {
-            Ok(jobs) => (jobs, None),
-            Err(error) => (shown.jobs.clone(), Some(error)),
-        };
-        // Those that are known are read by their keys; the others are looked for among what is new.
-        let unknown = followed.iter().filter(|journey| journey.guid.is_none());
-        let videos = match unknown.map(Journey::looked_for_from).min() {
-            Some(since) => self.0.catalog.since(since).await?,
-            None => Vec::new(),
-        };
-        for journey in &followed {
-            let found = videos.iter().find(|video| belongs(video, journey)).cloned();
-            let video = if found.is_none() && journey.guid.is_some() { self.video_of(journey).await? } else { found };
-            self.advance(journey, video.as_ref(), &jobs).await?;
-        }
-        if shows {
-            let read_at = now_ms();
-            let mut videos = self.0.catalog.page(None, 100).await?.videos;
-            live::settle(&mut videos, &self.0.jobs, &jobs).await;
-            // Also when nothing changed: the screen tells how old it is.
-            let told_long_ago = read_at - shown.told_at > TELL_AGE_EVERY_MS;
-            if told_long_ago || videos != shown.videos {
-                self.0.changes.tell(Change::Library { videos: videos.clone(), read_at });
-            }
-            if unread.is_none() && (told_long_ago || jobs != shown.jobs) {
-                self.0.changes.tell(Change::Jobs { jobs: jobs.clone(), read_at });
-            }
-            let told_at = if told_long_ago { read_at } else { shown.told_at };
-            *shown = Shown { videos, jobs, told_at };
-        }
-        unread.map_or(Ok(()), Err)
+    fn followed(&self) -> Vec<Journey> {
+        self.list().into_iter().filter(|journey| journey.stage.is_followed()).collect()
     }
 
     async fn advance(&self, journey: &Journey, video: Option<&Video>, jobs: &[Job]) -> Result<()> {
@@ -199,6 +136,26 @@ impl Ingest {
         };
         if let Some(journey) = self.0.journeys.enter(&journey.id, Stage::NeedsYou, failed).await? {
             self.came_to(&journey).await;
+        }
+        Ok(())
+    }
+}
+
+impl Follower for Ingest {
+    /// Those that are known are read by their keys; the others are looked for among what is new.
+    fn wanted(&self) -> Option<Wanted> {
+        let followed = self.followed();
+        let unknown = followed.iter().filter(|journey| journey.guid.is_none());
+        let since = unknown.map(Journey::looked_for_from).min();
+        let guids = followed.iter().filter_map(|journey| journey.guid.clone()).collect();
+        (!followed.is_empty()).then_some(Wanted { guids, since })
+    }
+
+    async fn see(&self, seen: &Seen) -> Result<()> {
+        let is_answered = |journey: &Journey| seen.looked_for(journey.guid.as_ref(), journey.looked_for_from());
+        for journey in self.followed().into_iter().filter(is_answered) {
+            let video = seen.videos.iter().find(|video| belongs(video, &journey));
+            self.advance(&journey, video, &seen.jobs).await?;
         }
         Ok(())
     }

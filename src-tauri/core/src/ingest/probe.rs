@@ -268,7 +268,6 @@ fn read(value: &Value) -> Result<Media, Reason> {
     })
 }
 
-/// ffmpeg is missing: one sentence with the command that installs it.
 /// Refuses to go on without ffmpeg, with the command that installs it.
 ///
 /// # Errors
@@ -276,12 +275,13 @@ fn read(value: &Value) -> Result<Media, Reason> {
 pub fn require_ffmpeg() -> Result<()> {
     let is_there = |program: &str| {
         let name = format!("{program}{}", std::env::consts::EXE_SUFFIX);
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        std::env::split_paths(&path).any(|folder| folder.join(&name).is_file())
+        let path = std::env::var_os("PATH");
+        path.is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(&name).is_file()))
     };
     if is_there("ffmpeg") && is_there("ffprobe") { Ok(()) } else { Err(no_ffmpeg()) }
 }
 
+/// One sentence with the command that installs it.
 fn no_ffmpeg() -> Error {
     let command = if cfg!(target_os = "macos") {
         "brew install ffmpeg"

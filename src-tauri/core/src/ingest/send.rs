@@ -48,7 +48,7 @@ impl Ingest {
             self.came_to(&journey).await;
         }
         self.0.uploader.forget(id).await?;
-        self.0.follow.notify_one();
+        self.0.live.wake();
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-/// Parts of the usual size on their way at once at the start; and parts of any size at most.
+/// Parts of the usual size on their way at once at the start; and parts at most.
 pub(super) const FIRST: u64 = 4;
 pub(super) const MOST: usize = 24;
 /// How often it is looked what the line takes.
@@ -103,6 +103,11 @@ impl Adaptive {
     /// The number of parts on their way at once, at most: 1 to [`MOST`].
     pub fn limit(&self) -> usize {
         usize::try_from(self.bytes / self.part).unwrap_or(MOST).clamp(1, MOST)
+    }
+
+    #[cfg(test)]
+    pub fn grow_to(&mut self, parts: usize) {
+        self.set_limit(parts);
     }
 
     fn set_limit(&mut self, parts: usize) {

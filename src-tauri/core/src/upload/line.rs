@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use super::adaptive::{Adaptive, FIRST, LOOK_EVERY};
+use super::adaptive::{Adaptive, FIRST, LOOK_EVERY, MOST};
 use super::limit::Limit;
 use super::plan::USUAL_PART;
 use super::progress::Meter;
@@ -92,7 +92,6 @@ impl Line {
             let (turn, receiver) = oneshot::channel();
             state.asked += 1;
             let number = state.asked;
-            let bytes = bytes.max(state.least());
             state.waiting.push(Waiting { upload, number, bytes, turn });
             self.give(&mut state);
             receiver
@@ -118,13 +117,13 @@ impl Line {
     /// Gives the free places.
     fn give(&self, state: &mut State) {
         state.adaptive.part = state.largest();
-        while state.parts() < MOST_REQUESTS {
+        loop {
             let next = (0..state.waiting.len()).min_by_key(|&index| {
                 let waiting = &state.waiting[index];
                 (state.bytes_of(waiting.upload), waiting.number)
             });
             let Some(index) = next else { return };
-            if state.parts() > 0 && state.bytes() + state.waiting[index].bytes > state.most_bytes() {
+            if !state.has_room(state.waiting[index].bytes) {
                 break;
             }
             let waiting = state.waiting.swap_remove(index);
@@ -168,7 +167,7 @@ impl State {
         self.on_the_way.get(&upload).into_iter().flatten().sum()
     }
 
-    /// Bytes that a request counts for at least: of the smallest files [`MOST_REQUESTS`] go at the start.
+    /// Bytes that a request weighs at least: of the smallest files [`MOST_REQUESTS`] go at the start.
     fn least(&self) -> u64 {
         FIRST * self.usual / MOST_REQUESTS as u64
     }
@@ -179,10 +178,18 @@ impl State {
         self.on_the_way.values().flatten().copied().chain(waiting).max().unwrap_or(0).max(self.usual)
     }
 
-    /// Bytes that may be on their way at once; one part may in any case.
-    fn most_bytes(&self) -> u64 {
-        let found = self.adaptive.limit() as u64 * self.adaptive.part;
-        self.limit.get().map_or(found, |limit| found.min(limit.saturating_mul(SECONDS_OF_LIMIT)))
+    /// Whether another request of so many bytes may go; one may in any case.
+    fn has_room(&self, bytes: u64) -> bool {
+        let on_the_way = || self.on_the_way.values().flatten().copied();
+        let (least, parts) = (self.least(), self.parts());
+        let weights = on_the_way().chain([bytes]).map(|bytes| bytes.max(least)).sum::<u64>();
+        let is_large = |bytes: u64| bytes > least;
+        let is_within_limit = |limit: u64| self.bytes() + bytes <= limit.saturating_mul(SECONDS_OF_LIMIT);
+        parts == 0
+            || parts < MOST_REQUESTS
+                && (!is_large(bytes) || on_the_way().filter(|&bytes| is_large(bytes)).count() < MOST)
+                && weights <= self.adaptive.limit() as u64 * self.adaptive.part
+                && self.limit.get().is_none_or(is_within_limit)
     }
 
     fn leave(&mut self, upload: u64, bytes: u64) {
@@ -263,6 +270,10 @@ mod tests {
             assert_eq!(at_once(&line, bytes).await, expected, "{bytes}");
             assert_eq!(line.limit(), FIRST as usize);
         }
+        // Of parts never more than is tried for them.
+        let line = Line::under(Limit::default());
+        line.state().adaptive.grow_to(MOST);
+        assert_eq!(at_once(&line, 5 << 20).await, MOST);
         let line = Line::under(Limit::default());
         let upload = line.join();
         line.turn(upload, 1).await.refused();
@@ -314,6 +325,9 @@ mod tests {
         }
         // Of small files as many as make up the same bytes.
         limit.set(Some(1_000_000));
-        assert_eq!(at_once(&Line::under(limit), 500_000).await, 8);
+        assert_eq!(at_once(&Line::under(limit.clone()), 500_000).await, 8);
+        // What is small is waited for by the server's time, not by the limit.
+        limit.set(Some(100_000));
+        assert_eq!(at_once(&Line::under(limit), 1000).await, MOST_REQUESTS);
     }
 }

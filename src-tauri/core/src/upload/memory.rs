@@ -11,7 +11,8 @@ use crate::{Error, Result};
 /// Bytes of a chunk.
 pub(super) const CHUNK: usize = 256 * 1024;
 /// Chunks in memory at once, over all uploads: the one memory budget. More than there are parts on their way, so that
-/// none of them waits for memory while it could send.
+/// none of them waits for memory while it could send. Of small files more go at once: what was sent gives its memory back
+/// while the answer is waited for.
 pub(super) const CHUNKS: usize = 32;
 /// Chunks that are handed over at once while there is memory: it wakes the other side, which costs more than it takes.
 const MOST_AT_ONCE: usize = 4;

@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 use super::adaptive::MOST;
 use super::changed;
 use super::checksum::Checksum;
-
 use super::journal::Record;
 use super::plan::{PartNumber, PartPlan};
 use super::readahead::Readahead;

@@ -88,7 +88,7 @@ impl PoolUser {
             return Err(Error::new(
                 Code::SignIn,
                 format!("\"{}\" has something to do before signing in here: {}.", self.user, challenge.as_str()),
-                "Sign in once where your organisation does it, for example to set a password; then come back.",
+                "Sign in once where your organization does it, for example to set a password; then come back.",
             ));
         }
         let tokens = answer.authentication_result.ok_or_else(|| Error::internal("Cognito gave no tokens"))?;
