@@ -74,7 +74,7 @@ fn main() {
         "give_code_as",
         "look_again_as",
         "play_as",
-        "leave_seat",
+        "leave_viewer_session",
         "watched_folders",
         "choose_watch_folders",
         "watch_dropped",

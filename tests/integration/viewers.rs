@@ -7,4 +7,4 @@ mod errors;
 mod invitations;
 mod privacy;
 mod scene;
-mod seat;
+mod viewer_session;

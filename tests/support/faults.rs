@@ -96,9 +96,9 @@ impl FaultyLine {
     }
 }
 
-type Answer = Response<UnsyncBoxBody<Bytes, reqwest::Error>>;
+type Resolution = Response<UnsyncBoxBody<Bytes, reqwest::Error>>;
 
-async fn pass(http: reqwest::Client, url: String, request: Request<Incoming>, fault: Fault) -> Result<Answer> {
+async fn pass(http: reqwest::Client, url: String, request: Request<Incoming>, fault: Fault) -> Result<Resolution> {
     match fault {
         Fault::SlowDown => {
             let text = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";

@@ -5,9 +5,9 @@ import { listen } from '@tauri-apps/api/event';
 
 import type {
   AccessKey,
-  Act,
-  Acted,
-  Answer,
+  ViewerAction,
+  ActionResult,
+  Resolution,
   Census,
   Choices,
   Connection,
@@ -49,7 +49,7 @@ import type {
   Watchable,
   WatchedFolder,
   WatchFolder,
-  Wish,
+  JourneyCommand,
   Workspace,
 } from './bindings';
 
@@ -105,11 +105,11 @@ export const chooseVideos = () => invoke<null>('choose_videos');
 /** Asks for folders of videos, and adds them. */
 export const chooseVideoFolders = () => invoke<null>('choose_video_folders');
 export const addDropped = (drop: number) => invoke<null>('add_dropped', { drop });
-export const steer = (id: string, wish: Wish) => invoke<null>('steer', { id, wish });
-export const steerAll = (wish: Wish) => invoke<null>('steer_all', { wish });
+export const steer = (id: string, command: JourneyCommand) => invoke<null>('steer', { id, command });
+export const steerAll = (command: JourneyCommand) => invoke<null>('steer_all', { command });
 export const clearJourneys = () => invoke<null>('clear_journeys');
 export const signedIn = () => invoke<null>('signed_in');
-export const answer = (id: string, one: Answer, remaining: boolean) => invoke<null>('answer', { id, answer: one, remaining });
+export const answer = (id: string, one: Resolution, remaining: boolean) => invoke<null>('answer', { id, answer: one, remaining });
 export const reveal = (id: string) => invoke<null>('reveal', { id });
 export const limits = () => invoke<Limits>('limits');
 export const setLimits = (all: Limits) => invoke<null>('set_limits', { limits: all });
@@ -144,14 +144,14 @@ export function invite(people: Invitee[], invitation: Invitation, hear: (address
   return invoke('invite', { people, invitation, told });
 }
 /** Does the same with each of them; `hear` gets what became of each as it is done. */
-export function actOnViewers(selection: Selection, act: Act, hear: (acted: Acted) => void): Promise<RunSummary> {
-  const told = new Channel<Acted>();
+export function actOnViewers(selection: Selection, act: ViewerAction, hear: (acted: ActionResult) => void): Promise<RunSummary> {
+  const told = new Channel<ActionResult>();
   told.onmessage = hear;
   return invoke('act_on_viewers', { selection, act, told });
 }
 /** Undoes what was done at once, where that can be. */
-export function undoRun(run: string, hear: (acted: Acted) => void): Promise<RunSummary> {
-  const told = new Channel<Acted>();
+export function undoRun(run: string, hear: (acted: ActionResult) => void): Promise<RunSummary> {
+  const told = new Channel<ActionResult>();
   told.onmessage = hear;
   return invoke('undo_run', { run, told });
 }
@@ -174,7 +174,7 @@ export const choosePasswordAs = (password: string) => invoke<Step>('choose_passw
 export const giveCodeAs = (code: string, password: string) => invoke<Step>('give_code_as', { code, password });
 export const lookAgainAs = () => invoke<Watchable[]>('look_again_as');
 export const playAs = (video: Watchable) => invoke<string>('play_as', { video });
-export const leaveSeat = () => invoke<null>('leave_seat');
+export const leaveViewerSession = () => invoke<null>('leave_viewer_session');
 export const watchedFolders = () => invoke<WatchedFolder[]>('watched_folders');
 /** Asks for folders to watch, and answers with a rule for each. */
 export const chooseWatchFolders = () => invoke<WatchFolder[]>('choose_watch_folders');

@@ -800,7 +800,7 @@ conflict: Conflict | null,
 /**
  * What becomes of it where it is there already.
  */
-answers: Answers, 
+answers: Resolutions, 
 /**
  * The CRC64NVME of the file, once it was read.
  */
@@ -850,7 +850,7 @@ undo: Undo | null,
  */
 deletedAt: number | null, };
 
-export type Wish = "pause" | "resume" | "cancel" | "cancel-with-undo" | "undo-cancel" | "retry" | "first" | "insist";
+export type JourneyCommand = "pause" | "resume" | "cancel" | "cancel-with-undo" | "undo-cancel" | "retry" | "first" | "insist";
 
 export type Conflict = { 
 /**
@@ -882,17 +882,17 @@ guid: Guid | null,
  */
 hlsUrl: string | null, };
 
-export type Answer = "skip" | "keep-both";
+export type Resolution = "skip" | "keep-both";
 
-export type Answers = { 
+export type Resolutions = { 
 /**
  * Where the content is there already.
  */
-sameContent: Answer | null, 
+sameContent: Resolution | null, 
 /**
  * Where only the name is.
  */
-sameName: Answer | null, };
+sameName: Resolution | null, };
 
 export type BatchSummary = { 
 /**
@@ -1252,7 +1252,7 @@ viewer: Viewer,
  */
 attributes: Array<Attribute>, };
 
-export type Act = { "kind": "resend" } | { "kind": "invite-anew" } | { "kind": "enable" } | { "kind": "disable" } | { "kind": "sign-out" } | { "kind": "reset" } | { "kind": "remove" } | { "kind": "add-to", 
+export type ViewerAction = { "kind": "resend" } | { "kind": "invite-anew" } | { "kind": "enable" } | { "kind": "disable" } | { "kind": "sign-out" } | { "kind": "reset" } | { "kind": "remove" } | { "kind": "add-to", 
 /**
  * Its name.
  */
@@ -1276,13 +1276,13 @@ usernames: Array<string>, } | { "kind": "matching",
  */
 query: Query, };
 
-export type ActOutcome = { "kind": "done" } | { "kind": "unchanged" } | { "kind": "failed", 
+export type ActionOutcome = { "kind": "done" } | { "kind": "unchanged" } | { "kind": "failed", 
 /**
  * Why.
  */
 error: Error, };
 
-export type Acted = { 
+export type ActionResult = { 
 /**
  * The user name.
  */
@@ -1294,7 +1294,7 @@ whom: string,
 /**
  * How it ended.
  */
-outcome: ActOutcome, };
+outcome: ActionOutcome, };
 
 export type RunSummary = { 
 /**
@@ -1350,7 +1350,7 @@ detail: string | null,
 /**
  * How it ended; none where that is not known.
  */
-outcome: ActOutcome | null, 
+outcome: ActionOutcome | null, 
 /**
  * The run that it belongs to: what was done at once.
  */

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use reeldesk_core::catalog::{Cursor, Guid, Page, Video};
 use reeldesk_core::encode::Job;
-use reeldesk_core::ingest::{Answer, Answers, Journey, Limits, Wish};
+use reeldesk_core::ingest::{Journey, JourneyCommand, Limits, Resolution, Resolutions};
 use reeldesk_core::playback::Stream;
 use reeldesk_core::upload::Orphan;
 use reeldesk_core::workspace::Workspace;
@@ -36,7 +36,7 @@ pub(crate) async fn journeys(desk: State<'_, Desk>, after: i64) -> Result<Vec<Jo
 
 /// Adds files and folders; the page hears of them as events.
 async fn add(desk: &Desk, paths: Vec<PathBuf>) -> Result<()> {
-    desk.opened().await?.driver.ingest.add(paths, Answers::default(), false).await.map(drop)
+    desk.opened().await?.driver.ingest.add(paths, Resolutions::default(), false).await.map(drop)
 }
 
 /// Asks for videos, and adds them.
@@ -58,13 +58,13 @@ pub(crate) async fn add_dropped(desk: State<'_, Desk>, chosen: State<'_, Chosen>
 }
 
 #[tauri::command]
-pub(crate) async fn steer(desk: State<'_, Desk>, id: String, wish: Wish) -> Result<()> {
-    desk.opened().await?.driver.ingest.steer(&id, wish).await
+pub(crate) async fn steer(desk: State<'_, Desk>, id: String, command: JourneyCommand) -> Result<()> {
+    desk.opened().await?.driver.ingest.steer(&id, command).await
 }
 
 #[tauri::command]
-pub(crate) async fn steer_all(desk: State<'_, Desk>, wish: Wish) -> Result<()> {
-    desk.opened().await?.driver.ingest.steer_all(wish).await
+pub(crate) async fn steer_all(desk: State<'_, Desk>, command: JourneyCommand) -> Result<()> {
+    desk.opened().await?.driver.ingest.steer_all(command).await
 }
 
 #[tauri::command]
@@ -73,7 +73,7 @@ pub(crate) async fn clear_journeys(desk: State<'_, Desk>) -> Result<()> {
 }
 
 #[tauri::command]
-pub(crate) async fn answer(desk: State<'_, Desk>, id: String, answer: Answer, remaining: bool) -> Result<()> {
+pub(crate) async fn answer(desk: State<'_, Desk>, id: String, answer: Resolution, remaining: bool) -> Result<()> {
     desk.opened().await?.driver.ingest.answer(&id, answer, remaining).await
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use reeldesk_core::connection::credentials::{self, DeviceSignIn};
 use reeldesk_core::ingest::Driving;
 use reeldesk_core::playback::Proxy;
-use reeldesk_core::viewers::Seat;
+use reeldesk_core::viewers::ViewerSession;
 use reeldesk_core::watch::Watch;
 use reeldesk_core::workspace::{Settings, Workspace};
 use reeldesk_core::{Code, Driver, Error, Folders, Result, Session};
@@ -50,7 +50,7 @@ pub(crate) struct Open {
     pub driver: Driver,
     pub watch: Watch,
     pub proxy: Proxy,
-    seat: OnceLock<Seat>,
+    viewer_session: OnceLock<ViewerSession>,
     /// Stops the comparison of the ways to the bucket that runs, if one does.
     comparison: std::sync::Mutex<CancellationToken>,
     bridge: JoinHandle<()>,
@@ -270,7 +270,7 @@ impl Open {
             driver,
             watch,
             proxy,
-            seat: OnceLock::new(),
+            viewer_session: OnceLock::new(),
             comparison: std::sync::Mutex::default(),
             bridge,
             notices,
@@ -278,12 +278,12 @@ impl Open {
     }
 
     /// Where one signs in as a viewer.
-    pub fn seat(&self) -> Result<&Seat> {
-        if let Some(seat) = self.seat.get() {
-            return Ok(seat);
+    pub fn viewer_session(&self) -> Result<&ViewerSession> {
+        if let Some(viewer_session) = self.viewer_session.get() {
+            return Ok(viewer_session);
         }
-        let seat = self.session.seat()?;
-        Ok(self.seat.get_or_init(|| seat))
+        let viewer_session = self.session.viewer_session()?;
+        Ok(self.viewer_session.get_or_init(|| viewer_session))
     }
 
     /// What stops the comparison that begins now; one that runs stops.

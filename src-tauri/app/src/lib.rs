@@ -139,7 +139,7 @@ pub fn run() -> ExitCode {
             commands::viewers::give_code_as,
             commands::viewers::look_again_as,
             commands::viewers::play_as,
-            commands::viewers::leave_seat,
+            commands::viewers::leave_viewer_session,
             commands::watch::watched_folders,
             commands::watch::choose_watch_folders,
             commands::watch::watch_dropped,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use reeldesk_core::aws::EncryptionHeader;
-use reeldesk_core::upload::{Place, Rate};
+use reeldesk_core::upload::{Destination, Rate};
 use reeldesk_core::viewers::{Attribute, StateKind};
 use reeldesk_core::watch::{Afterwards, Changed, Existing};
 #[cfg(feature = "sandbox")]
@@ -73,7 +73,7 @@ pub(crate) enum Command {
         paths: Vec<PathBuf>,
         /// s3://BUCKET/PREFIX
         #[arg(long)]
-        to: Place,
+        to: Destination,
         /// Replace objects that are there already
         #[arg(long)]
         replace: bool,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use reeldesk_core::clock::now_ms;
 use reeldesk_core::event::Event;
-use reeldesk_core::ingest::{Answer, Answers, Driving, Journey, Stage};
+use reeldesk_core::ingest::{Driving, Journey, Resolution, Resolutions, Stage};
 use reeldesk_core::upload::Rate;
 use reeldesk_core::{Result, Session};
 use serde_json::{Value, json};
@@ -42,8 +42,8 @@ pub(crate) async fn run(
         driver.ingest.limit_this_run(bytes);
     }
     // Nobody is asked: the same content is skipped, another content of the same name is a video of its own.
-    let same_content = if again { Answer::KeepBoth } else { Answer::Skip };
-    let answers = Answers { same_content: Some(same_content), same_name: Some(Answer::KeepBoth) };
+    let same_content = if again { Resolution::KeepBoth } else { Resolution::Skip };
+    let answers = Resolutions { same_content: Some(same_content), same_name: Some(Resolution::KeepBoth) };
     let added = driver.ingest.add(paths, answers, as_is).await?;
     // The sandbox, and its CDN, end with this command.
     let served_by = session.has_own_sandbox().then(|| serves(data_dir));

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use reeldesk_core::upload::{Chosen, Progress, Rate, Request, Told, Uploaded, send_all};
+use reeldesk_core::upload::{BatchEvent, Chosen, Progress, Rate, Request, Uploaded, send_all};
 use reeldesk_core::{Error, Folders, Result, uploader_of_environment};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -90,12 +90,12 @@ impl Screen {
         all.suspend(|| output::text(&format!("{}\n  {}", error.message, error.remedy)));
     }
 
-    fn tell(&self, told: Told<'_>) {
+    fn tell(&self, told: BatchEvent<'_>) {
         match told {
-            Told::Begins(request, progress) => {
+            BatchEvent::Begins(request, progress) => {
                 self.on_the_way.borrow_mut().insert(request.id.clone(), (request.path.clone(), progress));
             }
-            Told::Waits(request, error, seconds) => match &self.bar {
+            BatchEvent::Waits(request, error, seconds) => match &self.bar {
                 None => output::line(&json!({
                     "state": "waiting", "path": request.path.to_string_lossy(), "message": error.message, "seconds": seconds,
                 })),
@@ -103,7 +103,7 @@ impl Screen {
                     all.suspend(|| output::text(&format!("{} Retrying in {seconds} s.", error.message)));
                 }
             },
-            Told::Ended(request, result) => {
+            BatchEvent::Ended(request, result) => {
                 self.on_the_way.borrow_mut().remove(&request.id);
                 let mut ended = self.ended.borrow_mut();
                 match &result {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use reeldesk_core::ingest::{Hours, Journey, Limits, Stage, Wish};
+use reeldesk_core::ingest::{Hours, Journey, JourneyCommand, Limits, Stage};
 use reeldesk_core::upload::Rate;
 use reeldesk_core::{Code, Error, Result, Session};
 
@@ -13,11 +13,11 @@ use crate::output;
 pub(crate) async fn run(session: &Session, command: Uploads, json: bool) -> Result<ExitCode> {
     match command {
         Uploads::List => list(session, json).await,
-        Uploads::Pause(which) => steer(session, which, Wish::Pause, json).await,
-        Uploads::Resume(which) => steer(session, which, Wish::Resume, json).await,
-        Uploads::Cancel(which) => steer(session, which, Wish::Cancel, json).await,
-        Uploads::Retry(which) => steer(session, which, Wish::Retry, json).await,
-        Uploads::First { ids } => steer(session, Which { ids, all: false }, Wish::First, json).await,
+        Uploads::Pause(which) => steer(session, which, JourneyCommand::Pause, json).await,
+        Uploads::Resume(which) => steer(session, which, JourneyCommand::Resume, json).await,
+        Uploads::Cancel(which) => steer(session, which, JourneyCommand::Cancel, json).await,
+        Uploads::Retry(which) => steer(session, which, JourneyCommand::Retry, json).await,
+        Uploads::First { ids } => steer(session, Which { ids, all: false }, JourneyCommand::First, json).await,
         Uploads::Limit { rate, between } => limit(session, rate.as_deref(), between.as_deref(), json).await,
         Uploads::Orphans { remove, older_than } => {
             let age = remove.then(|| Duration::from_secs(older_than.saturating_mul(3600)));
@@ -63,22 +63,22 @@ async fn list(session: &Session, json: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether a wish changes anything of an upload; of all of them a cancel and a retry mean fewer than of one that is named.
-fn applies(wish: Wish, journey: &Journey, of_all: bool) -> bool {
+/// Whether a command changes anything of an upload; of all of them a cancel and a retry mean fewer than of one that is named.
+fn applies(command: JourneyCommand, journey: &Journey, of_all: bool) -> bool {
     let stage = journey.stage;
     let is_sent = stage.is_being_sent() || stage == Stage::Paused || journey.undo.is_some();
-    match wish {
-        Wish::Pause => stage.is_being_sent(),
-        Wish::Resume => stage == Stage::Paused,
-        Wish::Cancel | Wish::CancelWithUndo => is_sent || !of_all && stage.is_followed(),
-        Wish::UndoCancel => journey.undo.is_some(),
-        Wish::Retry | Wish::Insist => journey.is_worth_a_retry() || !of_all && !stage.is_open(),
-        Wish::First => stage.is_being_sent(),
+    match command {
+        JourneyCommand::Pause => stage.is_being_sent(),
+        JourneyCommand::Resume => stage == Stage::Paused,
+        JourneyCommand::Cancel | JourneyCommand::CancelWithUndo => is_sent || !of_all && stage.is_followed(),
+        JourneyCommand::UndoCancel => journey.undo.is_some(),
+        JourneyCommand::Retry | JourneyCommand::Insist => journey.is_worth_a_retry() || !of_all && !stage.is_open(),
+        JourneyCommand::First => stage.is_being_sent(),
     }
 }
 
 /// Steers those that were named, or all that it makes sense for, in the process that drives them.
-async fn steer(session: &Session, which: Which, wish: Wish, json: bool) -> Result<ExitCode> {
+async fn steer(session: &Session, which: Which, command: JourneyCommand, json: bool) -> Result<ExitCode> {
     let mut journeys = session.journeys().await?;
     if !which.all {
         if let Some(unknown) = which.ids.iter().find(|id| !journeys.iter().any(|journey| journey.id == **id)) {
@@ -90,17 +90,17 @@ async fn steer(session: &Session, which: Which, wish: Wish, json: bool) -> Resul
         }
         journeys.retain(|journey| which.ids.contains(&journey.id));
     }
-    journeys.retain(|journey| applies(wish, journey, which.all));
+    journeys.retain(|journey| applies(command, journey, which.all));
     let ids: Vec<_> = journeys.into_iter().map(|journey| journey.id).collect();
-    let is_driven = session.steer(&ids, wish).await?;
+    let is_driven = session.steer(&ids, command).await?;
     if !json {
-        let what = match wish {
-            Wish::Pause => "paused",
-            Wish::Resume => "resumed",
-            Wish::Cancel | Wish::CancelWithUndo => "canceled",
-            Wish::UndoCancel => "kept",
-            Wish::Retry | Wish::Insist => "to be tried again",
-            Wish::First => "to be sent first",
+        let what = match command {
+            JourneyCommand::Pause => "paused",
+            JourneyCommand::Resume => "resumed",
+            JourneyCommand::Cancel | JourneyCommand::CancelWithUndo => "canceled",
+            JourneyCommand::UndoCancel => "kept",
+            JourneyCommand::Retry | JourneyCommand::Insist => "to be tried again",
+            JourneyCommand::First => "to be sent first",
         };
         let count = if ids.len() == 1 { "1 upload".to_owned() } else { format!("{} uploads", ids.len()) };
         output::text(&match (ids.is_empty(), is_driven) {

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 use reeldesk_core::clock::now_ms;
 use reeldesk_core::viewers::{
-    self, Act, ActOutcome, Acted, Invitation, Invited, Invitee, Invitees, LogEntry, Query, Selection, Viewer, Viewers,
+    self, ActionOutcome, ActionResult, Invitation, Invited, Invitee, Invitees, LogEntry, Query, Selection, Viewer,
+    ViewerAction, Viewers,
 };
 use reeldesk_core::{Code, Error, Result, Session};
 use serde_json::json;
@@ -36,13 +37,13 @@ pub(crate) async fn run(session: &Session, command: People, json: bool) -> Resul
         People::Invite { addresses, csv, group, silent } => {
             invite(&pool, &addresses, csv.as_deref(), group, silent, json).await
         }
-        People::Resend(who) => many(who.addresses, Act::Resend).await,
-        People::InviteAnew(who) => many(who.addresses, Act::InviteAnew).await,
-        People::Disable(who) => many(who.addresses, Act::Disable).await,
-        People::Enable(who) => many(who.addresses, Act::Enable).await,
-        People::SignOut(who) => many(who.addresses, Act::SignOut).await,
-        People::Reset(who) => many(who.addresses, Act::Reset).await,
-        People::Edit { address, attributes } => many(vec![address], Act::Edit { attributes }).await,
+        People::Resend(who) => many(who.addresses, ViewerAction::Resend).await,
+        People::InviteAnew(who) => many(who.addresses, ViewerAction::InviteAnew).await,
+        People::Disable(who) => many(who.addresses, ViewerAction::Disable).await,
+        People::Enable(who) => many(who.addresses, ViewerAction::Enable).await,
+        People::SignOut(who) => many(who.addresses, ViewerAction::SignOut).await,
+        People::Reset(who) => many(who.addresses, ViewerAction::Reset).await,
+        People::Edit { address, attributes } => many(vec![address], ViewerAction::Edit { attributes }).await,
         People::Remove { addresses, yes } => {
             if !yes {
                 return Err(Error::new(
@@ -51,7 +52,7 @@ pub(crate) async fn run(session: &Session, command: People, json: bool) -> Resul
                     "Say --yes if that is meant; disable keeps the account.",
                 ));
             }
-            many(addresses, Act::Remove).await
+            many(addresses, ViewerAction::Remove).await
         }
         People::Groups(command) => groups(&pool, command, json).await,
         People::Export { file } => {
@@ -108,9 +109,9 @@ fn show_log(lines: &[LogEntry], json: bool) {
     let row = |one: &LogEntry| {
         let outcome = match &one.outcome {
             None => "not known",
-            Some(ActOutcome::Done) => "done",
-            Some(ActOutcome::Unchanged) => "unchanged",
-            Some(ActOutcome::Failed { .. }) => "failed",
+            Some(ActionOutcome::Done) => "done",
+            Some(ActionOutcome::Unchanged) => "unchanged",
+            Some(ActionOutcome::Failed { .. }) => "failed",
         };
         let whom = one.whom.clone().unwrap_or_default();
         let what = [Some(one.what.clone()), one.detail.clone()].into_iter().flatten().collect::<Vec<_>>().join(" ");
@@ -189,19 +190,19 @@ fn tell(one: &Invitee, invited: &Invited, json: bool) {
 }
 
 /// Does the same with each; what fails with one is told of that one.
-async fn each(pool: &Viewers, usernames: Vec<String>, act: Act, json: bool) -> Result<ExitCode> {
+async fn each(pool: &Viewers, usernames: Vec<String>, act: ViewerAction, json: bool) -> Result<ExitCode> {
     let done = match &act {
-        Act::Resend | Act::InviteAnew => "invited again",
-        Act::Enable => "enabled",
-        Act::Disable => "disabled",
-        Act::SignOut => "signed out",
-        Act::Reset => "reset",
-        Act::Remove => "removed",
-        Act::AddTo { .. } => "added",
-        Act::TakeOut { .. } => "taken out",
-        Act::Edit { .. } => "changed",
+        ViewerAction::Resend | ViewerAction::InviteAnew => "invited again",
+        ViewerAction::Enable => "enabled",
+        ViewerAction::Disable => "disabled",
+        ViewerAction::SignOut => "signed out",
+        ViewerAction::Reset => "reset",
+        ViewerAction::Remove => "removed",
+        ViewerAction::AddTo { .. } => "added",
+        ViewerAction::TakeOut { .. } => "taken out",
+        ViewerAction::Edit { .. } => "changed",
     };
-    let tell = |acted: &Acted| tell_acted(acted, done, json);
+    let tell = |acted: &ActionResult| tell_acted(acted, done, json);
     let summary = pool.act(Selection::These { usernames }, &act, &CancellationToken::new(), tell).await?;
     if json && summary.can_be_undone {
         output::line(&json!({ "state": "can-be-undone", "run": summary.run }));
@@ -213,19 +214,19 @@ async fn each(pool: &Viewers, usernames: Vec<String>, act: Act, json: bool) -> R
     })
 }
 
-fn tell_acted(acted: &Acted, done: &str, json: bool) {
+fn tell_acted(acted: &ActionResult, done: &str, json: bool) {
     let whom = &acted.whom;
     match (&acted.outcome, json) {
-        (ActOutcome::Done, true) => output::line(&json!({ "state": "done", "address": whom })),
-        (ActOutcome::Done, false) => output::text(&format!("{whom}: {done}")),
-        (ActOutcome::Unchanged, true) => output::line(&json!({ "state": "unchanged", "address": whom })),
-        (ActOutcome::Unchanged, false) => output::text(&format!("{whom}: was so already")),
-        (ActOutcome::Failed { error }, true) => {
+        (ActionOutcome::Done, true) => output::line(&json!({ "state": "done", "address": whom })),
+        (ActionOutcome::Done, false) => output::text(&format!("{whom}: {done}")),
+        (ActionOutcome::Unchanged, true) => output::line(&json!({ "state": "unchanged", "address": whom })),
+        (ActionOutcome::Unchanged, false) => output::text(&format!("{whom}: was so already")),
+        (ActionOutcome::Failed { error }, true) => {
             let mut line = output::failure(error);
             line["address"] = whom.as_str().into();
             output::line(&line);
         }
-        (ActOutcome::Failed { error }, false) => output::failed(false, error),
+        (ActionOutcome::Failed { error }, false) => output::failed(false, error),
     }
 }
 
@@ -249,7 +250,7 @@ async fn groups(pool: &Viewers, command: Groups, json: bool) -> Result<ExitCode>
             pool.delete_group(&name).await?;
             Ok(ExitCode::SUCCESS)
         }
-        Groups::Add { name, addresses } => each(pool, addresses, Act::AddTo { group: name }, json).await,
-        Groups::Take { name, addresses } => each(pool, addresses, Act::TakeOut { group: name }, json).await,
+        Groups::Add { name, addresses } => each(pool, addresses, ViewerAction::AddTo { group: name }, json).await,
+        Groups::Take { name, addresses } => each(pool, addresses, ViewerAction::TakeOut { group: name }, json).await,
     }
 }

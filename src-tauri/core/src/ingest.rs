@@ -37,7 +37,7 @@ use ts_rs::TS;
 pub use self::batch::BatchSummary;
 pub(crate) use self::change::Change;
 pub(crate) use self::confirm::Confirmed;
-pub use self::conflict::{Answer, Answers, Conflict};
+pub use self::conflict::{Conflict, Resolution, Resolutions};
 pub use self::drive::{Driving, Ingest};
 pub use self::limits::{Hours, Limits};
 pub use self::naming::KEY_PREFIX;
@@ -45,8 +45,8 @@ pub(crate) use self::naming::title;
 pub use self::probe::Media;
 pub use self::probe::require_ffmpeg;
 pub(crate) use self::sources::is_named_like_a_video;
-pub use self::steer::Wish;
-pub(crate) use self::steer::leave_wish;
+pub use self::steer::JourneyCommand;
+pub(crate) use self::steer::queue_command;
 pub(crate) use self::take::Handover;
 use crate::catalog::Guid;
 use crate::{Code, Error};
@@ -193,7 +193,7 @@ pub struct Journey {
     pub conflict: Option<Conflict>,
     /// What becomes of it where it is there already.
     #[serde(default)]
-    pub answers: Answers,
+    pub answers: Resolutions,
     /// The CRC64NVME of the file, once it was read.
     #[serde(default)]
     pub checksum: Option<String>,

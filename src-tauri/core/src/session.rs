@@ -15,12 +15,12 @@ use crate::clock::now_ms;
 use crate::encode::Jobs;
 use crate::event::Events;
 use crate::folders::{Folders, make_private, open_private};
-use crate::ingest::{Driving, Ingest, Journey, KEY_PREFIX, Limits, Stage, Wish, leave_wish};
+use crate::ingest::{Driving, Ingest, Journey, JourneyCommand, KEY_PREFIX, Limits, Stage, queue_command};
 use crate::live::{self, Live};
 use crate::playback::{self, Access, Proxy, Stream};
 use crate::store::Store;
 use crate::upload::{Orphan, Uploader, orphans};
-use crate::viewers::{self, Mail, Seat, Viewers, mailbox};
+use crate::viewers::{self, Mail, ViewerSession, Viewers, mailbox};
 use crate::watch::{Rules, Watch};
 use crate::workspace::{SandboxEndpoints, Settings, Workspace};
 use crate::{Code, Error, Result};
@@ -125,8 +125,8 @@ impl Session {
     ///
     /// # Errors
     /// When it has none.
-    pub fn seat(&self) -> Result<Seat> {
-        Seat::new(&self.aws, self.own_sandbox()?)
+    pub fn viewer_session(&self) -> Result<ViewerSession> {
+        ViewerSession::new(&self.aws, self.own_sandbox()?)
     }
 
     /// The mails that the sandbox's pool would have sent, the newest first.
@@ -154,7 +154,12 @@ impl Session {
         let follower = tokio::spawn({
             let ingest = ingest.clone();
             async move {
-                tokio::join!(ingest.follow(), ingest.grant_wishes(), ingest.foresee_sign_in(), ingest.clean_up());
+                tokio::join!(
+                    ingest.follow(),
+                    ingest.run_queued_commands(),
+                    ingest.watch_credential_expiry(),
+                    ingest.clean_up()
+                );
             }
         });
         ingest.resume();
@@ -194,12 +199,12 @@ impl Session {
     ///
     /// # Errors
     /// When a journey is not there, or AWS or the store cannot be used.
-    pub async fn steer(&self, ids: &[String], wish: Wish) -> Result<bool> {
+    pub async fn steer(&self, ids: &[String], command: JourneyCommand) -> Result<bool> {
         let ingest = self.ingest_at_rest().await?;
         match lock(&self.folders.data.join(LOCK)) {
             Ok(_lock) => {
                 for id in ids {
-                    ingest.steer(id, wish).await?;
+                    ingest.steer(id, command).await?;
                 }
                 // What goes on now goes on with the next driver.
                 ingest.stop().await;
@@ -208,7 +213,7 @@ impl Session {
             Err(error) if error.code == Code::InUse => {
                 let store = Store::open(&self.folders.data.join(STORE))?;
                 for id in ids {
-                    leave_wish(&store, id, wish).await?;
+                    queue_command(&store, id, command).await?;
                 }
                 Ok(true)
             }

@@ -1,5 +1,6 @@
 //! The SQLite file of the app: the upload journal and the journeys. It is never thrown away.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -130,8 +131,7 @@ impl Worker {
     fn run(mut self) {
         let mut connection = self.shared.connection.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(work) = self.shared.next() {
-            // Whoever asked for what panics hears of it, since its channel closes. The others go on.
-            catch_unwind(AssertUnwindSafe(|| work(&mut connection))).ok();
+            work(&mut connection);
         }
         drop(connection);
         self.has_run = true;
@@ -198,7 +198,9 @@ impl Store {
     ) -> Result<T> {
         let (answer, answered) = oneshot::channel();
         let work = move |connection: &mut Connection| {
-            answer.send(work(connection)).ok();
+            // What panics is told to whoever asked for it; the others go on.
+            let done = catch_unwind(AssertUnwindSafe(|| work(connection)));
+            answer.send(done.unwrap_or_else(|panic| Err(Error::internal(said(&*panic))))).ok();
         };
         let has_worker = {
             let mut queue = self.0.queue();
@@ -228,6 +230,12 @@ impl Store {
         })
         .await
     }
+}
+
+/// What a panic says.
+fn said(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("a call on the store panicked")
 }
 
 /// Turns the write-ahead log on. Where two do that to a new file at once, SQLite refuses one of them without a wait.
@@ -267,6 +275,8 @@ impl WorkspaceStore {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
+
     use super::*;
 
     #[test]
@@ -291,8 +301,10 @@ mod tests {
             })
         };
         let done = futures::future::join_all((0..100).map(add)).await;
-        let failed: Vec<_> = done.iter().map(Result::is_err).enumerate().filter(|(_, is_err)| *is_err).collect();
-        assert_eq!(failed, [(7, true)]);
+        let failed = done.iter().enumerate().filter_map(|(number, one)| Some((number, one.as_ref().err()?)));
+        let failed: Vec<_> = failed.collect();
+        let [(7, error)] = failed[..] else { panic!("{failed:?}") };
+        assert!(error.details.contains("on purpose"), "{error:?}");
         let count = store.call(|db| Ok(db.query_row("SELECT count(*) FROM settings", [], |row| row.get(0))?)).await;
         assert_eq!(count.map_err(|error| error.code), Ok(99));
     }
@@ -301,24 +313,17 @@ mod tests {
     fn a_runtime_that_ends_leaves_the_store_to_the_next() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("reeldesk.sqlite")).unwrap();
-        let runtime =
-            || tokio::runtime::Builder::new_current_thread().enable_time().max_blocking_threads(1).build().unwrap();
+        let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let first = runtime();
-        let (go_on, waits) = std::sync::mpsc::channel::<()>();
-        // Its only thread is taken, so that the store's worker never begins.
-        first.spawn_blocking(move || waits.recv());
-        let asking = store.clone();
-        first.spawn(async move { asking.call(|_| Ok(())).await.map_err(|error| error.code) });
-        first.block_on(tokio::task::yield_now());
-        assert!(store.0.queue().has_worker);
+        let handle = first.handle().clone();
         first.shutdown_background();
-        go_on.send(()).unwrap();
-        let ask = || {
-            let asked = async { tokio::time::timeout(Duration::from_secs(10), store.call(|_| Ok(()))).await };
-            runtime().block_on(asked).expect("a worker").is_ok()
-        };
-        // The first may still wait for the worker that is dropped just then.
-        assert!(ask() || ask());
+        {
+            // It takes no more work, and drops what it is given.
+            let _inside = handle.enter();
+            store.call(|_| Ok(())).now_or_never().expect("an answer at once").unwrap_err();
+        }
+        let asked = async { tokio::time::timeout(Duration::from_secs(10), store.call(|_| Ok(1))).await };
+        assert_eq!(runtime().block_on(asked).expect("an answer").map_err(|error| error.code), Ok(1));
     }
 
     #[test]

@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
-pub use self::batch::{Chosen, Place, Told, send_all};
+pub use self::batch::{BatchEvent, Chosen, Destination, send_all};
 pub use self::checksum::Checksum;
 use self::engine::Engine;
 pub(crate) use self::journal::GivenUp;

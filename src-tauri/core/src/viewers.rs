@@ -4,7 +4,7 @@
 //! `sync`); who was invited is asked of the pool, so that a bulk invitation that was broken off goes on without
 //! inviting anyone twice.
 
-mod act;
+mod action;
 mod addresses;
 mod audit;
 mod explain;
@@ -18,8 +18,8 @@ mod password;
 mod pool;
 mod profile;
 mod run;
-mod seat;
 mod sync;
+mod viewer_session;
 
 use std::sync::{Arc, Mutex};
 
@@ -27,10 +27,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 use ts_rs::TS;
 
-pub use self::act::Act;
+pub use self::action::ViewerAction;
 pub use self::addresses::{Invitee, Invitees, Problem};
 use self::audit::Log;
-pub use self::audit::{ActOutcome, LogEntry};
+pub use self::audit::{ActionOutcome, LogEntry};
 pub use self::groups::Group;
 pub use self::invite::{Invitation, Invited};
 pub use self::mailbox::Mail;
@@ -39,9 +39,9 @@ pub use self::mirror::{Census, Found, GroupCount, Query, Sort, StateCount};
 use self::pace::Pace;
 pub use self::pool::{PoolAttribute, PoolFacts};
 pub use self::profile::{Attribute, Person};
-pub use self::run::{Acted, RunSummary, Selection};
-pub use self::seat::{Seat, Step, Watchable};
+pub use self::run::{ActionResult, RunSummary, Selection};
 pub use self::sync::Reading;
+pub use self::viewer_session::{Step, ViewerSession, Watchable};
 use crate::aws::Aws;
 use crate::changes::Changes;
 use crate::store::{Store, WorkspaceStore};

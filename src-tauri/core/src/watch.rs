@@ -6,9 +6,9 @@
 //! or none.
 
 mod afterwards;
-mod board;
-mod ears;
+mod filter;
 mod folder;
+mod fs_events;
 mod ledger;
 mod names;
 mod pattern;
@@ -16,9 +16,9 @@ mod preview;
 mod rules;
 mod scan;
 mod settled;
-mod sieve;
 mod stamp;
 mod tracker;
+mod view;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -31,14 +31,14 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use self::board::Board;
-pub(crate) use self::board::Change;
-pub use self::board::{Condition, FileState, WatchedFile, WatchedFolder};
-use self::folder::{Folder, Order};
+use self::folder::{Folder, FolderMessage};
 pub use self::ledger::Ending;
 use self::ledger::Ledger;
 pub use self::preview::{Preview, PreviewFile};
 pub use self::rules::{Afterwards, Changed, DONE, Existing, Rules, WatchFolder};
+pub(crate) use self::view::Change;
+use self::view::View;
+pub use self::view::{Condition, FileState, WatchedFile, WatchedFolder};
 use crate::changes::Changes;
 use crate::ingest::{self, Ingest, Stage};
 use crate::store::Store;
@@ -72,12 +72,12 @@ pub fn in_words(folders: &[WatchedFolder]) -> Option<String> {
     Some(words)
 }
 
-type Orders = Arc<Mutex<HashMap<Uuid, mpsc::UnboundedSender<Order>>>>;
+type Orders = Arc<Mutex<HashMap<Uuid, mpsc::UnboundedSender<FolderMessage>>>>;
 
 /// The watch folders of one workspace at work.
 pub struct Watch {
     rules: Rules,
-    board: Board,
+    view: View,
     orders: Orders,
     changed: Arc<Notify>,
     stop: CancellationToken,
@@ -97,26 +97,26 @@ impl Watch {
     /// Begins to watch the folders of a workspace, handing files over to `ingest`.
     #[must_use]
     pub(crate) fn start(workspace: &str, rules: Rules, store: Store, ingest: Ingest, changes: Changes<Change>) -> Self {
-        let (board, orders) = (Board::new(changes), Orders::default());
+        let (view, orders) = (View::new(changes), Orders::default());
         let (stop, changed) = (CancellationToken::new(), Arc::new(Notify::new()));
         let supervisor = Supervisor {
             workspace: workspace.to_owned(),
             rules: rules.clone(),
             store,
             ingest,
-            board: board.clone(),
+            view: view.clone(),
             orders: orders.clone(),
             running: HashMap::new(),
             stages: HashMap::new(),
         };
         let task = tokio::spawn(supervisor.run(changed.clone(), stop.clone()));
-        Self { rules, board, orders, changed, stop, task: Mutex::new(Some(task)) }
+        Self { rules, view, orders, changed, stop, task: Mutex::new(Some(task)) }
     }
 
     /// All watch folders, also those of other workspaces, which rest.
     #[must_use]
     pub fn folders(&self) -> Vec<WatchedFolder> {
-        self.board.list()
+        self.view.list()
     }
 
     /// Adds a watch folder or changes one.
@@ -172,7 +172,7 @@ impl Watch {
     /// When its folder is not watched at the moment.
     pub fn insist(&self, id: Uuid, path: String) -> Result<()> {
         let orders = lock(&self.orders);
-        let told = orders.get(&id).is_some_and(|folder| folder.send(Order::Insist(path)).is_ok());
+        let told = orders.get(&id).is_some_and(|folder| folder.send(FolderMessage::Insist(path)).is_ok());
         told.then_some(()).ok_or_else(|| {
             Error::new(Code::NotFound, "This folder is not watched at the moment.", "Resume it, then try again.")
         })
@@ -220,7 +220,7 @@ struct Supervisor {
     rules: Rules,
     store: Store,
     ingest: Ingest,
-    board: Board,
+    view: View,
     orders: Orders,
     running: HashMap<Uuid, Running>,
     /// The stages that were told to the folders.
@@ -231,8 +231,8 @@ impl Supervisor {
     async fn run(mut self, changed: Arc<Notify>, stop: CancellationToken) {
         let mut heard = self.ingest.subscribe();
         let telling = tokio::spawn({
-            let (board, stop) = (self.board.clone(), stop.clone());
-            async move { board.tell(stop).await }
+            let (view, stop) = (self.view.clone(), stop.clone());
+            async move { view.tell(stop).await }
         });
         self.read_rules(&stop).await;
         let mut version = None;
@@ -285,22 +285,22 @@ impl Supervisor {
                 self.begin(rule.clone(), barred, stop);
             }
         }
-        self.board.retain(|id| all.iter().any(|rule| rule.id == id));
+        self.view.retain(|id| all.iter().any(|rule| rule.id == id));
         for rule in elsewhere {
-            self.board.put(rule, Condition::Elsewhere);
+            self.view.put(rule, Condition::Elsewhere);
         }
     }
 
     fn begin(&mut self, rule: WatchFolder, barred: Vec<PathBuf>, stop: &CancellationToken) {
         let (tell, orders) = mpsc::unbounded_channel();
         let stop = stop.child_token();
-        self.board.put(&rule, Condition::Starting);
+        self.view.put(&rule, Condition::Starting);
         let task = tokio::spawn(Folder::watch(
             rule.clone(),
             barred.clone(),
             Ledger::new(self.store.clone(), rule.id),
             self.ingest.clone(),
-            self.board.clone(),
+            self.view.clone(),
             orders,
             stop.clone(),
         ));
@@ -333,7 +333,7 @@ impl Supervisor {
                     self.stages.remove(&journey.id);
                 }
                 if let Some(folder) = lock(&self.orders).get(&folder) {
-                    folder.send(Order::Journey(journey)).ok();
+                    folder.send(FolderMessage::Journey(journey)).ok();
                 }
             }
             ingest::Change::Resync => self.recheck(),
@@ -343,7 +343,7 @@ impl Supervisor {
 
     fn recheck(&self) {
         for folder in lock(&self.orders).values() {
-            folder.send(Order::Recheck).ok();
+            folder.send(FolderMessage::Recheck).ok();
         }
     }
 }

@@ -1,5 +1,5 @@
 import * as backend from '../backend';
-import type { Answer, BatchSummary, Error, Journey, Limits, Orphan, Wish } from '../bindings';
+import type { Resolution, BatchSummary, Error, Journey, Limits, Orphan, JourneyCommand } from '../bindings';
 import { Attempt } from '../shared/attempt.svelte';
 import { counts } from './stages';
 
@@ -92,14 +92,14 @@ export class Ingest extends Attempt {
   readonly add = (drop: number) => this.attempt(() => backend.addDropped(drop));
   readonly chooseFiles = () => this.attempt(() => backend.chooseVideos());
   readonly chooseFolders = () => this.attempt(() => backend.chooseVideoFolders());
-  readonly steer = (id: string, wish: Wish) => this.attempt(() => backend.steer(id, wish));
-  readonly steerAll = (wish: Wish) => this.attempt(() => backend.steerAll(wish));
+  readonly steer = (id: string, command: JourneyCommand) => this.attempt(() => backend.steer(id, command));
+  readonly steerAll = (command: JourneyCommand) => this.attempt(() => backend.steerAll(command));
   readonly clear = () => this.attempt(() => backend.clearJourneys());
   readonly setLimits = (limits: Limits) => this.attempt(async () => {
     await backend.setLimits(limits);
     this.limits = limits;
   });
-  readonly answer = (id: string, answer: Answer, remaining: boolean) => this.attempt(() => backend.answer(id, answer, remaining));
+  readonly answer = (id: string, answer: Resolution, remaining: boolean) => this.attempt(() => backend.answer(id, answer, remaining));
   readonly reveal = (id: string) => this.attempt(() => backend.reveal(id));
   readonly loadOrphans = () => this.attempt(async () => {
     this.orphans = await backend.orphans();

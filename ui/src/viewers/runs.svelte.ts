@@ -1,5 +1,5 @@
 import * as backend from '../backend';
-import type { Act, Acted, RunSummary, Selection } from '../bindings';
+import type { ViewerAction, ActionResult, RunSummary, Selection } from '../bindings';
 import { Attempt } from '../shared/attempt.svelte';
 import { Pace } from '../shared/pace.svelte';
 
@@ -12,10 +12,10 @@ export class Runs extends Attempt {
   title = $state<string | null>(null);
   of = $state(0);
   done = $state(0);
-  failures = $state.raw<Acted[]>([]);
+  failures = $state.raw<ActionResult[]>([]);
   summary = $state.raw<RunSummary | null>(null);
 
-  readonly act = (selection: Selection, count: number, act: Act, title: string) =>
+  readonly act = (selection: Selection, count: number, act: ViewerAction, title: string) =>
     this.#run(title, count, (hear) => backend.actOnViewers(selection, act, hear));
 
   readonly undo = () => {
@@ -34,7 +34,7 @@ export class Runs extends Attempt {
     this.error = null;
   };
 
-  #run(title: string, count: number, work: (hear: (acted: Acted) => void) => Promise<RunSummary>): Promise<boolean> {
+  #run(title: string, count: number, work: (hear: (acted: ActionResult) => void) => Promise<RunSummary>): Promise<boolean> {
     [this.title, this.of, this.done, this.failures, this.summary] = [title, count, 0, [], null];
     this.pace.begin(count);
     return this.attempt(async () => {

@@ -1,5 +1,5 @@
 // The states of viewers, and what is done with them, in words.
-import type { Act, Invited, LogEntry, PoolFacts, RunSummary, StateKind, Viewer, ViewerState } from '../bindings';
+import type { ViewerAction, Invited, LogEntry, PoolFacts, RunSummary, StateKind, Viewer, ViewerState } from '../bindings';
 
 const DAY = 24 * 60 * 60 * 1000;
 /** Clocks differ, and the time on the screen is a few seconds old: what was just sent is good for 7 days, not 8. */
@@ -69,7 +69,7 @@ export function whyNoReset(kind: StateKind): string | null {
 }
 
 /** What an act does with whom, in words. */
-export function actWords(act: Act, whom: string): string {
+export function actWords(act: ViewerAction, whom: string): string {
   switch (act.kind) {
     case 'resend':
       return `Send the invitation of ${whom} again`;

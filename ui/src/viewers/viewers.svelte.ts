@@ -1,12 +1,12 @@
 import { SvelteSet } from 'svelte/reactivity';
 
 import * as backend from '../backend';
-import type { Act, Census, LogEntry, Person, PoolFacts, Query, Reading, Selection, Viewer } from '../bindings';
+import type { ViewerAction, Census, LogEntry, Person, PoolFacts, Query, Reading, Selection, Viewer } from '../bindings';
 import { Attempt } from '../shared/attempt.svelte';
 import { Inviting } from './inviting.svelte';
 import { Rows } from './rows.svelte';
 import { Runs } from './runs.svelte';
-import { Seat } from './seat.svelte';
+import { ViewerSession } from './session.svelte';
 import { actWords, addressOf } from './states';
 
 /** How old the copy of the pool may be before it is read again when someone looks, in milliseconds. */
@@ -16,14 +16,14 @@ const LINES = 200;
 /** How soon a change is shown, so that many are shown at once. */
 const SOON_MS = 200;
 
-export const TABS = ['people', 'groups', 'pool', 'log', 'mailbox', 'seat'] as const;
+export const TABS = ['people', 'groups', 'pool', 'log', 'mailbox', 'session'] as const;
 export type Tab = (typeof TABS)[number];
 
 /** The viewers: the copy of the pool, what is looked for in it, and what is done with whom. */
 export class Viewers extends Attempt {
   readonly rows = new Rows();
   readonly runs = new Runs();
-  readonly seat = new Seat();
+  readonly session = new ViewerSession();
   tab = $state<Tab>('people');
   inviting = $state.raw<Inviting | null>(null);
   census = $state.raw<Census | null>(null);
@@ -96,7 +96,7 @@ export class Viewers extends Attempt {
   }
 
   /** Does something with those that are chosen. */
-  readonly act = async (act: Act) => {
+  readonly act = async (act: ViewerAction) => {
     const count = this.chosen;
     const selection: Selection = this.hasAll ? { kind: 'matching', query: this.query } : { kind: 'these', usernames: [...this.selected] };
     this.clear();
@@ -104,7 +104,7 @@ export class Viewers extends Attempt {
     await this.#lookAtPerson();
   };
   /** Does something with one. */
-  readonly actOn = async (viewer: Viewer, act: Act) => {
+  readonly actOn = async (viewer: Viewer, act: ViewerAction) => {
     await this.runs.act({ kind: 'these', usernames: [viewer.username] }, 1, act, actWords(act, addressOf(viewer)));
     await this.#lookAtPerson();
   };
@@ -158,8 +158,8 @@ export class Viewers extends Attempt {
     void this.inviting?.take(drop);
   }
   readonly signInAs = (viewer: Viewer) => {
-    this.tab = 'seat';
-    void this.seat.sit(addressOf(viewer));
+    this.tab = 'session';
+    void this.session.begin(addressOf(viewer));
   };
 
   async #lookAtPerson(): Promise<void> {

@@ -2,8 +2,8 @@
 
 use reeldesk_core::Result;
 use reeldesk_core::viewers::{
-    Act, Acted, Census, Found, Invitation, Invited, Invitee, Invitees, LogEntry, Mail, Person, PoolFacts, Query,
-    RunSummary, Selection, Step, Viewers, Watchable,
+    ActionResult, Census, Found, Invitation, Invited, Invitee, Invitees, LogEntry, Mail, Person, PoolFacts, Query,
+    RunSummary, Selection, Step, ViewerAction, Viewers, Watchable,
 };
 use serde::Serialize;
 use tauri::ipc::Channel;
@@ -72,7 +72,7 @@ pub(crate) async fn read_dropped(chosen: State<'_, Chosen>, drop: u64) -> Result
 
 /// What became of one of them.
 #[derive(Clone, Serialize)]
-pub(crate) struct Told {
+pub(crate) struct InviteProgress {
     address: String,
     invited: Invited,
 }
@@ -83,12 +83,12 @@ pub(crate) async fn invite(
     desk: State<'_, Desk>,
     people: Vec<Invitee>,
     invitation: Invitation,
-    told: Channel<Told>,
+    told: Channel<InviteProgress>,
 ) -> Result<()> {
     let (viewers, run) = (pool(&desk).await?, desk.begin_run()?);
     // A page that has gone away needs none.
     let tell = |one: &Invitee, invited: &Invited| {
-        drop(told.send(Told { address: one.address.clone(), invited: invited.clone() }));
+        drop(told.send(InviteProgress { address: one.address.clone(), invited: invited.clone() }));
     };
     viewers.invite(&people, invitation, &run.stop, tell).await
 }
@@ -98,15 +98,15 @@ pub(crate) async fn invite(
 pub(crate) async fn act_on_viewers(
     desk: State<'_, Desk>,
     selection: Selection,
-    act: Act,
-    told: Channel<Acted>,
+    act: ViewerAction,
+    told: Channel<ActionResult>,
 ) -> Result<RunSummary> {
     let (viewers, run) = (pool(&desk).await?, desk.begin_run()?);
     viewers.act(selection, &act, &run.stop, |acted| drop(told.send(acted.clone()))).await
 }
 
 #[tauri::command]
-pub(crate) async fn undo_run(desk: State<'_, Desk>, run: String, told: Channel<Acted>) -> Result<RunSummary> {
+pub(crate) async fn undo_run(desk: State<'_, Desk>, run: String, told: Channel<ActionResult>) -> Result<RunSummary> {
     let (viewers, running) = (pool(&desk).await?, desk.begin_run()?);
     viewers.undo(&run, &running.stop, |acted| drop(told.send(acted.clone()))).await
 }
@@ -170,31 +170,31 @@ pub(crate) async fn mails(desk: State<'_, Desk>) -> Result<Vec<Mail>> {
 
 #[tauri::command]
 pub(crate) async fn sign_in_as(desk: State<'_, Desk>, address: String, password: String) -> Result<Step> {
-    desk.opened().await?.seat()?.sign_in(&address, &password).await
+    desk.opened().await?.viewer_session()?.sign_in(&address, &password).await
 }
 
 #[tauri::command]
 pub(crate) async fn choose_password_as(desk: State<'_, Desk>, password: String) -> Result<Step> {
-    desk.opened().await?.seat()?.choose_password(&password).await
+    desk.opened().await?.viewer_session()?.choose_password(&password).await
 }
 
 #[tauri::command]
 pub(crate) async fn give_code_as(desk: State<'_, Desk>, code: String, password: String) -> Result<Step> {
-    desk.opened().await?.seat()?.give_code(&code, &password).await
+    desk.opened().await?.viewer_session()?.give_code(&code, &password).await
 }
 
 #[tauri::command]
 pub(crate) async fn look_again_as(desk: State<'_, Desk>) -> Result<Vec<Watchable>> {
-    desk.opened().await?.seat()?.look_again().await
+    desk.opened().await?.viewer_session()?.look_again().await
 }
 
 #[tauri::command]
 pub(crate) async fn play_as(desk: State<'_, Desk>, video: Watchable) -> Result<String> {
-    desk.opened().await?.seat()?.play(&video).await
+    desk.opened().await?.viewer_session()?.play(&video).await
 }
 
 #[tauri::command]
-pub(crate) async fn leave_seat(desk: State<'_, Desk>) -> Result<()> {
-    desk.opened().await?.seat()?.leave().await;
+pub(crate) async fn leave_viewer_session(desk: State<'_, Desk>) -> Result<()> {
+    desk.opened().await?.viewer_session()?.leave().await;
     Ok(())
 }

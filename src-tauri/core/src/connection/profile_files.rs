@@ -98,7 +98,7 @@ struct Tidied {
 }
 
 /// Where the last line of a section that was read leads to.
-enum Place {
+enum Position {
     /// Nowhere: before the first section.
     Outside,
     /// Into one whose name cannot be read.
@@ -121,7 +121,7 @@ fn uncommented(value: &str) -> &str {
 
 fn tidied(text: &str, is_config: bool) -> Tidied {
     let mut tidied = Tidied::default();
-    let mut place = Place::Outside;
+    let mut place = Position::Outside;
     for (number, raw) in text.trim_start_matches('\u{FEFF}').lines().enumerate() {
         let line = raw.trim();
         let column = raw.len() - raw.trim_start().len();
@@ -132,20 +132,20 @@ fn tidied(text: &str, is_config: bool) -> Tidied {
             place = match rest.split_once(']') {
                 Some((name, _)) => {
                     let _ = writeln!(tidied.text, "[{}]", section(name, is_config));
-                    Place::Section
+                    Position::Section
                 }
                 None => {
                     tidied.broken.push((number + 1, "the name of the profile does not end with ]"));
-                    Place::Broken
+                    Position::Broken
                 }
             };
             continue;
         }
         match (&place, line.split_once('=')) {
-            (Place::Broken, _) => {}
-            (Place::Outside, _) => tidied.broken.push((number + 1, "it belongs to no profile")),
+            (Position::Broken, _) => {}
+            (Position::Outside, _) => tidied.broken.push((number + 1, "it belongs to no profile")),
             // What stands further to the right belongs to the property before it: names and values where that has none.
-            (Place::Property { at, is_empty }, sub) if column > *at => match sub {
+            (Position::Property { at, is_empty }, sub) if column > *at => match sub {
                 None if *is_empty => tidied.broken.push((number + 1, NO_PROPERTY)),
                 _ => {
                     let _ = writeln!(tidied.text, "  {line}");
@@ -157,7 +157,7 @@ fn tidied(text: &str, is_config: bool) -> Tidied {
                     matches!(key.to_ascii_lowercase().as_str(), "source_profile" | "sso_session" | "services");
                 let written = if names_one { encoded(unquoted(uncommented(value))) } else { Cow::Borrowed(value) };
                 let _ = writeln!(tidied.text, "{key} = {written}");
-                place = Place::Property { at: column, is_empty: uncommented(value).is_empty() };
+                place = Position::Property { at: column, is_empty: uncommented(value).is_empty() };
             }
             _ => tidied.broken.push((number + 1, NO_PROPERTY)),
         }

@@ -50,7 +50,7 @@ const OF_UUID: [&str; 4] = ["ext2", "ext3", "ext4", "btrfs"];
 #[cfg(target_os = "linux")]
 fn volume(path: &Path) -> String {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let Some(mount) = super::place::mount_of(&path) else { return String::new() };
+    let Some(mount) = super::disk::mount_of(&path) else { return String::new() };
     // Some say it of themselves, always in the same way.
     if OF_UUID.contains(&mount.fs_type.as_str()) {
         let id = rustix::fs::statvfs(&path).map_or(0, |about| about.f_fsid);

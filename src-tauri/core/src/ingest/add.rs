@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
 
-use super::conflict::Answers;
+use super::conflict::Resolutions;
 use super::sources::Found;
 use super::{Ingest, Journey, Stage, naming, sources};
 use crate::clock::now_ms;
@@ -22,7 +22,7 @@ impl Ingest {
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub async fn add(&self, paths: Vec<PathBuf>, answers: Answers, as_is: bool) -> Result<Vec<Journey>> {
+    pub async fn add(&self, paths: Vec<PathBuf>, answers: Resolutions, as_is: bool) -> Result<Vec<Journey>> {
         // Each by itself: a disk that hangs holds up nothing that lies elsewhere.
         let found: Vec<_> = stream::iter(paths).map(look_within).buffered(LOOKS_AT_ONCE).concat().await;
         // What stopped goes on in its own row: a second one would send all of it again.
@@ -103,7 +103,7 @@ pub(super) fn begun(path: PathBuf, size: u64, error: Option<Error>, position: i6
         id: uuid::Uuid::new_v4().to_string(),
         position,
         batch: 0,
-        answers: Answers::default(),
+        answers: Resolutions::default(),
         priority: 0,
         watch_folder: None,
         tags: BTreeMap::new(),

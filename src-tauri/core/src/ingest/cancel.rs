@@ -333,7 +333,7 @@ impl Ingest {
         // It has ended: nothing of it can be undone.
         let end = |journey: &mut Journey| (journey.notice, journey.undo) = (left, None);
         if let Some(journey) = self.0.journeys.enter(id, Stage::Canceled, end).await? {
-            self.came_to(&journey).await;
+            self.propagate_outcome(&journey).await;
         }
         Ok(())
     }
@@ -345,7 +345,7 @@ impl Ingest {
             journey.notice = Some("It was too late to cancel it.".to_owned());
         };
         if let Some(journey) = self.0.journeys.enter(id, Stage::Playable, too_late).await? {
-            self.came_to(&journey).await;
+            self.propagate_outcome(&journey).await;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::conflict::{Answer, Compared, Conflict};
+use super::conflict::{Compared, Conflict, Resolution};
 use super::{Ingest, Journey, Stage, naming, probe};
 use crate::files;
 use crate::{Code, Error, Result};
@@ -83,7 +83,7 @@ impl Ingest {
                 let passes = match compared {
                     Compared::Wanted(wanted) => Err(wanted),
                     Compared::New => Ok(true),
-                    Compared::There(conflict) => Ok(self.may_pass(id, *conflict).await?),
+                    Compared::There(conflict) => Ok(self.resolve_conflict(id, *conflict).await?),
                 };
                 match passes {
                     Ok(false) => return Ok(None),
@@ -100,11 +100,11 @@ impl Ingest {
     }
 
     /// Whether a file that is in the library already is sent all the same; otherwise it is skipped, or asks.
-    async fn may_pass(&self, id: &str, conflict: Conflict) -> Result<bool> {
+    async fn resolve_conflict(&self, id: &str, conflict: Conflict) -> Result<bool> {
         let journey = self.journey(id)?;
         match journey.answers.to(&conflict) {
-            Some(Answer::KeepBoth) => return Ok(true),
-            Some(Answer::Skip) => self.skip(id, conflict).await?,
+            Some(Resolution::KeepBoth) => return Ok(true),
+            Some(Resolution::Skip) => self.skip(id, conflict).await?,
             None => {
                 let error = conflict.error(&journey.title);
                 let key = conflict.key.clone();
@@ -112,7 +112,7 @@ impl Ingest {
                     (journey.error, journey.conflict) = (Some(error), Some(conflict));
                 };
                 self.0.journeys.enter(id, Stage::NeedsYou, ask).await?;
-                self.look_at_twin(&key).await;
+                self.propagate_from(&key).await;
             }
         }
         Ok(false)

@@ -65,7 +65,7 @@ pub(super) enum Compared {
 /// What becomes of a file that is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]
-pub enum Answer {
+pub enum Resolution {
     /// Do not send it.
     Skip,
     /// Send it too.
@@ -75,19 +75,19 @@ pub enum Answer {
 /// The answers for one file; what is open is asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-pub struct Answers {
+pub struct Resolutions {
     /// Where the content is there already.
-    pub same_content: Option<Answer>,
+    pub same_content: Option<Resolution>,
     /// Where only the name is.
-    pub same_name: Option<Answer>,
+    pub same_name: Option<Resolution>,
 }
 
-impl Answers {
-    pub(super) fn to(self, conflict: &Conflict) -> Option<Answer> {
+impl Resolutions {
+    pub(super) fn to(self, conflict: &Conflict) -> Option<Resolution> {
         if conflict.same_content { self.same_content } else { self.same_name }
     }
 
-    fn set(&mut self, same_content: bool, answer: Answer) {
+    fn set(&mut self, same_content: bool, answer: Resolution) {
         let which = if same_content { &mut self.same_content } else { &mut self.same_name };
         *which = Some(answer);
     }
@@ -98,7 +98,7 @@ impl Ingest {
     ///
     /// # Errors
     /// When there is no such question, or the store cannot be written.
-    pub async fn answer(&self, id: &str, answer: Answer, remaining: bool) -> Result<()> {
+    pub async fn answer(&self, id: &str, answer: Resolution, remaining: bool) -> Result<()> {
         let asked = self.journey(id)?;
         let Some(conflict) = asked.conflict else {
             return Err(Error::new(Code::Invalid, "This asks nothing any more.", "Look at the list again."));
@@ -113,10 +113,10 @@ impl Ingest {
         for journey in concerned.collect::<Vec<_>>() {
             self.0.journeys.edit(&journey.id, |journey| journey.answers.set(same_content, answer)).await?;
             match (journey.conflict, answer) {
-                (Some(conflict), Answer::Skip) if journey.stage == Stage::NeedsYou => {
+                (Some(conflict), Resolution::Skip) if journey.stage == Stage::NeedsYou => {
                     self.skip(&journey.id, conflict).await?;
                 }
-                (Some(_), Answer::KeepBoth) => self.retry(&journey.id).await?,
+                (Some(_), Resolution::KeepBoth) => self.retry(&journey.id).await?,
                 _ => {}
             }
         }
@@ -132,20 +132,20 @@ impl Ingest {
             journey.conflict = Some(conflict);
         };
         self.0.journeys.enter(id, Stage::Skipped, skip).await?;
-        self.look_at_twin(&key).await;
+        self.propagate_from(&key).await;
         Ok(())
     }
 
     /// The twin may have come to its end while it was compared: it is looked at once more.
-    pub(super) async fn look_at_twin(&self, key: &str) {
+    pub(super) async fn propagate_from(&self, key: &str) {
         if let Some(twin) = self.0.journeys.sent_as(key) {
-            Box::pin(self.came_to(&twin)).await;
+            Box::pin(self.propagate_outcome(&twin)).await;
         }
     }
 
     /// What a journey has come to holds for those that were left out because of it, and for those that ask; where it
     /// fails, they go on themselves. What goes wrong with them is none of its own.
-    pub(super) async fn came_to(&self, twin: &Journey) {
+    pub(super) async fn propagate_outcome(&self, twin: &Journey) {
         if twin.stage == Stage::Playable
             && let Err(error) = self.0.known.remember(twin).await
         {
@@ -153,13 +153,13 @@ impl Ingest {
         }
         let Some(key) = &twin.key else { return };
         for one in self.0.journeys.waiting_for(key) {
-            if let Err(error) = self.take_after(&one, twin).await {
+            if let Err(error) = self.apply_outcome(&one, twin).await {
                 tracing::warn!(id = one.id, %error, "a copy does not know what became of its twin");
             }
         }
     }
 
-    async fn take_after(&self, one: &Journey, twin: &Journey) -> Result<()> {
+    async fn apply_outcome(&self, one: &Journey, twin: &Journey) -> Result<()> {
         match (twin.stage, one.stage) {
             (Stage::NeedsYou | Stage::Canceled, _) => self.begin_again(&one.id, |_| {}).await,
             (_, Stage::NeedsYou) => {

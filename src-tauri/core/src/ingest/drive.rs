@@ -89,7 +89,7 @@ pub(super) struct Inner {
     pub taking_back: Mutex<HashSet<String>>,
     running: Mutex<HashMap<String, Run>>,
     runs: AtomicU64,
-    /// Whoever moves a journey by someone's wish holds its lock: one at a time.
+    /// Whoever moves a journey by someone's command holds its lock: one at a time.
     owners: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     pub tasks: TaskTracker,
 }
@@ -269,7 +269,7 @@ impl Ingest {
             .ok_or_else(|| Error::new(Code::NotFound, "This is no longer in the list.", "Look at the list again."))
     }
 
-    /// The right to move a journey by someone's wish.
+    /// The right to move a journey by someone's command.
     pub(super) async fn owner(&self, id: &str) -> tokio::sync::OwnedMutexGuard<()> {
         let owner = {
             let mut owners = self.0.owners.lock().unwrap_or_else(PoisonError::into_inner);
@@ -304,7 +304,7 @@ impl Ingest {
     pub(super) async fn needs_someone(&self, id: &str, error: Error) {
         let journeys = &self.0.journeys;
         match journeys.enter(id, Stage::NeedsYou, |journey| journey.error = Some(error.clone())).await {
-            Ok(Some(journey)) => self.came_to(&journey).await,
+            Ok(Some(journey)) => self.propagate_outcome(&journey).await,
             Ok(None) => {}
             Err(unrecorded) => {
                 tracing::error!(id, error = %unrecorded, "what stopped a journey could not be recorded");

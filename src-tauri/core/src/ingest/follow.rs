@@ -64,7 +64,7 @@ impl Ingest {
                     journey.notice = shorter(journey, video);
                 };
                 if let Some(journey) = journeys.enter(&journey.id, Stage::Playable, playable).await? {
-                    self.came_to(&journey).await;
+                    self.propagate_outcome(&journey).await;
                 }
             }
             Status::Error { at, message } => self.failed(journey, pipeline_error(journey, at, message), know).await?,
@@ -135,7 +135,7 @@ impl Ingest {
             journey.error = Some(error);
         };
         if let Some(journey) = self.0.journeys.enter(&journey.id, Stage::NeedsYou, failed).await? {
-            self.came_to(&journey).await;
+            self.propagate_outcome(&journey).await;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use super::journeys::Journeys;
 
 struct State {
     free: usize,
-    waiting: Vec<(String, oneshot::Sender<Place>)>,
+    waiting: Vec<(String, oneshot::Sender<Slot>)>,
 }
 
 /// The queue; cheap to clone.
@@ -29,7 +29,7 @@ impl Queue {
 
     /// Waits for a place; which journey is next is decided when one becomes free, so that an order that changes
     /// meanwhile holds.
-    pub async fn place(&self, id: &str) -> Place {
+    pub async fn place(&self, id: &str) -> Slot {
         let receiver = {
             let mut state = self.state();
             let (give, receiver) = oneshot::channel();
@@ -53,7 +53,7 @@ impl Queue {
                 continue;
             }
             state.free -= 1;
-            if let Err(mut unused) = give.send(Place { queue: Some(self.clone()) }) {
+            if let Err(mut unused) = give.send(Slot { queue: Some(self.clone()) }) {
                 unused.queue = None;
                 state.free += 1;
             }
@@ -62,11 +62,11 @@ impl Queue {
 }
 
 /// A place among those that are sent; dropping it gives it to the next.
-pub(super) struct Place {
+pub(super) struct Slot {
     queue: Option<Queue>,
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         if let Some(queue) = self.queue.take() {
             let mut state = queue.state();

@@ -45,7 +45,7 @@ impl Ingest {
             (journey.verified_at, journey.completing_at) = (Some(now_ms()), Some(uploaded.completing_at));
         };
         if let Some(journey) = journeys.enter(id, Stage::Verified, verified).await? {
-            self.came_to(&journey).await;
+            self.propagate_outcome(&journey).await;
         }
         self.0.uploader.forget(id).await?;
         self.0.live.wake();

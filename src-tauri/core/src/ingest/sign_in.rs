@@ -28,7 +28,7 @@ fn foreseen(ends: SystemTime, now: SystemTime) -> Option<Error> {
 
 impl Ingest {
     /// Tells of an end of the credentials before it comes, once each, until [`Ingest::stop`].
-    pub async fn foresee_sign_in(&self) {
+    pub async fn watch_credential_expiry(&self) {
         let mut told = None;
         loop {
             let ends = credentials::ends(&self.0.workspace.connection);

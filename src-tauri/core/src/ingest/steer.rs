@@ -1,6 +1,6 @@
 //! Steering what is sent: pause, resume, order, limit; from this process or another.
 //!
-//! The process that drives a store is the only one that changes its journeys. Another one leaves a wish in the store,
+//! The process that drives a store is the only one that changes its journeys. Another one leaves a command in the store,
 //! which the driver sees within [`LOOK_EVERY`].
 
 use std::time::Duration;
@@ -20,7 +20,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// What someone wants of a journey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]
-pub enum Wish {
+pub enum JourneyCommand {
     /// Stop sending; what S3 has stays.
     Pause,
     /// Go on.
@@ -44,20 +44,20 @@ impl Ingest {
     ///
     /// # Errors
     /// When there is no such journey, or AWS or the store cannot be used.
-    pub async fn steer(&self, id: &str, wish: Wish) -> Result<()> {
+    pub async fn steer(&self, id: &str, command: JourneyCommand) -> Result<()> {
         self.journey(id)?;
-        match wish {
-            Wish::Pause => self.pause(id).await,
-            Wish::Resume => self.unpause(id).await,
-            Wish::Cancel => self.cancel(id).await,
-            Wish::CancelWithUndo => self.cancel_with_undo(id).await,
-            Wish::UndoCancel => self.undo_cancel(id).await,
-            Wish::Retry => self.retry(id).await,
-            Wish::Insist => {
+        match command {
+            JourneyCommand::Pause => self.pause(id).await,
+            JourneyCommand::Resume => self.unpause(id).await,
+            JourneyCommand::Cancel => self.cancel(id).await,
+            JourneyCommand::CancelWithUndo => self.cancel_with_undo(id).await,
+            JourneyCommand::UndoCancel => self.undo_cancel(id).await,
+            JourneyCommand::Retry => self.retry(id).await,
+            JourneyCommand::Insist => {
                 let _owner = self.owner(id).await;
                 self.begin_again(id, |journey| journey.insisted = true).await
             }
-            Wish::First => {
+            JourneyCommand::First => {
                 let priority = self.0.journeys.highest_priority() + 1;
                 self.0.journeys.edit(id, |journey| journey.priority = priority).await
             }
@@ -68,16 +68,21 @@ impl Ingest {
     ///
     /// # Errors
     /// When AWS or the store cannot be used.
-    pub async fn steer_all(&self, wish: Wish) -> Result<()> {
+    pub async fn steer_all(&self, command: JourneyCommand) -> Result<()> {
         for journey in self.list() {
-            let concerned = match wish {
-                Wish::Pause | Wish::Cancel => journey.stage.is_being_sent() || journey.stage == Stage::Paused,
-                Wish::Resume => journey.stage == Stage::Paused,
-                Wish::Retry => journey.is_worth_a_retry(),
-                Wish::CancelWithUndo | Wish::UndoCancel | Wish::First | Wish::Insist => false,
+            let concerned = match command {
+                JourneyCommand::Pause | JourneyCommand::Cancel => {
+                    journey.stage.is_being_sent() || journey.stage == Stage::Paused
+                }
+                JourneyCommand::Resume => journey.stage == Stage::Paused,
+                JourneyCommand::Retry => journey.is_worth_a_retry(),
+                JourneyCommand::CancelWithUndo
+                | JourneyCommand::UndoCancel
+                | JourneyCommand::First
+                | JourneyCommand::Insist => false,
             };
             if concerned {
-                self.steer(&journey.id, wish).await?;
+                self.steer(&journey.id, command).await?;
             }
         }
         Ok(())
@@ -150,8 +155,8 @@ impl Ingest {
         self.0.pacer.change(limits).await
     }
 
-    /// Grants the wishes of other processes, and keeps the limit to the time of day, until [`Ingest::stop`].
-    pub async fn grant_wishes(&self) {
+    /// Runs the commands of other processes, and keeps the limit to the time of day, until [`Ingest::stop`].
+    pub async fn run_queued_commands(&self) {
         let mut seen = None;
         loop {
             let version =
@@ -164,9 +169,9 @@ impl Ingest {
                     Ok(false) => {}
                     Err(error) => tracing::warn!(%error, "the limits could not be read"),
                 }
-                for (journey, wish) in self.take_wishes().await.unwrap_or_default() {
-                    if let Err(error) = self.steer(&journey, wish).await {
-                        tracing::warn!(journey, ?wish, %error, "a wish could not be granted");
+                for (journey, command) in self.take_commands().await.unwrap_or_default() {
+                    if let Err(error) = self.steer(&journey, command).await {
+                        tracing::warn!(journey, ?command, %error, "a command could not be run");
                     }
                 }
             }
@@ -178,7 +183,7 @@ impl Ingest {
         }
     }
 
-    async fn take_wishes(&self) -> Result<Vec<(String, Wish)>> {
+    async fn take_commands(&self) -> Result<Vec<(String, JourneyCommand)>> {
         let workspace = self.0.workspace.name.clone();
         self.0
             .store
@@ -191,19 +196,19 @@ impl Ingest {
                     )?
                     .query_map([workspace], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?
                     .collect::<rusqlite::Result<Vec<_>>>()?;
-                let wish = |text: String| serde_json::from_value(text.into()).ok();
-                Ok(rows.into_iter().filter_map(|(journey, text)| Some((journey, wish(text)?))).collect())
+                let command = |text: String| serde_json::from_value(text.into()).ok();
+                Ok(rows.into_iter().filter_map(|(journey, text)| Some((journey, command(text)?))).collect())
             })
             .await
     }
 }
 
-/// Leaves a wish for the process that drives this store.
-pub(crate) async fn leave_wish(store: &Store, journey: &str, wish: Wish) -> Result<()> {
-    let (journey, wish) = (journey.to_owned(), serde_json::to_value(wish).map_err(Error::internal)?);
+/// Leaves a command for the process that drives this store.
+pub(crate) async fn queue_command(store: &Store, journey: &str, command: JourneyCommand) -> Result<()> {
+    let (journey, command) = (journey.to_owned(), serde_json::to_value(command).map_err(Error::internal)?);
     store
         .call(move |db| {
-            db.execute("INSERT INTO wishes (journey, wish) VALUES (?1, ?2)", params![journey, wish.as_str()])?;
+            db.execute("INSERT INTO wishes (journey, wish) VALUES (?1, ?2)", params![journey, command.as_str()])?;
             Ok(())
         })
         .await

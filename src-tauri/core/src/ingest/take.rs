@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Transaction;
 
-use super::conflict::Answers;
+use super::conflict::Resolutions;
 use super::{Ingest, Journey, Stage, add};
 use crate::{Code, Result};
 
@@ -21,7 +21,7 @@ pub(crate) struct Handover {
     pub template: Option<String>,
     /// Someone wants it taken as it is.
     pub insisted: bool,
-    pub answers: Answers,
+    pub answers: Resolutions,
 }
 
 impl Ingest {

@@ -59,12 +59,12 @@ pub struct Stream {
 }
 
 /// Where a playlist lies.
-enum Place {
+enum Location {
     Web(Url),
     Disk(std::path::PathBuf),
 }
 
-impl Place {
+impl Location {
     fn parse(text: &str) -> Self {
         match Url::parse(text) {
             Ok(url) if matches!(url.scheme(), "http" | "https") => Self::Web(url),
@@ -125,7 +125,7 @@ impl Place {
     }
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for Location {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Web(url) => f.write_str(url.as_str()),
@@ -156,7 +156,7 @@ pub async fn read_anywhere(uri: &str) -> Result<Stream> {
 /// # Errors
 /// [`Code::Playback`] with the playlist that cannot be read.
 pub async fn read(access: &Access, uri: &str) -> Result<Stream> {
-    let place = Place::parse(uri);
+    let place = Location::parse(uri);
     let mut renditions = Vec::new();
     match parse(&place.read(access).await?, &place)? {
         Playlist::MediaPlaylist(media) => renditions.push(described(place.to_string(), &media, None)),
@@ -177,7 +177,7 @@ pub async fn read(access: &Access, uri: &str) -> Result<Stream> {
     Ok(Stream { uri: uri.to_owned(), duration, renditions })
 }
 
-fn parse(bytes: &[u8], place: &Place) -> Result<Playlist> {
+fn parse(bytes: &[u8], place: &Location) -> Result<Playlist> {
     match m3u8_rs::parse_playlist_res(bytes) {
         Ok(Playlist::MediaPlaylist(media))
             if media.segments.is_empty() && media.playlist_type != Some(MediaPlaylistType::Event) =>

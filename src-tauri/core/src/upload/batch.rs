@@ -23,12 +23,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// A place in S3: `s3://bucket/prefix`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Destination {
     bucket: String,
     prefix: String,
 }
 
-impl std::str::FromStr for Place {
+impl std::str::FromStr for Destination {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
@@ -50,7 +50,7 @@ pub struct Chosen {
     pub refused: Vec<(PathBuf, Error)>,
 }
 
-impl Place {
+impl Destination {
     /// The requests that send these files and folders here: a folder keeps its inner paths; a single file takes the
     /// prefix as its key where that does not end with a slash.
     ///
@@ -156,7 +156,7 @@ fn slashed(path: &Path) -> String {
 }
 
 /// What is told while a batch is on its way.
-pub enum Told<'a> {
+pub enum BatchEvent<'a> {
     /// A file begins; its progress is counted here.
     Begins(&'a Request, Progress),
     /// The line is down; it is tried again after so many seconds.
@@ -165,14 +165,14 @@ pub enum Told<'a> {
     Ended(&'a Request, Result<Uploaded>),
 }
 
-/// Sends all of it, a few files at a time; every file ends as [`Told::Ended`]. Answers whether all are in S3.
+/// Sends all of it, a few files at a time; every file ends as [`BatchEvent::Ended`]. Answers whether all are in S3.
 ///
 /// A line that was up and is down is waited for; one that was never up is an error at once.
 pub async fn send_all(
     uploader: &Uploader,
     requests: Vec<Request>,
     canceled: &CancellationToken,
-    tell: impl Fn(Told<'_>),
+    tell: impl Fn(BatchEvent<'_>),
 ) -> bool {
     let tell = &tell;
     // What an earlier run could not abort.
@@ -184,10 +184,10 @@ pub async fn send_all(
         // Who waits longest is next, so that small files do not keep a large one from its places. It is never closed.
         let _places = places.acquire_many(places_of(&request).await).await.ok();
         let progress = Progress::default();
-        tell(Told::Begins(&request, progress.clone()));
-        let result = patiently(uploader, &request, &progress, canceled, tell).await;
+        tell(BatchEvent::Begins(&request, progress.clone()));
+        let result = retrying(uploader, &request, &progress, canceled, tell).await;
         let well = result.is_ok();
-        tell(Told::Ended(&request, result));
+        tell(BatchEvent::Ended(&request, result));
         well
     });
     sent.buffer_unordered(FILES_AT_ONCE).fold(true, |all, well| async move { all && well }).await
@@ -196,17 +196,17 @@ pub async fn send_all(
 /// How many places of [`FILES_AT_ONCE`] a file takes.
 async fn places_of(request: &Request) -> u32 {
     // What cannot be looked at ends with its reason when it is sent.
-    let size = crate::files::identity(&request.path).await.map_or(0, |identity| identity.size);
-    let is_small = PartPlan::for_size(size).is_ok_and(PartPlan::is_single);
+    let size = crate::files::identity(&request.path).await.map(|identity| identity.size);
+    let is_small = size.and_then(PartPlan::for_size).is_ok_and(PartPlan::is_single);
     if is_small { 1 } else { PLACES_OF_A_LARGE_ONE }
 }
 
-async fn patiently(
+async fn retrying(
     uploader: &Uploader,
     request: &Request,
     progress: &Progress,
     canceled: &CancellationToken,
-    tell: &impl Fn(Told<'_>),
+    tell: &impl Fn(BatchEvent<'_>),
 ) -> Result<Uploaded> {
     let mut wait = Duration::from_secs(2);
     loop {
@@ -214,7 +214,7 @@ async fn patiently(
         let passing = |error: &Error| matches!(error.code, Code::Network | Code::Throttled);
         match result {
             Err(error) if passing(&error) && uploader.was_up() => {
-                tell(Told::Waits(request, &error, wait.as_secs()));
+                tell(BatchEvent::Waits(request, &error, wait.as_secs()));
                 tokio::select! {
                     () = tokio::time::sleep(wait) => {}
                     () = canceled.cancelled() => return Err(error),
@@ -237,7 +237,7 @@ mod tests {
 
     fn keys(place: &str, paths: &[PathBuf]) -> Vec<String> {
         let mut keys: Vec<_> = place
-            .parse::<Place>()
+            .parse::<Destination>()
             .unwrap()
             .requests(paths, false, &Encryption::default())
             .unwrap()
@@ -258,7 +258,7 @@ mod tests {
             std::fs::write(file, "x").unwrap();
         }
         let refused = |paths: &[PathBuf]| {
-            let place = "s3://bucket/kit/".parse::<Place>().unwrap();
+            let place = "s3://bucket/kit/".parse::<Destination>().unwrap();
             place.requests(paths, true, &Encryption::default()).unwrap_err().message
         };
         let said = refused(&files);
@@ -288,8 +288,11 @@ mod tests {
         assert_eq!(keys("s3://bucket/a", &[file.clone(), other.clone()]), ["a/one.vtt", "a/poster.JPG"]);
         let all = [folder.path().join("season 1")];
         assert_eq!(keys("s3://bucket/a", &all), ["a/season 1/en/one.vtt", "a/season 1/poster.JPG"]);
-        let chosen =
-            "s3://bucket".parse::<Place>().unwrap().requests(&[file, other], false, &Encryption::default()).unwrap();
+        let chosen = "s3://bucket"
+            .parse::<Destination>()
+            .unwrap()
+            .requests(&[file, other], false, &Encryption::default())
+            .unwrap();
         let types: Vec<_> = chosen.requests.iter().map(|request| request.target.content_type.as_str()).collect();
         assert_eq!(types, ["text/vtt", "image/jpeg"]);
     }
@@ -297,7 +300,7 @@ mod tests {
     #[test]
     fn what_is_no_place() {
         for text in ["bucket/key", "s3://", "s3:///key", "https://bucket"] {
-            assert_eq!(text.parse::<Place>().unwrap_err().code, Code::Invalid, "{text}");
+            assert_eq!(text.parse::<Destination>().unwrap_err().code, Code::Invalid, "{text}");
         }
     }
 
@@ -307,7 +310,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("one.vtt");
         std::fs::write(&file, "WEBVTT").unwrap();
-        let place = "s3://bucket/a".parse::<Place>().unwrap();
+        let place = "s3://bucket/a".parse::<Destination>().unwrap();
         let mut paths = vec!["/nowhere/x".into(), file];
         if cfg!(target_os = "linux") {
             paths.push("/dev/null".into());

@@ -117,7 +117,7 @@ impl<R: Remote> Engine<R> {
             replace: false,
         };
         let never = CancellationToken::new();
-        let held = self.tools.patiently(&never, || self.tools.remote.head(&target)).await?;
+        let held = self.tools.retrying(&never, || self.tools.remote.head(&target)).await?;
         let held = held.map_err(|refusal| told(refusal, bucket, key))?.filter(|held| held.size == size);
         match held {
             Some(Held { checksum: None, .. }) => self.tools.read_back(&target, size, &never).await.map(Some),

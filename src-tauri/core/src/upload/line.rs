@@ -265,7 +265,7 @@ mod tests {
 
     #[tokio::test]
     async fn of_small_files_more_go_at_once() {
-        for (bytes, expected) in [(1 << 20, 32), (64 << 10, MOST_REQUESTS), (1, MOST_REQUESTS)] {
+        for (bytes, expected) in [(1 << 20, MOST), (64 << 10, MOST_REQUESTS), (1, MOST_REQUESTS)] {
             let line = Line::under(Limit::default());
             assert_eq!(at_once(&line, bytes).await, expected, "{bytes}");
             assert_eq!(line.limit(), FIRST as usize);

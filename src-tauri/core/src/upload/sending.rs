@@ -87,7 +87,7 @@ impl<R: Remote> Sending<'_, R> {
     where
         F: Future<Output = Result<T, Refusal>>,
     {
-        self.tools.patiently(self.canceled, ask).await
+        self.tools.retrying(self.canceled, ask).await
     }
 
     /// The object of the key that this file is to have.
@@ -333,7 +333,7 @@ impl<R: Remote> Sending<'_, R> {
                 }
                 tools.remote.begin(&target).await
             };
-            match tools.patiently(&CancellationToken::new(), begin).await? {
+            match tools.retrying(&CancellationToken::new(), begin).await? {
                 Ok(upload) => Ok(Ok(tools.journal.begun(&id, &target.bucket, &target.key, upload).await?)),
                 Err(refusal) => Ok(Err(refusal)),
             }

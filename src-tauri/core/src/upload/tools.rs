@@ -52,7 +52,7 @@ impl<R: Remote> Tools<R> {
         let mut whole: Option<Checksum> = None;
         for offset in (0..size.max(1)).step_by(READ_BACK as usize) {
             let length = (size - offset).min(READ_BACK);
-            let read = self.patiently(canceled, || self.remote.read(target, offset, length)).await?;
+            let read = self.retrying(canceled, || self.remote.read(target, offset, length)).await?;
             let piece = read.map_err(|refusal| told(refusal, &target.bucket, &target.key))?;
             whole = Some(whole.map_or(piece, |before| before.followed_by(piece, length)));
         }
@@ -89,7 +89,7 @@ impl<R: Remote> Tools<R> {
     }
 
     /// Tries again while S3 is busy, with waits that grow and differ; what else it says is the caller's.
-    pub async fn patiently<T, F>(&self, canceled: &CancellationToken, ask: impl Fn() -> F) -> Result<Result<T, Refusal>>
+    pub async fn retrying<T, F>(&self, canceled: &CancellationToken, ask: impl Fn() -> F) -> Result<Result<T, Refusal>>
     where
         F: Future<Output = Result<T, Refusal>>,
     {

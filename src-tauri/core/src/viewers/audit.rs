@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::Viewers;
-use super::act::Act;
+use super::action::ViewerAction;
 use super::mirror::wiped;
 use crate::clock::now_ms;
 use crate::store::WorkspaceStore;
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// How an act ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "camelCase")]
-pub enum ActOutcome {
+pub enum ActionOutcome {
     /// Done.
     Done,
     /// It was so already: nothing was changed.
@@ -32,7 +32,7 @@ pub enum ActOutcome {
     },
 }
 
-impl From<Result<()>> for ActOutcome {
+impl From<Result<()>> for ActionOutcome {
     fn from(done: Result<()>) -> Self {
         match done {
             Ok(()) => Self::Done,
@@ -60,7 +60,7 @@ pub struct LogEntry {
     /// More of it, such as the name of the group.
     pub detail: Option<String>,
     /// How it ended; none where that is not known.
-    pub outcome: Option<ActOutcome>,
+    pub outcome: Option<ActionOutcome>,
     /// The run that it belongs to: what was done at once.
     pub run: String,
     /// Whether it can be undone.
@@ -95,7 +95,7 @@ pub(super) struct Undo {
     pub id: i64,
     pub username: String,
     pub whom: String,
-    pub inverse: Act,
+    pub inverse: ViewerAction,
 }
 
 /// An act that broke off in the middle.
@@ -129,7 +129,7 @@ impl Log {
     }
 
     /// Writes how it ended, and what undoes it.
-    pub async fn end(&self, id: i64, outcome: &ActOutcome, inverse: Option<&Act>) -> Result<()> {
+    pub async fn end(&self, id: i64, outcome: &ActionOutcome, inverse: Option<&ViewerAction>) -> Result<()> {
         let outcome = serde_json::to_string(outcome).map_err(Error::internal)?;
         let inverse = inverse.map(serde_json::to_string).transpose().map_err(Error::internal)?;
         self.0
@@ -270,7 +270,7 @@ impl Viewers {
     pub(super) async fn logged<T>(&self, entry: Entry, work: impl Future<Output = Result<T>>) -> Result<T> {
         let id = self.log.begin(&self.who().await, entry).await?;
         let done = work.await;
-        let outcome = ActOutcome::from(done.as_ref().map(drop).map_err(Clone::clone));
+        let outcome = ActionOutcome::from(done.as_ref().map(drop).map_err(Clone::clone));
         self.log.end(id, &outcome, None).await?;
         done
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::addresses::cell;
-use super::audit::{ActOutcome, LogEntry};
+use super::audit::{ActionOutcome, LogEntry};
 use super::mirror::Query;
 use super::{Viewer, Viewers};
 use crate::clock::now_ms;
@@ -60,9 +60,9 @@ fn log_csv(entries: &[LogEntry]) -> Result<String> {
     let rows = entries.iter().map(|one| {
         let (outcome, error) = match &one.outcome {
             None => ("not known", String::new()),
-            Some(ActOutcome::Done) => ("done", String::new()),
-            Some(ActOutcome::Unchanged) => ("unchanged", String::new()),
-            Some(ActOutcome::Failed { error }) => ("failed", error.message.clone()),
+            Some(ActionOutcome::Done) => ("done", String::new()),
+            Some(ActionOutcome::Unchanged) => ("unchanged", String::new()),
+            Some(ActionOutcome::Failed { error }) => ("failed", error.message.clone()),
         };
         [
             time(Some(one.at)),

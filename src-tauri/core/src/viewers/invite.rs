@@ -12,9 +12,9 @@ use sha1::{Digest as _, Sha1};
 use tokio_util::sync::CancellationToken;
 use ts_rs::TS;
 
-use super::act::Act;
+use super::action::ViewerAction;
 use super::addresses::Invitee;
-use super::audit::{ActOutcome, Entry, new_run};
+use super::audit::{ActionOutcome, Entry, new_run};
 use super::explain::explain;
 use super::mirror::Account;
 use super::pace::Pace;
@@ -214,9 +214,9 @@ impl Viewers {
             Err(error) => Invited::Failed { error },
         };
         let outcome = match &invited {
-            Invited::Sent | Invited::HandOver { .. } => ActOutcome::Done,
-            Invited::WasThere => ActOutcome::Unchanged,
-            Invited::Failed { error } => ActOutcome::Failed { error: error.clone() },
+            Invited::Sent | Invited::HandOver { .. } => ActionOutcome::Done,
+            Invited::WasThere => ActionOutcome::Unchanged,
+            Invited::Failed { error } => ActionOutcome::Failed { error: error.clone() },
         };
         self.log.end(id, &outcome, None).await?;
         Ok(invited)
@@ -291,7 +291,7 @@ impl Viewers {
     }
 
     /// Deletes an account that nobody has signed in to, and makes it anew with what it had.
-    pub(super) async fn invite_anew(&self, pace: &Pace, mut entry: Entry, before: &Profile) -> Result<ActOutcome> {
+    pub(super) async fn invite_anew(&self, pace: &Pace, mut entry: Entry, before: &Profile) -> Result<ActionOutcome> {
         let (username, whom) = (entry.username.clone(), entry.whom.clone());
         let prepared = self.prepare_anew(before, &whom).await;
         let (making, kept) = match prepared {
@@ -301,9 +301,9 @@ impl Viewers {
         // Between the deletion and the new account the person is nowhere else.
         entry.keep = Some(serde_json::to_string(&kept).map_err(Error::internal)?);
         let id = self.log.begin(&self.who().await, entry).await?;
-        let removed = pace.insist(|| self.call(&username, &whom, &Act::InviteAnew)).await;
+        let removed = pace.insist(|| self.call(&username, &whom, &ViewerAction::InviteAnew)).await;
         if let Err(error) = removed {
-            let outcome = ActOutcome::Failed { error };
+            let outcome = ActionOutcome::Failed { error };
             self.log.end(id, &outcome, None).await?;
             return Ok(outcome);
         }
@@ -327,27 +327,27 @@ impl Viewers {
         Ok((making, Kept { address: before.value("email"), attributes, groups }))
     }
 
-    async fn failed_anew(&self, entry: Entry, error: Error) -> Result<ActOutcome> {
+    async fn failed_anew(&self, entry: Entry, error: Error) -> Result<ActionOutcome> {
         let id = self.log.begin(&self.who().await, entry).await?;
-        let outcome = ActOutcome::Failed { error };
+        let outcome = ActionOutcome::Failed { error };
         self.log.end(id, &outcome, None).await?;
         Ok(outcome)
     }
 
     /// The second half of it. What fails for now stays kept, and is tried again at the next reading of the pool.
-    async fn make_again(&self, pace: &Pace, making: &Making, id: i64, kept: &Kept) -> Result<ActOutcome> {
+    async fn make_again(&self, pace: &Pace, making: &Making, id: i64, kept: &Kept) -> Result<ActionOutcome> {
         let address = &kept.address;
         let outcome = match pace.insist(|| self.create(making, address, &kept.attributes, None)).await {
             Ok(Some(account)) => {
                 self.mirror.put(vec![account], now_ms()).await?;
-                ActOutcome::Done
+                ActionOutcome::Done
             }
-            Ok(None) => ActOutcome::Unchanged,
-            Err(error) => return Ok(ActOutcome::Failed { error }),
+            Ok(None) => ActionOutcome::Unchanged,
+            Err(error) => return Ok(ActionOutcome::Failed { error }),
         };
         for group in &kept.groups {
             if let Err(error) = pace.insist(|| self.add_to_group(address, group)).await {
-                return Ok(ActOutcome::Failed { error });
+                return Ok(ActionOutcome::Failed { error });
             }
             self.mirror.join(address, group).await?;
         }
@@ -364,7 +364,7 @@ impl Viewers {
         let (pace, making) = (Pace::of_invitations(), Making::of(&self.describe().await?));
         for one in broken {
             let kept: Kept = serde_json::from_str(&one.keep).map_err(Error::internal)?;
-            if let ActOutcome::Failed { error } = self.make_again(&pace, &making, one.id, &kept).await? {
+            if let ActionOutcome::Failed { error } = self.make_again(&pace, &making, one.id, &kept).await? {
                 return Err(error);
             }
         }

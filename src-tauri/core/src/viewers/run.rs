@@ -7,8 +7,8 @@ use ts_rs::TS;
 
 use super::Change;
 use super::Viewers;
-use super::act::Act;
-use super::audit::{ActOutcome, Undo, new_run};
+use super::action::ViewerAction;
+use super::audit::{ActionOutcome, Undo, new_run};
 use super::mirror::Query;
 use super::pace::Pace;
 use crate::{Code, Result};
@@ -37,13 +37,13 @@ pub enum Selection {
 /// What became of one viewer.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-pub struct Acted {
+pub struct ActionResult {
     /// The user name.
     pub username: String,
     /// The address.
     pub whom: String,
     /// How it ended.
-    pub outcome: ActOutcome,
+    pub outcome: ActionOutcome,
 }
 
 /// What became of all of them.
@@ -65,11 +65,11 @@ pub struct RunSummary {
 }
 
 impl RunSummary {
-    fn count(&mut self, outcome: &ActOutcome) {
+    fn count(&mut self, outcome: &ActionOutcome) {
         match outcome {
-            ActOutcome::Done => self.done += 1,
-            ActOutcome::Unchanged => self.unchanged += 1,
-            ActOutcome::Failed { .. } => self.failed += 1,
+            ActionOutcome::Done => self.done += 1,
+            ActionOutcome::Unchanged => self.unchanged += 1,
+            ActionOutcome::Failed { .. } => self.failed += 1,
         }
     }
 }
@@ -78,7 +78,7 @@ impl RunSummary {
 struct Task {
     username: String,
     whom: String,
-    act: Act,
+    act: ViewerAction,
     /// The line of the log that it undoes.
     undoes: Option<i64>,
 }
@@ -92,9 +92,9 @@ impl Viewers {
     pub async fn act(
         &self,
         selection: Selection,
-        act: &Act,
+        act: &ViewerAction,
         stop: &CancellationToken,
-        tell: impl Fn(&Acted),
+        tell: impl Fn(&ActionResult),
     ) -> Result<RunSummary> {
         let chosen = match selection {
             Selection::These { usernames } => self.mirror.addresses(usernames).await?,
@@ -108,13 +108,18 @@ impl Viewers {
     ///
     /// # Errors
     /// When the store cannot be used; what goes wrong with one of them is told of that one.
-    pub async fn undo(&self, run: &str, stop: &CancellationToken, tell: impl Fn(&Acted)) -> Result<RunSummary> {
+    pub async fn undo(&self, run: &str, stop: &CancellationToken, tell: impl Fn(&ActionResult)) -> Result<RunSummary> {
         let undone = self.log.undoable(run).await?.into_iter();
         let task = |Undo { id, username, whom, inverse }| Task { username, whom, act: inverse, undoes: Some(id) };
         self.run(undone.map(task).collect(), stop, tell).await
     }
 
-    async fn run(&self, tasks: Vec<Task>, stop: &CancellationToken, tell: impl Fn(&Acted)) -> Result<RunSummary> {
+    async fn run(
+        &self,
+        tasks: Vec<Task>,
+        stop: &CancellationToken,
+        tell: impl Fn(&ActionResult),
+    ) -> Result<RunSummary> {
         let (pace, run) = (Pace::of_acts(), new_run());
         let mut summary = RunSummary { of: tasks.len(), ..RunSummary::default() };
         let one = |task: Task| {
@@ -125,18 +130,18 @@ impl Viewers {
                 }
                 let Task { username, whom, act, undoes } = task;
                 let outcome = self.act_on(pace, run, &username, &whom, &act).await?;
-                if let (Some(id), ActOutcome::Done | ActOutcome::Unchanged) = (undoes, &outcome) {
+                if let (Some(id), ActionOutcome::Done | ActionOutcome::Unchanged) = (undoes, &outcome) {
                     self.log.undone(id).await?;
                 }
-                Ok(Some(Acted { username, whom, outcome }))
+                Ok(Some(ActionResult { username, whom, outcome }))
             }
         };
         let mut done = futures::stream::iter(tasks).map(one).buffer_unordered(AT_ONCE);
         while let Some(acted) = done.next().await {
-            let acted: Result<Option<Acted>> = acted;
+            let acted: Result<Option<ActionResult>> = acted;
             let Some(acted) = acted? else { continue };
             summary.count(&acted.outcome);
-            if matches!(&acted.outcome, ActOutcome::Failed { error } if error.code == Code::Quota) {
+            if matches!(&acted.outcome, ActionOutcome::Failed { error } if error.code == Code::Quota) {
                 stop.cancel();
             }
             tell(&acted);

@@ -12,14 +12,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::afterwards;
-use super::board::{Board, Condition, Contents};
-use super::ears::Ears;
+use super::fs_events::FsEvents;
 use super::ledger::{Ending, Entry, Ledger};
 use super::pattern::Pattern;
 use super::rules::{Afterwards, WatchFolder};
-use super::scan::{Change, Ground};
+use super::scan::{Change, Scanner};
 use super::settled::{self, Settled};
 use super::tracker::Tracker;
+use super::view::{Condition, Contents, View};
 use crate::files::{self, Root};
 use crate::ingest::{Ingest, Journey, Stage};
 use crate::{Code, Error, Result};
@@ -46,7 +46,7 @@ const SHOWN: usize = 50;
 
 /// What others tell a folder.
 #[derive(Debug)]
-pub(super) enum Order {
+pub(super) enum FolderMessage {
     /// A journey of its own has come to another stage.
     Journey(Box<Journey>),
     /// Some of that was missed.
@@ -61,18 +61,18 @@ pub(super) struct Folder {
     /// The folder itself as it was at the beginning.
     root: Root,
     pattern: Option<Pattern>,
-    ground: Ground,
+    scanner: Scanner,
     ledger: Ledger,
     ingest: Ingest,
-    board: Board,
+    view: View,
     tracker: Tracker,
-    ears: Option<Ears>,
+    fs_events: Option<FsEvents>,
     /// Why there are none.
-    deaf: Option<Error>,
+    events_error: Option<Error>,
     /// Looks, one after another, that found what was not heard of.
-    unheard: u32,
+    missed_events: u32,
     /// The system's queue of events ran over.
-    ran_over: bool,
+    overflowed: bool,
     /// What is under way, by its journey.
     open: HashMap<String, Entry>,
     /// What could not be moved or deleted, by its journey.
@@ -91,8 +91,8 @@ impl Folder {
         barred: Vec<PathBuf>,
         ledger: Ledger,
         ingest: Ingest,
-        board: Board,
-        mut orders: mpsc::UnboundedReceiver<Order>,
+        view: View,
+        mut orders: mpsc::UnboundedReceiver<FolderMessage>,
         stop: CancellationToken,
     ) {
         // Stopped between two steps, never in the middle of one: between a transaction and what follows from it lies work
@@ -100,7 +100,7 @@ impl Folder {
         while !stop.is_cancelled() {
             let mut condition = Condition::Paused;
             if !rule.paused {
-                let begun = Self::begin(&rule, &barred, &ledger, &ingest, &board).await;
+                let begun = Self::begin(&rule, &barred, &ledger, &ingest, &view).await;
                 let error = match begun {
                     Ok(mut folder) => folder.work(&mut orders, &stop).await,
                     Err(error) => Err(error),
@@ -110,7 +110,7 @@ impl Folder {
                     Err(error) => Condition::Trouble { error },
                 };
             }
-            board.put(&rule, condition);
+            view.put(&rule, condition);
             let wait = tokio::time::sleep(ROOT_EVERY);
             tokio::pin!(wait);
             // What is missed meanwhile is looked at anew at the next beginning.
@@ -128,7 +128,7 @@ impl Folder {
         barred: &[PathBuf],
         ledger: &Ledger,
         ingest: &Ingest,
-        board: &Board,
+        view: &View,
     ) -> Result<Self> {
         let root = files::ask(&rule.path, Root::of).await?;
         match ledger.volume().await? {
@@ -136,21 +136,21 @@ impl Folder {
             Some(_) => {}
             None => ledger.set_volume(root.volume.clone()).await?,
         }
-        let ground = Ground::of(rule, barred.to_vec()).await?;
+        let scanner = Scanner::of(rule, barred.to_vec()).await?;
         let tracker = Tracker::new(Duration::from_secs(rule.settle_seconds.into()), ledger.identities().await?);
         let open = ledger.open().await?.into_iter().filter_map(|entry| Some((entry.journey.clone()?, entry)));
         let mut folder = Self {
             root,
             pattern: rule.pattern(),
-            ground,
+            scanner,
             ledger: ledger.clone(),
             ingest: ingest.clone(),
-            board: board.clone(),
+            view: view.clone(),
             tracker,
-            ears: None,
-            deaf: None,
-            unheard: 0,
-            ran_over: false,
+            fs_events: None,
+            events_error: None,
+            missed_events: 0,
+            overflowed: false,
             open: open.collect(),
             stuck: HashMap::new(),
             ended: ledger.ended(SHOWN).await?.into(),
@@ -166,13 +166,13 @@ impl Folder {
     }
 
     async fn listen(&mut self) -> Result<()> {
-        let (root, recursive) = (self.ground.root.clone(), self.rule.recursive);
-        let opened = tokio::task::spawn_blocking(move || Ears::open(&root, recursive)).await;
+        let (root, recursive) = (self.scanner.root.clone(), self.rule.recursive);
+        let opened = tokio::task::spawn_blocking(move || FsEvents::open(&root, recursive)).await;
         match opened.map_err(Error::internal)? {
-            Ok(ears) => self.ears = Some(ears),
+            Ok(fs_events) => self.fs_events = Some(fs_events),
             Err(error) => {
                 tracing::warn!(folder = %self.rule.path.display(), message = error.message, "polled instead");
-                self.deaf = Some(error);
+                self.events_error = Some(error);
             }
         }
         self.tracker.is_deaf = self.polls();
@@ -180,11 +180,15 @@ impl Folder {
     }
 
     fn polls(&self) -> bool {
-        self.ears.is_none() || self.ground.place.is_remote || self.unheard >= DEAF_AFTER
+        self.fs_events.is_none() || self.scanner.disk.is_remote || self.missed_events >= DEAF_AFTER
     }
 
     /// Works until the folder is no longer the one that it was, or until `stop`.
-    async fn work(&mut self, orders: &mut mpsc::UnboundedReceiver<Order>, stop: &CancellationToken) -> Result<()> {
+    async fn work(
+        &mut self,
+        orders: &mut mpsc::UnboundedReceiver<FolderMessage>,
+        stop: &CancellationToken,
+    ) -> Result<()> {
         let mut next_root = Instant::now() + ROOT_EVERY;
         // What is shown is out of date from the first step after it was shown.
         let (mut shown, mut next_show) = (Instant::now(), Some(Instant::now()));
@@ -198,14 +202,14 @@ impl Folder {
             let work =
                 [Some(self.next_scan), looks, again].into_iter().flatten().min().unwrap_or(next_root).min(next_root);
             let heard = async {
-                match &self.ears {
-                    Some(ears) => ears.wait().await,
+                match &self.fs_events {
+                    Some(fs_events) => fs_events.wait().await,
                     None => std::future::pending().await,
                 }
             };
             tokio::select! {
                 () = heard => self.hear().await?,
-                Some(order) = orders.recv() => self.obey(order).await?,
+                Some(order) = orders.recv() => self.handle(order).await?,
                 () = tokio::time::sleep_until(work) => {}
                 () = tokio::time::sleep_until(next_show.unwrap_or(work)) => continue,
                 () = stop.cancelled() => return Ok(()),
@@ -235,12 +239,12 @@ impl Folder {
     async fn off<T, F>(&mut self, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Tracker, &Ground) -> T + Send + 'static,
+        F: FnOnce(&mut Tracker, &Scanner) -> T + Send + 'static,
     {
         let mut tracker = std::mem::replace(&mut self.tracker, Tracker::new(Duration::ZERO, HashMap::new()));
-        let ground = self.ground.clone();
+        let scanner = self.scanner.clone();
         let done = tokio::task::spawn_blocking(move || {
-            let done = work(&mut tracker, &ground);
+            let done = work(&mut tracker, &scanner);
             (tracker, done)
         });
         let (tracker, done) = done.await.map_err(Error::internal)?;
@@ -253,9 +257,9 @@ impl Folder {
         let began = Instant::now();
         let (path, root) = (self.rule.path.clone(), self.root.clone());
         let scanned = self
-            .off(move |tracker, ground| {
+            .off(move |tracker, scanner| {
                 tracker.begin_round();
-                let news = ground.scan(&ground.root, tracker)?;
+                let news = scanner.scan(&scanner.root, tracker)?;
                 // What a kill left in the middle of a comparison; here nothing else is compared meanwhile.
                 std::mem::take(&mut tracker.put_aside).iter().for_each(|folder| files::recover(folder));
                 // A disk that went away meanwhile leaves an empty folder behind: nothing of it is gone.
@@ -264,7 +268,7 @@ impl Folder {
             })
             .await?;
         let (news, gone) = scanned?;
-        self.went(gone).await?;
+        self.mark_gone(gone).await?;
         let (beat, share) = if self.polls() { (POLL_BEAT, POLL_SHARE) } else { (SLOW_BEAT, SLOW_SHARE) };
         self.next_scan = Instant::now() + beat.max(began.elapsed() * share);
         Ok(news)
@@ -275,10 +279,10 @@ impl Folder {
         // What is on its way to us is heard, not missed.
         self.hear().await?;
         // After a queue that ran over there is news, and nobody is deaf.
-        let ran_over = std::mem::take(&mut self.ran_over);
+        let overflowed = std::mem::take(&mut self.overflowed);
         let news = self.scan().await?;
-        if !self.polls() && !ran_over {
-            self.unheard = if news > 0 && !self.has_heard() { self.unheard + 1 } else { 0 };
+        if !self.polls() && !overflowed {
+            self.missed_events = if news > 0 && !self.has_heard() { self.missed_events + 1 } else { 0 };
             self.tracker.is_deaf = self.polls();
         }
         for journey in std::mem::take(&mut self.stuck).into_keys() {
@@ -290,29 +294,29 @@ impl Folder {
     }
 
     fn has_heard(&self) -> bool {
-        self.ears.as_ref().is_some_and(Ears::has_heard)
+        self.fs_events.as_ref().is_some_and(FsEvents::has_heard)
     }
 
     async fn scan_inner(&mut self, folder: PathBuf) -> Result<()> {
         // One that cannot be read is told by the next look at all.
-        self.off(move |tracker, ground| ground.scan(&folder, tracker).ok()).await.map(drop)
+        self.off(move |tracker, scanner| scanner.scan(&folder, tracker).ok()).await.map(drop)
     }
 
     async fn hear(&mut self) -> Result<()> {
-        let Some(ears) = &self.ears else { return Ok(()) };
-        let hints = ears.take();
+        let Some(fs_events) = &self.fs_events else { return Ok(()) };
+        let hints = fs_events.take();
         if hints.all {
-            self.ran_over = true;
+            self.overflowed = true;
             self.next_scan = Instant::now();
         }
-        let looked = move |tracker: &mut Tracker, ground: &Ground| {
+        let looked = move |tracker: &mut Tracker, scanner: &Scanner| {
             let now = std::time::Instant::now();
             let (mut folders, mut gone) = (Vec::new(), Vec::new());
-            for path in hints.paths.iter().filter(|path| **path != ground.root) {
-                match ground.look(path, tracker, now) {
+            for path in hints.paths.iter().filter(|path| **path != scanner.root) {
+                match scanner.look(path, tracker, now) {
                     Change::Nothing => {}
                     Change::Folder => {
-                        ground.scan(path, tracker).ok();
+                        scanner.scan(path, tracker).ok();
                         folders.push(path.clone());
                     }
                     Change::Gone(paths) => gone.extend(paths),
@@ -324,11 +328,11 @@ impl Folder {
         let at = Instant::now() + SECOND_LOOK;
         let known: HashSet<PathBuf> = self.again.iter().map(|(_, folder)| folder.clone()).collect();
         self.again.extend(folders.into_iter().filter(|folder| !known.contains(folder)).map(|folder| (at, folder)));
-        self.went(gone).await
+        self.mark_gone(gone).await
     }
 
     /// Enters that files are gone, if the folder is still the one that they were in.
-    async fn went(&mut self, gone: Vec<String>) -> Result<()> {
+    async fn mark_gone(&mut self, gone: Vec<String>) -> Result<()> {
         if gone.is_empty() {
             return Ok(());
         }
@@ -340,11 +344,11 @@ impl Folder {
         self.ledger.gone(gone).await
     }
 
-    async fn obey(&mut self, order: Order) -> Result<()> {
+    async fn handle(&mut self, order: FolderMessage) -> Result<()> {
         match order {
-            Order::Journey(journey) => self.journey(&journey).await,
-            Order::Recheck => self.recheck().await,
-            Order::Insist(path) => {
+            FolderMessage::Journey(journey) => self.journey(&journey).await,
+            FolderMessage::Recheck => self.recheck().await,
+            FolderMessage::Insist(path) => {
                 self.tracker.insist(&path, std::time::Instant::now());
                 Ok(())
             }
@@ -354,10 +358,10 @@ impl Folder {
     /// Looks at the files that are due, and takes those that are settled.
     async fn look(&mut self) -> Result<()> {
         let now = std::time::Instant::now();
-        let looked = move |tracker: &mut Tracker, ground: &Ground| {
+        let looked = move |tracker: &mut Tracker, scanner: &Scanner| {
             let mut settled = Vec::new();
             for path in tracker.due(now) {
-                let seen = ground.stamp(&path, &tracker.sidecars_of(&path));
+                let seen = scanner.stamp(&path, &tracker.sidecars_of(&path));
                 let insisted = tracker.candidate(&path).is_some_and(|candidate| candidate.insisted);
                 let is_still = tracker.looked(&path, seen, std::time::Instant::now());
                 if (is_still || insisted)
@@ -366,7 +370,7 @@ impl Folder {
                     settled.push(Settled { path: path.into(), stamp, insisted });
                 }
             }
-            settled::complete(settled, tracker, ground)
+            settled::complete(settled, tracker, scanner)
         };
         let settled = self.off(looked).await?;
         if settled.is_empty() { Ok(()) } else { self.take(settled).await }
@@ -428,14 +432,14 @@ impl Folder {
     /// Moves or deletes a file, after AWS said that it has all of it.
     async fn apply(&self, id: &str, entry: Entry) -> Result<()> {
         let confirmed = self.ingest.confirmed(id).await?;
-        let (root, rule, ground) = (self.ground.root.clone(), self.rule.afterwards, self.ground.clone());
-        let apply = move || afterwards::apply(&root, rule, &entry, &confirmed, |is| ground.identity(is));
+        let (root, rule, scanner) = (self.scanner.root.clone(), self.rule.afterwards, self.scanner.clone());
+        let apply = move || afterwards::apply(&root, rule, &entry, &confirmed, |is| scanner.identity(is));
         tokio::task::spawn_blocking(apply).await.map_err(Error::internal)?
     }
 
     async fn end(&mut self, id: &str, ending: Ending) -> Result<()> {
         let Some(entry) = self.open.get(id).cloned() else { return Ok(()) };
-        let path = self.ground.root.join(&entry.path);
+        let path = self.scanner.root.join(&entry.path);
         let gone = tokio::task::spawn_blocking(move || files::regular(&path).is_err());
         let entry = Entry { ending: Some(ending), gone: gone.await.map_err(Error::internal)?, ..entry };
         if entry.gone {
@@ -444,7 +448,7 @@ impl Folder {
         self.ledger.enter(vec![entry.clone()]).await?;
         let has_ended_well = matches!(ending, Ending::Playable | Ending::Skipped);
         if entry.gone && has_ended_well && self.rule.afterwards != Afterwards::Leave {
-            self.board.went(&self.ground.root.join(&entry.path), self.rule.afterwards);
+            self.view.moved_away(&self.scanner.root.join(&entry.path), self.rule.afterwards);
         }
         self.open.remove(id);
         self.stuck.remove(id);
@@ -459,10 +463,11 @@ impl Folder {
     }
 
     fn show(&self) {
-        let condition = if self.polls() { Condition::Polling { why: self.deaf.clone() } } else { Condition::Watching };
+        let condition =
+            if self.polls() { Condition::Polling { why: self.events_error.clone() } } else { Condition::Watching };
         let (taken, left_out) = self.counts;
         let Self { tracker, open, stuck, ended, .. } = self;
-        self.board.show(&self.rule, condition, &Contents { tracker, open, stuck, ended, taken, left_out });
+        self.view.show(&self.rule, condition, &Contents { tracker, open, stuck, ended, taken, left_out });
     }
 }
 

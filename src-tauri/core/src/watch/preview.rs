@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::rules::WatchFolder;
-use super::scan::Ground;
+use super::scan::Scanner;
 use super::tracker::Tracker;
 use crate::{Error, Result};
 
@@ -48,10 +48,10 @@ pub struct PreviewFile {
 pub async fn preview(rule: WatchFolder, barred: Vec<PathBuf>) -> Result<Preview> {
     let rule = rule.tidied();
     rule.check()?;
-    let ground = Ground::of(&rule, barred).await?;
+    let scanner = Scanner::of(&rule, barred).await?;
     let look = move || {
         let mut tracker = Tracker::new(Duration::ZERO, HashMap::new());
-        ground.scan(&ground.root, &mut tracker)?;
+        scanner.scan(&scanner.root, &mut tracker)?;
         let pattern = rule.pattern();
         let mut preview = Preview { videos: 0, unfit: 0, files: Vec::new() };
         for path in tracker.take_waiting() {
@@ -61,7 +61,7 @@ pub async fn preview(rule: WatchFolder, barred: Vec<PathBuf>) -> Result<Preview>
             preview.unfit += usize::from(!fits);
             if preview.files.len() < SHOWN {
                 let reading = reading.flatten().unwrap_or_default();
-                let title = reading.title.unwrap_or_else(|| crate::ingest::title(ground.root.join(&*path).as_path()));
+                let title = reading.title.unwrap_or_else(|| crate::ingest::title(scanner.root.join(&*path).as_path()));
                 preview.files.push(PreviewFile { path: path.into(), title, tags: reading.tags, fits });
             }
         }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::ledger::{self, Entry, Ledger};
 use super::pattern::Pattern;
-use super::scan::Ground;
+use super::scan::Scanner;
 use super::tracker::Tracker;
 use crate::files::{self, Root, regular};
 use crate::folders::Folders;
@@ -346,13 +346,13 @@ impl Rules {
 
     /// The videos in a folder at this moment.
     async fn present(&self, rule: &WatchFolder) -> Result<Vec<Entry>> {
-        let ground = Ground::of(rule, self.barred(rule).await?).await?;
+        let scanner = Scanner::of(rule, self.barred(rule).await?).await?;
         let look = move || {
             let mut tracker = Tracker::new(Duration::ZERO, HashMap::new());
-            ground.scan(&ground.root, &mut tracker)?;
+            scanner.scan(&scanner.root, &mut tracker)?;
             let found = tracker.take_waiting().into_iter().filter_map(|path| {
-                let identity = regular(&ground.root.join(&*path)).ok()?;
-                Some(Entry::before(path.into(), ground.identity(identity)))
+                let identity = regular(&scanner.root.join(&*path)).ok()?;
+                Some(Entry::before(path.into(), scanner.identity(identity)))
             });
             Ok(found.collect())
         };

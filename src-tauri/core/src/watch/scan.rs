@@ -4,36 +4,36 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use super::filter::Filter;
 use super::names::Kind;
 use super::rules::{self, WatchFolder};
-use super::sieve::Sieve;
 use super::stamp::Stamp;
 use super::tracker::{Aside, Tracker};
 use crate::Result;
 use crate::files::Identity;
 use crate::files::regular;
-use crate::files::{self, Place};
+use crate::files::{self, Disk};
 
 /// Larger files are no metadata.
 const METADATA: u64 = 1024 * 1024;
 
 /// A folder on its disk.
 #[derive(Clone, Debug)]
-pub(super) struct Ground {
+pub(super) struct Scanner {
     /// As the system names it.
     pub root: PathBuf,
-    pub sieve: Arc<Sieve>,
-    pub place: Place,
+    pub filter: Arc<Filter>,
+    pub disk: Disk,
 }
 
-impl Ground {
+impl Scanner {
     /// Of this rule, without the folders inside that are not its own.
     ///
     /// # Errors
     /// When a pattern of the rule is wrong.
     pub async fn of(rule: &WatchFolder, barred: Vec<PathBuf>) -> Result<Self> {
         let root = rules::real(&rule.path).await;
-        Ok(Self { sieve: Arc::new(Sieve::new(rule, barred)?), place: Place::of(&root), root })
+        Ok(Self { filter: Arc::new(Filter::new(rule, barred)?), disk: Disk::of(&root), root })
     }
 
     /// A path relative to the folder, with `/` between its parts; `None` outside of it, and where it is no text.
@@ -44,7 +44,7 @@ impl Ground {
 
     /// What makes a file the one that it was, as far as its disk can tell.
     pub fn identity(&self, identity: Identity) -> Identity {
-        if self.place.keeps_ids { identity } else { Identity { file_id: String::new(), ..identity } }
+        if self.disk.keeps_ids { identity } else { Identity { file_id: String::new(), ..identity } }
     }
 
     /// Looks closely at a file and what goes with it.
@@ -64,17 +64,17 @@ impl Ground {
         files::can_be_listed(folder)?;
         let aside = Arc::new(Mutex::new(Vec::new()));
         let filter = {
-            let (ground, aside) = (self.clone(), aside.clone());
+            let (scanner, aside) = (self.clone(), aside.clone());
             move |entry: &ignore::DirEntry| {
                 let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
                 if is_folder && entry.file_name().to_str().is_some_and(files::is_aside) {
                     aside.lock().unwrap_or_else(PoisonError::into_inner).push(entry.path().to_owned());
                     return false;
                 }
-                let relative = || ground.relative(entry.path());
+                let relative = || scanner.relative(entry.path());
                 !is_folder
                     || entry.depth() == 0
-                    || relative().is_some_and(|relative| ground.sieve.admits_folder(&relative, entry.path()))
+                    || relative().is_some_and(|relative| scanner.filter.admits_folder(&relative, entry.path()))
             }
         };
         let walk =
@@ -104,18 +104,18 @@ impl Ground {
             self.aside(path, Aside::Unnamed, tracker);
             return Change::Nothing;
         };
-        if !self.sieve.admits_folders_of(&self.root, &relative) {
+        if !self.filter.admits_folders_of(&self.root, &relative) {
             return Change::Nothing;
         }
         match files::look_at_itself(path) {
             Ok(metadata) if metadata.is_dir() => {
-                if relative.is_empty() || self.sieve.admits_folder(&relative, path) {
+                if relative.is_empty() || self.filter.admits_folder(&relative, path) {
                     return Change::Folder;
                 }
             }
             Ok(metadata) if metadata.is_symlink() => self.aside(path, Aside::Link, tracker),
             Ok(_) => {
-                if let Some(kind) = self.sieve.kind(&relative) {
+                if let Some(kind) = self.filter.kind(&relative) {
                     self.file(path, tracker);
                     tracker.touched(&relative, kind, now);
                 }
@@ -138,7 +138,7 @@ impl Ground {
             self.aside(path, Aside::Unnamed, tracker);
             return false;
         };
-        match self.sieve.kind(&relative) {
+        match self.filter.kind(&relative) {
             Some(Kind::Video) => {
                 let Ok(identity) = Identity::of(path) else {
                     tracker.is_there(&relative);
@@ -157,7 +157,7 @@ impl Ground {
 
     fn aside(&self, path: &Path, why: Aside, tracker: &mut Tracker) {
         let relative = path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy();
-        if self.sieve.kind(&relative) == Some(Kind::Video) {
+        if self.filter.kind(&relative) == Some(Kind::Video) {
             tracker.found_aside(&relative, why);
         }
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::ledger::{Ending, Entry};
 use super::names::BESIDE_UNFINISHED;
-use super::scan::Ground;
+use super::scan::Scanner;
 use super::stamp::Stamp;
 use super::tracker::{State, Tracker};
 use crate::files::{Identity, unreadable};
@@ -21,11 +21,11 @@ pub(super) struct Settled {
 }
 
 /// Those that no program writes and of which nothing is missing; of the others the tracker is told.
-pub(super) fn complete(settled: Vec<Settled>, tracker: &mut Tracker, ground: &Ground) -> Vec<Settled> {
+pub(super) fn complete(settled: Vec<Settled>, tracker: &mut Tracker, scanner: &Scanner) -> Vec<Settled> {
     if settled.is_empty() {
         return settled;
     }
-    let paths: Vec<PathBuf> = settled.iter().map(|one| ground.root.join(&one.path)).collect();
+    let paths: Vec<PathBuf> = settled.iter().map(|one| scanner.root.join(&one.path)).collect();
     let held = crate::files::held(&paths);
     settled
         .into_iter()

@@ -117,7 +117,7 @@ impl Runner {
     ) -> Result<Finished, Failure> {
         let (mut for_job, mut for_event) = (Vec::new(), Vec::new());
         for (group, made) in plan.groups.iter().zip(made) {
-            let place = Place {
+            let place = OutputPrefix {
                 s3: &self.s3,
                 bucket: &group.destination.bucket,
                 prefix: group.destination.key.rsplit_once('/').map_or("", |(folder, _)| folder),
@@ -210,13 +210,13 @@ async fn transcode(
 }
 
 /// Where a group's files go.
-struct Place<'a> {
+struct OutputPrefix<'a> {
     s3: &'a S3,
     bucket: &'a str,
     prefix: &'a str,
 }
 
-impl Place<'_> {
+impl OutputPrefix<'_> {
     fn key(&self, name: &str) -> String {
         if self.prefix.is_empty() { name.to_owned() } else { format!("{}/{name}", self.prefix) }
     }
@@ -302,7 +302,7 @@ impl OutputDetail {
 }
 
 async fn upload_hls(
-    place: &Place<'_>,
+    place: &OutputPrefix<'_>,
     made: &MadeGroup,
     base: &str,
     integer_durations: bool,
@@ -341,7 +341,7 @@ async fn upload_hls(
 }
 
 /// The event names the manifest, and no files. Source: MediaConvert User Guide, "COMPLETE event", DASH ISO output groups.
-async fn upload_dash(place: &Place<'_>, made: &MadeGroup, base: &str) -> Result<Details, Failure> {
+async fn upload_dash(place: &OutputPrefix<'_>, made: &MadeGroup, base: &str) -> Result<Details, Failure> {
     let manifest = format!("{base}.mpd");
     let mut names = tokio::fs::read_dir(&made.folder).await.map_err(disk)?;
     while let Some(entry) = names.next_entry().await.map_err(disk)? {
@@ -380,7 +380,12 @@ fn presentation_seconds(manifest: &str) -> Option<f64> {
     Some(seconds)
 }
 
-async fn upload_files(place: &Place<'_>, made: &MadeGroup, ffmpeg: &Ffmpeg, media: &Media) -> Result<Details, Failure> {
+async fn upload_files(
+    place: &OutputPrefix<'_>,
+    made: &MadeGroup,
+    ffmpeg: &Ffmpeg,
+    media: &Media,
+) -> Result<Details, Failure> {
     let mut outputs = Vec::new();
     for output in &made.outputs {
         let names = files_of(&made.folder, output).map_err(disk)?;

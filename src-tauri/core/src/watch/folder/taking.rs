@@ -6,7 +6,7 @@ use super::super::settled::{self, Decision, Settled};
 use super::super::tracker::State;
 use super::{Folder, ROOM};
 use crate::clock::now_ms;
-use crate::ingest::{Answer, Answers, Handover};
+use crate::ingest::{Handover, Resolution, Resolutions};
 use crate::{Error, Result};
 
 impl Folder {
@@ -58,15 +58,18 @@ impl Folder {
             let reading = self.pattern.as_ref().and_then(|pattern| pattern.read(&settled.path)).unwrap_or_default();
             let asks = is_version && self.rule.changed == Changed::Ask;
             handovers.push(Handover {
-                path: self.ground.root.join(&settled.path),
+                path: self.scanner.root.join(&settled.path),
                 size: settled.stamp.identity.size,
                 title: reading.title,
                 tags: reading.tags,
-                sidecars: settled.stamp.sidecars.iter().map(|(path, _)| self.ground.root.join(&**path)).collect(),
+                sidecars: settled.stamp.sidecars.iter().map(|(path, _)| self.scanner.root.join(&**path)).collect(),
                 template: self.rule.template.clone(),
                 insisted: settled.insisted,
                 // Another folder's file of the same name is another video; what changed is offered.
-                answers: Answers { same_content: Some(Answer::Skip), same_name: (!asks).then_some(Answer::KeepBoth) },
+                answers: Resolutions {
+                    same_content: Some(Resolution::Skip),
+                    same_name: (!asks).then_some(Resolution::KeepBoth),
+                },
             });
             entries.push(self.entry(settled, None, None));
         }
@@ -117,7 +120,7 @@ impl Folder {
 
     /// A file that was known under another path is the same one; answers whether it is.
     async fn was_moved(&mut self, settled: &Settled, before: Entry) -> Result<bool> {
-        let from = self.ground.root.join(&before.path);
+        let from = self.scanner.root.join(&before.path);
         let there =
             tokio::task::spawn_blocking(move || crate::files::regular(&from).ok()).await.map_err(Error::internal)?;
         let entry = Entry {
@@ -137,7 +140,7 @@ impl Folder {
         self.tracker.forget(&before.path);
         self.tracker.entered(&entry.path, entry.identity.clone());
         if let Some(journey) = &entry.journey {
-            self.ingest.moved(journey, &self.ground.root.join(&entry.path)).await?;
+            self.ingest.moved(journey, &self.scanner.root.join(&entry.path)).await?;
             if entry.ending.is_none() {
                 self.open.insert(journey.clone(), entry);
             }

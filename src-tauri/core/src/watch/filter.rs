@@ -10,7 +10,7 @@ use super::rules::{self, Afterwards, DONE, WatchFolder};
 use crate::Result;
 
 #[derive(Clone, Debug)]
-pub(super) struct Sieve {
+pub(super) struct Filter {
     include: Option<Gitignore>,
     exclude: Gitignore,
     recursive: bool,
@@ -19,7 +19,7 @@ pub(super) struct Sieve {
     barred: Vec<PathBuf>,
 }
 
-impl Sieve {
+impl Filter {
     pub fn new(rule: &WatchFolder, barred: Vec<PathBuf>) -> Result<Self> {
         let include = (!rule.include.is_empty()).then(|| rules::lines(&rule.include)).transpose()?;
         Ok(Self {
@@ -77,18 +77,18 @@ impl Sieve {
 mod tests {
     use super::*;
 
-    fn sieve(change: impl FnOnce(&mut WatchFolder)) -> Sieve {
+    fn filter(change: impl FnOnce(&mut WatchFolder)) -> Filter {
         let mut rule = WatchFolder::of("sandbox", Path::new("/exports"));
         change(&mut rule);
-        Sieve::new(&rule, vec![PathBuf::from("/exports/inner")]).unwrap()
+        Filter::new(&rule, vec![PathBuf::from("/exports/inner")]).unwrap()
     }
 
     #[test]
     fn files_are_sifted() {
-        let all = sieve(|_| {});
+        let all = filter(|_| {});
         assert_eq!(all.kind("a/b.MP4"), Some(Kind::Video));
         assert_eq!(all.kind("a/b.txt"), None);
-        let some = sieve(|rule| {
+        let some = filter(|rule| {
             rule.include = vec!["*.mov".into(), "/final/".into()];
             rule.exclude = vec!["*_draft.*".into(), "proxies/".into()];
         });
@@ -105,13 +105,13 @@ mod tests {
     #[test]
     fn folders_are_sifted() {
         let root = Path::new("/exports");
-        let admits = |sieve: &Sieve, relative: &str| sieve.admits_folders_of(root, &format!("{relative}/x.mp4"));
-        let all = sieve(|_| {});
+        let admits = |filter: &Filter, relative: &str| filter.admits_folders_of(root, &format!("{relative}/x.mp4"));
+        let all = filter(|_| {});
         assert!(admits(&all, "a/b") && admits(&all, "done"));
         assert!(!admits(&all, "a/.cache/b") && !admits(&all, "inner") && admits(&all, "a/inner"));
-        let moving = sieve(|rule| rule.afterwards = Afterwards::Move);
+        let moving = filter(|rule| rule.afterwards = Afterwards::Move);
         assert!(!admits(&moving, "done/2026") && admits(&moving, "a/done"));
-        let flat = sieve(|rule| rule.recursive = false);
+        let flat = filter(|rule| rule.recursive = false);
         assert!(!admits(&flat, "a") && flat.admits_folders_of(root, "x.mp4"));
     }
 }

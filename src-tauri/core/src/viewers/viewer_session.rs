@@ -1,4 +1,4 @@
-//! A viewer's seat: signing in as an invited person does, and seeing what that person sees. Nothing of it uses the
+//! A viewer's session: signing in as an invited person does, and seeing what that person sees. Nothing of it uses the
 //! credentials of the workspace. Tokens and cookies stay here; the page gets none of them.
 
 use aws_sdk_cognitoidentityprovider::Client;
@@ -52,7 +52,7 @@ struct Videos {
 }
 
 /// Where one person signs in; it is left when dropped.
-pub struct Seat {
+pub struct ViewerSession {
     client: Client,
     app_client: String,
     site: Url,
@@ -67,7 +67,7 @@ enum State {
     In { token: Zeroizing<String>, proxy: Proxy },
 }
 
-impl Seat {
+impl ViewerSession {
     pub(crate) fn new(aws: &Aws, sandbox: &SandboxEndpoints) -> Result<Self> {
         Ok(Self {
             client: aws.cognito.clone(),

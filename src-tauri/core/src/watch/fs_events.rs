@@ -41,12 +41,12 @@ impl Hints {
 }
 
 /// Ears on one folder, for as long as it lives.
-pub(super) struct Ears {
+pub(super) struct FsEvents {
     _watcher: RecommendedWatcher,
     heard: Arc<(Mutex<Hints>, Notify)>,
 }
 
-impl Ears {
+impl FsEvents {
     /// Begins to listen. A folder with many others in it takes a while.
     ///
     /// # Errors

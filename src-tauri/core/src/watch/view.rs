@@ -169,7 +169,7 @@ pub(super) struct Contents<'a> {
 
 /// What is shown of all folders; cheap to clone.
 #[derive(Clone)]
-pub(super) struct Board(Arc<Inner>);
+pub(super) struct View(Arc<Inner>);
 
 struct Inner {
     changes: Changes<Change>,
@@ -177,7 +177,7 @@ struct Inner {
     changed: Notify,
 }
 
-impl Board {
+impl View {
     pub fn new(changes: Changes<Change>) -> Self {
         Self(Arc::new(Inner { changes, folders: Mutex::default(), changed: Notify::new() }))
     }
@@ -194,7 +194,7 @@ impl Board {
     }
 
     /// Tells that a file was moved or deleted.
-    pub fn went(&self, file: &Path, done: Afterwards) {
+    pub fn moved_away(&self, file: &Path, done: Afterwards) {
         self.0.changes.tell(Change::Away { path: file.to_string_lossy().into_owned(), done });
     }
 

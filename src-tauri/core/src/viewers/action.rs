@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::Viewers;
-use super::audit::{ActOutcome, Entry};
+use super::audit::{ActionOutcome, Entry};
 use super::explain::explain;
 use super::pace::Pace;
 use super::profile::{Attribute, Profile};
@@ -16,7 +16,7 @@ use crate::{Code, Error, Result};
 /// What is done with a viewer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Act {
+pub enum ViewerAction {
     /// Sends the invitation again, with a new temporary password.
     Resend,
     /// Deletes an account that nobody has signed in to, and invites its owner once more.
@@ -48,7 +48,7 @@ pub enum Act {
     },
 }
 
-impl Act {
+impl ViewerAction {
     fn name(&self) -> &'static str {
         match self {
             Self::Resend => "resend",
@@ -81,7 +81,7 @@ enum Plan {
     /// It is so already.
     Nothing,
     /// It is to be done, and this undoes it.
-    Do(Option<Act>),
+    Do(Option<ViewerAction>),
 }
 
 impl Viewers {
@@ -92,8 +92,8 @@ impl Viewers {
         run: &str,
         username: &str,
         whom: &str,
-        act: &Act,
-    ) -> Result<ActOutcome> {
+        act: &ViewerAction,
+    ) -> Result<ActionOutcome> {
         let before = self.reads.insist(|| self.ask(username, whom)).await;
         // The pool answers to addresses too; the log and the copy go by the one name that stays.
         let username = before.as_ref().map_or(username, Profile::username);
@@ -105,7 +105,7 @@ impl Viewers {
             detail: act.detail(),
             keep: None,
         };
-        if let (Act::InviteAnew, Ok(before)) = (act, &before)
+        if let (ViewerAction::InviteAnew, Ok(before)) = (act, &before)
             && before.is_enabled()
         {
             return self.invite_anew(pace, entry, before).await;
@@ -113,7 +113,7 @@ impl Viewers {
         let id = self.log.begin(&self.who().await, entry).await?;
         let planned = match &before {
             // A new account would be an enabled one.
-            Ok(before) if *act == Act::InviteAnew && !before.is_enabled() => Err(Error::new(
+            Ok(before) if *act == ViewerAction::InviteAnew && !before.is_enabled() => Err(Error::new(
                 Code::Invalid,
                 format!("{whom} is disabled: a new account could sign in."),
                 "Enable the account first, if it is to be invited anew.",
@@ -122,12 +122,12 @@ impl Viewers {
             Err(error) => Err(error.clone()),
         };
         let (outcome, inverse) = match planned {
-            Ok(Plan::Nothing) => (ActOutcome::Unchanged, None),
-            Ok(Plan::Do(inverse)) => (ActOutcome::Done, inverse),
-            Err(error) => (ActOutcome::Failed { error }, None),
+            Ok(Plan::Nothing) => (ActionOutcome::Unchanged, None),
+            Ok(Plan::Do(inverse)) => (ActionOutcome::Done, inverse),
+            Err(error) => (ActionOutcome::Failed { error }, None),
         };
         self.log.end(id, &outcome, inverse.as_ref()).await?;
-        if outcome == ActOutcome::Done && *act == Act::Remove {
+        if outcome == ActionOutcome::Done && *act == ViewerAction::Remove {
             self.mirror.remove(username).await?;
         } else {
             self.refresh(username).await?;
@@ -135,52 +135,61 @@ impl Viewers {
         Ok(outcome)
     }
 
-    async fn try_act(&self, pace: &Pace, before: &Profile, whom: &str, act: &Act) -> Result<Plan> {
+    async fn try_act(&self, pace: &Pace, before: &Profile, whom: &str, act: &ViewerAction) -> Result<Plan> {
         let plan = self.plan(before, act, whom).await?;
         if let Plan::Do(_) = plan {
-            let username = if *act == Act::Resend { before.invited_as() } else { before.username().to_owned() };
+            let username =
+                if *act == ViewerAction::Resend { before.invited_as() } else { before.username().to_owned() };
             let call = || self.call(&username, whom, act);
             match act {
                 // A second try could be a second mail.
-                Act::Resend | Act::Reset => pace.insist_once(call).await?,
+                ViewerAction::Resend | ViewerAction::Reset => pace.insist_once(call).await?,
                 _ => pace.insist(call).await?,
             }
         }
         Ok(plan)
     }
 
-    async fn plan(&self, before: &Profile, act: &Act, whom: &str) -> Result<Plan> {
+    async fn plan(&self, before: &Profile, act: &ViewerAction, whom: &str) -> Result<Plan> {
         Ok(match act {
-            Act::Enable if before.is_enabled() => Plan::Nothing,
-            Act::Enable => Plan::Do(Some(Act::Disable)),
-            Act::Disable if !before.is_enabled() => Plan::Nothing,
-            Act::Disable => Plan::Do(Some(Act::Enable)),
-            Act::AddTo { group } => {
+            ViewerAction::Enable if before.is_enabled() => Plan::Nothing,
+            ViewerAction::Enable => Plan::Do(Some(ViewerAction::Disable)),
+            ViewerAction::Disable if !before.is_enabled() => Plan::Nothing,
+            ViewerAction::Disable => Plan::Do(Some(ViewerAction::Enable)),
+            ViewerAction::AddTo { group } => {
                 if self.groups_of(before.username(), whom).await?.contains(group) {
                     Plan::Nothing
                 } else {
-                    Plan::Do(Some(Act::TakeOut { group: group.clone() }))
+                    Plan::Do(Some(ViewerAction::TakeOut { group: group.clone() }))
                 }
             }
-            Act::TakeOut { group } => {
+            ViewerAction::TakeOut { group } => {
                 if self.groups_of(before.username(), whom).await?.contains(group) {
-                    Plan::Do(Some(Act::AddTo { group: group.clone() }))
+                    Plan::Do(Some(ViewerAction::AddTo { group: group.clone() }))
                 } else {
                     Plan::Nothing
                 }
             }
-            Act::Edit { attributes } => {
+            ViewerAction::Edit { attributes } => {
                 let changed = attributes.iter().filter(|one| before.value(&one.name) != one.value);
                 let inverse: Vec<_> =
                     changed.map(|one| Attribute { name: one.name.clone(), value: before.value(&one.name) }).collect();
-                if inverse.is_empty() { Plan::Nothing } else { Plan::Do(Some(Act::Edit { attributes: inverse })) }
+                if inverse.is_empty() {
+                    Plan::Nothing
+                } else {
+                    Plan::Do(Some(ViewerAction::Edit { attributes: inverse }))
+                }
             }
-            Act::Resend | Act::InviteAnew | Act::SignOut | Act::Reset | Act::Remove => Plan::Do(None),
+            ViewerAction::Resend
+            | ViewerAction::InviteAnew
+            | ViewerAction::SignOut
+            | ViewerAction::Reset
+            | ViewerAction::Remove => Plan::Do(None),
         })
     }
 
     /// The one call of an act.
-    pub(super) async fn call(&self, username: &str, whom: &str, act: &Act) -> Result<()> {
+    pub(super) async fn call(&self, username: &str, whom: &str, act: &ViewerAction) -> Result<()> {
         let client = &self.client;
         // Each operation has types of its own.
         macro_rules! call {
@@ -195,23 +204,25 @@ impl Viewers {
             };
         }
         match act {
-            Act::Resend => self.send_again(username, whom).await,
+            ViewerAction::Resend => self.send_again(username, whom).await,
             // Its first half; the second is `make_again`.
-            Act::InviteAnew => call!(client.admin_delete_user(), &format!("{whom} could not be invited anew")),
-            Act::Reset => self.send_code(username, whom).await,
-            Act::Enable => call!(client.admin_enable_user(), &format!("{whom} could not be enabled")),
-            Act::Disable => call!(client.admin_disable_user(), &format!("{whom} could not be disabled")),
-            Act::SignOut => call!(client.admin_user_global_sign_out(), &format!("{whom} could not be signed out")),
-            Act::Remove => call!(client.admin_delete_user(), &format!("{whom} could not be removed")),
-            Act::AddTo { group } => call!(
+            ViewerAction::InviteAnew => call!(client.admin_delete_user(), &format!("{whom} could not be invited anew")),
+            ViewerAction::Reset => self.send_code(username, whom).await,
+            ViewerAction::Enable => call!(client.admin_enable_user(), &format!("{whom} could not be enabled")),
+            ViewerAction::Disable => call!(client.admin_disable_user(), &format!("{whom} could not be disabled")),
+            ViewerAction::SignOut => {
+                call!(client.admin_user_global_sign_out(), &format!("{whom} could not be signed out"))
+            }
+            ViewerAction::Remove => call!(client.admin_delete_user(), &format!("{whom} could not be removed")),
+            ViewerAction::AddTo { group } => call!(
                 client.admin_add_user_to_group().group_name(group),
                 &format!("{whom} could not be put into \"{group}\"")
             ),
-            Act::TakeOut { group } => call!(
+            ViewerAction::TakeOut { group } => call!(
                 client.admin_remove_user_from_group().group_name(group),
                 &format!("{whom} could not be taken out of \"{group}\"")
             ),
-            Act::Edit { attributes } => self.write(username, whom, attributes).await,
+            ViewerAction::Edit { attributes } => self.write(username, whom, attributes).await,
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// What a disk can be trusted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Disk {
     /// Whether it may change without this computer hearing of it.
     pub is_remote: bool,
     /// Whether a file's identity outlives the disk's next mount.
@@ -12,7 +12,7 @@ pub(crate) struct Place {
 }
 
 #[cfg(target_os = "linux")]
-impl Place {
+impl Disk {
     /// Where this folder is. Names of file systems as in proc(5) `mountinfo`.
     pub fn of(folder: &Path) -> Self {
         /// Those of other computers, and of programs.
@@ -53,7 +53,7 @@ pub(super) fn mount_of(folder: &Path) -> Option<procfs::process::MountInfo> {
 }
 
 #[cfg(not(target_os = "linux"))]
-impl Place {
+impl Disk {
     /// Where this folder is. What is not known shows by itself: what was not heard of is found by a look.
     pub fn of(folder: &Path) -> Self {
         let is_remote = cfg!(windows) && folder.as_os_str().to_string_lossy().starts_with(r"\\");
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn the_disk_of_this_computer() {
-        let here = Place::of(&std::env::temp_dir().canonicalize().unwrap());
+        let here = Disk::of(&std::env::temp_dir().canonicalize().unwrap());
         assert!(!here.is_remote && here.keeps_ids, "{here:?}");
     }
 }

@@ -2,8 +2,8 @@ import * as backend from '../backend';
 import type { Mail, Step, Watchable } from '../bindings';
 import { Attempt } from '../shared/attempt.svelte';
 
-/** The mailbox of the sandbox, and a viewer's seat in it. */
-export class Seat extends Attempt {
+/** The mailbox of the sandbox, and a viewer's session in it. */
+export class ViewerSession extends Attempt {
   mails = $state.raw<Mail[]>([]);
   address = $state('');
   password = $state('');
@@ -19,7 +19,7 @@ export class Seat extends Attempt {
     });
 
   /** Takes the address, and the newest secret that was sent there. */
-  async sit(address: string): Promise<void> {
+  async begin(address: string): Promise<void> {
     await this.leave();
     await this.loadMails();
     this.address = address;
@@ -37,7 +37,7 @@ export class Seat extends Attempt {
       this.playing = { video, source: await backend.playAs(video) };
     });
   readonly leave = async () => {
-    await backend.leaveSeat();
+    await backend.leaveViewerSession();
     [this.step, this.playing, this.password, this.fresh, this.code] = [null, null, '', '', ''];
     this.error = null;
   };
