@@ -357,18 +357,7 @@ fn an_arrow_that_goes_up_is_seen() {
 /// The libraries that a package is built with, all the way down.
 fn libraries(package: &str) -> String {
     let mut cargo = std::process::Command::new(env!("CARGO"));
-    let tree = cargo.args([
-        "tree",
-        "--offline",
-        "--edges",
-        "normal",
-        "--target",
-        "all",
-        "--prefix",
-        "none",
-        "--package",
-        package,
-    ]);
+    let tree = cargo.args(["tree", "--offline", "--edges", "normal", "--prefix", "none", "--package", package]);
     let output = tree.current_dir(repository()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
