@@ -195,8 +195,8 @@ fn rust(source: &Path) -> Arrows {
         if file.extension().is_none_or(|extension| extension != "rs") || matches!(parts[..], ["lib" | "main"]) {
             continue;
         }
-        // The tests of a room that have a file of their own.
-        if parts.last().is_some_and(|name| name.ends_with("_tests")) {
+        // The tests of a room that have files of their own.
+        if parts.contains(&"tests") {
             continue;
         }
         let room = arrows.entry(parts[0].to_owned()).or_default();

@@ -56,6 +56,7 @@ import type {
 export interface Boot {
   workspace: string | null;
   trouble: CoreError | null;
+  hasSandbox: boolean;
   ffmpeg: CoreError | null;
 }
 

@@ -22,6 +22,7 @@ export class Desk extends Attempt {
   /** The way to a new workspace, while someone goes it. */
   way = $state.raw<Connect | null>(null);
   dragging = $state(false);
+  hasSandbox = $state(true);
   ffmpeg = $state<Error | null>(null);
   /** Files in hand while the window is being closed; none while it is not. */
   quitting = $state<number | null>(null);
@@ -45,7 +46,7 @@ export class Desk extends Attempt {
     await backend.onShowJourney(this.showJourney);
     await this.attempt(async () => {
       const boot = await backend.boot();
-      this.ffmpeg = boot.ffmpeg;
+      [this.hasSandbox, this.ffmpeg] = [boot.hasSandbox, boot.ffmpeg];
       if (boot.trouble !== null) throw boot.trouble;
       this.workspaces = await backend.workspaces();
       if (boot.workspace !== null) await this.#open(boot.workspace);

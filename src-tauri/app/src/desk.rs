@@ -65,6 +65,8 @@ pub(crate) struct Boot {
     workspace: Option<String>,
     /// Why the settings could not be read.
     trouble: Option<Error>,
+    /// Whether the sandbox is part of this program.
+    has_sandbox: bool,
     /// Why the sandbox cannot encode, where it cannot.
     ffmpeg: Option<Error>,
 }
@@ -101,7 +103,8 @@ impl Desk {
         Boot {
             workspace: self.options.workspace.clone().or_else(|| last.as_ref().ok().cloned().flatten()),
             trouble: last.err(),
-            ffmpeg: reeldesk_core::require_ffmpeg().err(),
+            has_sandbox: reeldesk_shell::HAS_SANDBOX,
+            ffmpeg: reeldesk_core::require_ffmpeg().err().filter(|_| reeldesk_shell::HAS_SANDBOX),
         }
     }
 

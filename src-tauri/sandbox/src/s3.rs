@@ -13,6 +13,7 @@ mod settings;
 mod shapes;
 mod strict;
 mod tags;
+mod writing;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;

@@ -9,6 +9,9 @@ use reeldesk_core::{Folders, Result, Session};
 #[cfg(feature = "sandbox")]
 pub use crate::sandbox::{Generation, RunningSandbox, SandboxOptions};
 
+/// Whether the sandbox is part of this program.
+pub const HAS_SANDBOX: bool = cfg!(feature = "sandbox");
+
 /// Connects to the workspace of this name; the sandbox is found or started.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -89,6 +89,35 @@ fn not_hours(text: &str) -> Error {
     Error::new(Code::Invalid, format!("\"{text}\" is no time of day."), "Write it as 08:00-18:00.")
 }
 
+impl Limits {
+    /// Those that are kept.
+    pub(crate) async fn read(store: &Store) -> Result<Self> {
+        let value: Option<String> = store
+            .call(|db| {
+                let value = db.query_row("SELECT value FROM settings WHERE name = ?1", [SETTING], |row| row.get(0));
+                Ok(value.optional()?)
+            })
+            .await?;
+        Ok(value.as_deref().and_then(read).unwrap_or_default())
+    }
+
+    /// Keeps them; the process that drives sees it by itself.
+    ///
+    /// # Errors
+    /// When there is no time between the hours, or the store cannot be written.
+    pub(crate) async fn write(self, store: &Store) -> Result<()> {
+        if let Some(hours) = self.hours.filter(|hours| !hours.is_valid()) {
+            return Err(not_hours(&hours.to_string()));
+        }
+        let value = serde_json::to_string(&self).map_err(Error::internal)?;
+        let write = move |db: &mut Connection| {
+            db.execute("INSERT OR REPLACE INTO settings VALUES (?1, ?2)", params![SETTING, value])?;
+            Ok(())
+        };
+        store.call(write).await
+    }
+}
+
 /// Keeps the limit of the uploads to what is set; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Pacer {
@@ -121,30 +150,14 @@ impl Pacer {
 
     /// Reads what another process may have set; answers whether it has.
     pub async fn reload(&self) -> Result<bool> {
-        let value: Option<String> = self
-            .store
-            .call(|db| {
-                let value = db.query_row("SELECT value FROM settings WHERE name = ?1", [SETTING], |row| row.get(0));
-                Ok(value.optional()?)
-            })
-            .await?;
-        let limits = value.as_deref().and_then(read).unwrap_or_default();
+        let limits = Limits::read(&self.store).await?;
         let before = std::mem::replace(&mut self.set().limits, limits);
         self.apply();
         Ok(before != limits)
     }
 
     pub async fn change(&self, limits: Limits) -> Result<()> {
-        if let Some(hours) = limits.hours.filter(|hours| !hours.is_valid()) {
-            return Err(not_hours(&hours.to_string()));
-        }
-        let value = serde_json::to_string(&limits).map_err(Error::internal)?;
-        self.store
-            .call(move |db| {
-                db.execute("INSERT OR REPLACE INTO settings VALUES (?1, ?2)", params![SETTING, value])?;
-                Ok(())
-            })
-            .await?;
+        limits.write(&self.store).await?;
         self.set().limits = limits;
         self.apply();
         Ok(())

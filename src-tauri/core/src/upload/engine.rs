@@ -134,5 +134,4 @@ impl<R: Remote> Engine<R> {
 }
 
 #[cfg(test)]
-#[path = "engine_tests.rs"]
 mod tests;
