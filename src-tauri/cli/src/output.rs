@@ -41,10 +41,14 @@ pub(crate) fn failure(error: &Error) -> serde_json::Value {
     })
 }
 
+/// How many files.
+pub(crate) fn files(count: usize) -> String {
+    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
+}
+
 /// How much was sent.
 pub(crate) fn sent(files: usize, bytes: u64, took: Duration) -> String {
-    let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
-    format!("{files} sent, {}, in {}", indicatif::DecimalBytes(bytes), indicatif::HumanDuration(took))
+    format!("{} sent, {}, in {}", self::files(files), indicatif::DecimalBytes(bytes), indicatif::HumanDuration(took))
 }
 
 /// A time (milliseconds since the epoch), to the second, in UTC.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use reeldesk_core::upload::{BatchEvent, Chosen, Progress, Rate, Request, Uploaded, send_all};
-use reeldesk_core::{Error, Folders, Result, uploader_of_environment};
+use reeldesk_core::{Code, Error, Folders, Result, uploader_of_environment};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -64,6 +64,11 @@ struct Ended {
     files: usize,
     bytes: u64,
     failed: usize,
+    /// Those of them that someone stopped.
+    canceled: usize,
+    /// What was said last, and of how many more it holds.
+    said: String,
+    more: usize,
 }
 
 impl Screen {
@@ -111,11 +116,16 @@ impl Screen {
                         ended.files += 1;
                         ended.bytes += uploaded.size;
                     }
+                    Err(error) if error.code == Code::Canceled => ended.canceled += 1,
                     Err(_) => ended.failed += 1,
                 }
                 match (&self.bar, &result) {
                     (None, _) => output::line(&last_line(request, &result)),
+                    (Some(_), Err(error)) if error.code == Code::Canceled => {}
+                    // Ten thousand times the same would bury what differs.
+                    (Some(_), Err(error)) if error.message == ended.said => ended.more += 1,
                     (Some((all, _)), Err(error)) => {
+                        ended.said.clone_from(&error.message);
                         all.suspend(|| output::text(&format!("{}\n  {}", error.message, error.remedy)));
                     }
                     (Some(_), Ok(_)) => {}
@@ -134,8 +144,17 @@ impl Screen {
         let Some((_, bar)) = &self.bar else { return };
         bar.finish_and_clear();
         let ended = self.ended.borrow();
+        if ended.more > 0 {
+            output::text(&format!("{} more failed for the same reason.", output::files(ended.more)));
+        }
+        if ended.canceled > 0 {
+            let count = output::files(ended.canceled);
+            output::text(&format!("{count} stopped. The same command goes on where it was."));
+        }
         let failed = if ended.failed > 0 { format!(", {} failed", ended.failed) } else { String::new() };
-        output::text(&format!("{}{failed}.", output::sent(ended.files, ended.bytes, took)));
+        let size = indicatif::DecimalBytes(ended.bytes);
+        let took = indicatif::HumanDuration(took);
+        output::text(&format!("{} in S3, {size}, in {took}{failed}.", output::files(ended.files)));
     }
 
     fn beat(&self) {

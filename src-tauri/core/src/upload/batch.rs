@@ -1,8 +1,9 @@
 //! Many files to one place in S3, through the same engine and journal: for what is no master (subtitles, posters) and
 //! for automation.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
@@ -73,9 +74,8 @@ impl Destination {
                     files.push((path, name));
                 }
                 Ok(_) => {
-                    let message = format!("\"{}\" is a device or a pipe, and no file.", crate::shown(&path));
-                    let remedy = "Write what comes out of it into a file, and send that.";
-                    refused.push((path, Error::new(Code::FileUnreadable, message, remedy)));
+                    let error = no_file(&path);
+                    refused.push((path, error));
                 }
                 Err(error) => {
                     missing.extend(path.file_name().map(|name| (path.clone(), slashed(Path::new(name)))));
@@ -96,6 +96,9 @@ impl Destination {
         let mut keys = HashMap::new();
         for (path, key) in later.iter().chain(&files) {
             if let Some(other) = keys.insert(key, path) {
+                if is_same(path, other) {
+                    continue;
+                }
                 return Err(Error::new(
                     Code::Invalid,
                     format!("\"{}\" and \"{}\" would both become {key}.", other.display(), path.display()),
@@ -103,6 +106,9 @@ impl Destination {
                 ));
             }
         }
+        // What was named twice is sent once.
+        let mut taken = HashSet::new();
+        let files = files.into_iter().filter(|(_, key)| taken.insert(key.clone()));
         let request = |(path, key): (PathBuf, String)| Request {
             id: format!("s3://{}/{key}", self.bucket),
             target: Target {
@@ -115,25 +121,26 @@ impl Destination {
             },
             path,
         };
-        Ok(Chosen { requests: files.into_iter().map(request).collect(), refused })
+        Ok(Chosen { requests: files.map(request).collect(), refused })
     }
 }
 
 /// The files in a folder, with their paths from the folder's name on, and what of it cannot be read.
 fn inside(folder: &Path, files: &mut Vec<(PathBuf, String)>, refused: &mut Vec<(PathBuf, Error)>) {
     let parent = folder.parent().unwrap_or(folder);
-    for entry in ignore::WalkBuilder::new(folder).standard_filters(false).build() {
+    for entry in ignore::WalkBuilder::new(folder).standard_filters(false).follow_links(true).build() {
         match entry {
             Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
                 let inner = entry.path().strip_prefix(parent).unwrap_or(entry.path());
                 files.push((entry.path().to_owned(), slashed(inner)));
             }
-            Ok(_) => {}
+            Ok(entry) if entry.file_type().is_none_or(|kind| kind.is_dir()) => {}
+            Ok(entry) => refused.push((entry.path().to_owned(), no_file(entry.path()))),
             Err(error) => {
                 let path = place_of(&error).unwrap_or(folder).to_owned();
                 let told = match error.io_error() {
                     Some(cause) => crate::files::unreadable(&path, cause),
-                    None => Error::internal(&error),
+                    None => circular(&path).with_details(&error),
                 };
                 refused.push((path, told));
             }
@@ -141,11 +148,29 @@ fn inside(folder: &Path, files: &mut Vec<(PathBuf, String)>, refused: &mut Vec<(
     }
 }
 
+/// Whether two paths lead to one file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    one == other || real(one).is_some_and(|one| Some(one) == real(other))
+}
+
+fn no_file(path: &Path) -> Error {
+    let message = format!("\"{}\" is a device or a pipe, and no file.", crate::shown(path));
+    Error::new(Code::FileUnreadable, message, "Write what comes out of it into a file, and send that.")
+}
+
+/// The only thing that stops a walk, but for the disk.
+fn circular(path: &Path) -> Error {
+    let message = format!("\"{}\" is a link to a folder that it is in.", crate::shown(path));
+    Error::new(Code::FileUnreadable, message, "Remove the link; the files of that folder are sent all the same.")
+}
+
 /// The path that a walk stumbled over.
 fn place_of(error: &ignore::Error) -> Option<&Path> {
     match error {
         ignore::Error::WithPath { path, .. } => Some(path),
         ignore::Error::WithDepth { err, .. } => place_of(err),
+        ignore::Error::Loop { child, .. } => Some(child),
         _ => None,
     }
 }
@@ -180,12 +205,23 @@ pub async fn send_all(
         tracing::warn!(%error, "what is to be aborted could not be read");
     }
     let places = &Semaphore::new(FILES_AT_ONCE);
+    let unreached = &OnceLock::new();
     let sent = stream::iter(requests).map(|request| async move {
         // Who waits longest is next, so that small files do not keep a large one from its places. It is never closed.
         let _places = places.acquire_many(places_of(&request).await).await.ok();
         let progress = Progress::default();
         tell(BatchEvent::Begins(&request, progress.clone()));
-        let result = retrying(uploader, &request, &progress, canceled, tell).await;
+        let result = match unreached.get().filter(|_| !uploader.was_up()) {
+            // The others have seen that nobody answers.
+            Some(error) => Err(Error::clone(error)),
+            None => retrying(uploader, &request, &progress, canceled, tell).await,
+        };
+        if let Err(error) = &result
+            && error.code == Code::Network
+            && !uploader.was_up()
+        {
+            unreached.set(error.clone()).ok();
+        }
         let well = result.is_ok();
         tell(BatchEvent::Ended(&request, result));
         well
@@ -210,6 +246,7 @@ async fn retrying(
 ) -> Result<Uploaded> {
     let mut wait = Duration::from_secs(2);
     loop {
+        super::stop_if(canceled)?;
         let result = uploader.send(request, progress, canceled).await;
         let passing = |error: &Error| matches!(error.code, Code::Network | Code::Throttled);
         match result {
@@ -263,7 +300,10 @@ mod tests {
         };
         let said = refused(&files);
         assert!(said.contains("a/y.bin") && said.contains("b/y.bin") && said.contains("kit/y.bin"), "{said}");
-        assert!(refused(&[files[0].clone(), files[0].clone()]).contains("would both become"));
+        // The same file under two names of its path is sent once.
+        let round = folder.path().join("b/../a/y.bin");
+        let thrice = [files[0].clone(), round, files[0].clone()];
+        assert_eq!(keys("s3://bucket/kit/", &thrice), ["kit/y.bin"]);
         #[cfg(target_os = "linux")]
         {
             use std::os::unix::ffi::OsStrExt as _;
@@ -295,6 +335,43 @@ mod tests {
             .unwrap();
         let types: Vec<_> = chosen.requests.iter().map(|request| request.target.content_type.as_str()).collect();
         assert_eq!(types, ["text/vtt", "image/jpeg"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_and_what_is_no_file_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("inner");
+        std::fs::create_dir(&inner).unwrap();
+        std::fs::write(inner.join("a.vtt"), "WEBVTT").unwrap();
+        std::os::unix::fs::symlink("a.vtt", inner.join("b.vtt")).unwrap();
+        std::os::unix::fs::symlink("nowhere", inner.join("c.vtt")).unwrap();
+        std::os::unix::fs::symlink(".", inner.join("up")).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(inner.join("socket")).unwrap();
+        let destination = "s3://bucket".parse::<Destination>().unwrap();
+        let Chosen { requests, refused } = destination.requests(&[inner], false, &Encryption::default()).unwrap();
+        let mut keys: Vec<_> = requests.iter().map(|one| one.target.key.as_str()).collect();
+        keys.sort_unstable();
+        assert_eq!(keys, ["inner/a.vtt", "inner/b.vtt"]);
+        let mut said: Vec<_> = refused.iter().map(|(_, error)| error.message.as_str()).collect();
+        said.sort_unstable();
+        let expected = ["\"c.vtt\" is not there.", "\"socket\" is a device or a pipe", "\"up\" is a link to a folder"];
+        assert!(said.len() == 3 && said.iter().zip(expected).all(|(said, start)| said.starts_with(start)), "{said:?}");
+    }
+
+    /// Of large ones a few are begun at once; what cannot be looked at counts as one.
+    #[tokio::test]
+    async fn a_large_file_takes_the_place_of_several() {
+        let folder = tempfile::tempdir().unwrap();
+        let (small, large) = (folder.path().join("a.vtt"), folder.path().join("b.mov"));
+        std::fs::write(&small, "WEBVTT").unwrap();
+        std::fs::File::create(&large).unwrap().set_len(9 << 20).unwrap();
+        let destination = "s3://bucket/a/".parse::<Destination>().unwrap();
+        let chosen = destination.requests(&[small, large.clone()], false, &Encryption::default()).unwrap();
+        let [small, large_one] = &chosen.requests[..] else { panic!("{chosen:?}") };
+        assert_eq!((places_of(small).await, places_of(large_one).await), (1, PLACES_OF_A_LARGE_ONE));
+        std::fs::remove_file(large).unwrap();
+        assert_eq!(places_of(large_one).await, PLACES_OF_A_LARGE_ONE);
     }
 
     #[test]

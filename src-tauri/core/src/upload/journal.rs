@@ -95,24 +95,30 @@ impl Journal {
                 if let Some(record) = find(db, &id)? {
                     return Ok((record, false));
                 }
-                db.prepare_cached(
-                    "INSERT INTO uploads (id, path, bucket, key, size, modified_ns, part_size, file_id, sent, completing_at, touched_ns)
+                let made = db
+                    .prepare_cached(
+                        "INSERT OR IGNORE INTO uploads
+                       (id, path, bucket, key, size, modified_ns, part_size, file_id, sent, completing_at, touched_ns)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-                )?
-                .execute(params![
-                    id,
-                    new.path.as_os_str().as_encoded_bytes(),
-                    new.bucket,
-                    new.key,
-                    new.identity.size,
-                    new.identity.modified_ns,
-                    new.plan.part_size(),
-                    new.identity.file_id,
-                    new.sent,
-                    new.plan.is_single().then(now_ms),
-                    new.touched_at
-                ])?;
-                Ok((new, true))
+                    )?
+                    .execute(params![
+                        id,
+                        new.path.as_os_str().as_encoded_bytes(),
+                        new.bucket,
+                        new.key,
+                        new.identity.size,
+                        new.identity.modified_ns,
+                        new.plan.part_size(),
+                        new.identity.file_id,
+                        new.sent,
+                        new.plan.is_single().then(now_ms),
+                        new.touched_at
+                    ])?;
+                // Another process may have made it just now.
+                match if made == 0 { find(db, &id)? } else { None } {
+                    Some(record) => Ok((record, false)),
+                    None => Ok((new, true)),
+                }
             })
             .await
     }

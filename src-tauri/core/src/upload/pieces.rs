@@ -48,6 +48,26 @@ impl<R: Remote> Sending<'_, R> {
     where
         F: Future<Output = Result<T, Refusal>>,
     {
+        let tried = self.tries_counting(line, offset, length, &mut is_counted, send).await;
+        if is_counted {
+            // It never left.
+            self.tools.journal.stayed(&self.request.id, length).await?;
+        }
+        tried
+    }
+
+    /// The same; `is_counted` while the journal counts it as sent and nothing of it has left.
+    async fn tries_counting<T: Took, F>(
+        &self,
+        line: u64,
+        offset: u64,
+        length: u64,
+        is_counted: &mut bool,
+        send: impl Fn(PartBody) -> F,
+    ) -> Result<Result<(T, Checksum, Arc<Flight>), Refusal>>
+    where
+        F: Future<Output = Result<T, Refusal>>,
+    {
         let (mut busy, mut damaged) = (0, 0);
         let (mut first, mut other): (Option<Reading>, Option<Way>) = (None, None);
         loop {
@@ -62,13 +82,15 @@ impl<R: Remote> Sending<'_, R> {
             };
             let turn = self.unless_canceled(self.tools.line.turn(line, length)).await?;
             drop(place);
-            if !std::mem::take(&mut is_counted) {
+            if !*is_counted {
                 self.tools.journal.leaving(&self.request.id, length).await?;
+                *is_counted = true;
             }
             let piece = Piece { path: self.request.path.clone(), offset, length };
             let flight = self.progress.flight(self.tools.line.meter());
             let (body, outcome) =
                 self.unless_canceled(self.tools.reader.body(piece, way, first, flight.clone())).await??;
+            *is_counted = false;
             let answer = tokio::select! {
                 answer = send(body) => Some(answer),
                 stalled = stall::given_up(&flight) => Some(Err(Refusal::Busy(stalled))),

@@ -191,6 +191,30 @@ async fn a_cancel_is_heard_by_what_waits_for_its_turn() {
     assert_eq!(world.model.bucket.lock().unwrap().arrived, 0);
 }
 
+/// A small file counts as sent from the beginning, unless it never had its turn.
+#[tokio::test]
+async fn what_is_canceled_before_its_turn_was_not_sent() {
+    let world = World::new(1000, true, Vec::new());
+    let engine = world.engine();
+    let other = engine.tools.line.join();
+    let mut turns = Vec::new();
+    for _ in 0..4 {
+        turns.push(engine.tools.line.turn(other, PART).await);
+    }
+    let (progress, token) = (Progress::default(), CancellationToken::new());
+    let cancel = async {
+        while engine.tools.line.waiting() == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        token.cancel();
+    };
+    let (sent, ()) = tokio::join!(engine.send(&world.request, &progress, &token), cancel);
+    assert_eq!(sent.unwrap_err().code, Code::Canceled);
+    drop(turns);
+    let uploaded = engine.send(&world.request, &progress, &CancellationToken::new()).await.unwrap();
+    assert_eq!((uploaded.sent, uploaded.size), (1000, 1000));
+}
+
 /// What changes between the reading for its checksum and its turn does not go.
 #[tokio::test]
 async fn a_part_that_changed_before_its_turn_stops_the_upload() {
