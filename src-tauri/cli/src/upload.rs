@@ -145,11 +145,11 @@ impl Screen {
         bar.finish_and_clear();
         let ended = self.ended.borrow();
         if ended.more > 0 {
-            output::text(&format!("{} more failed for the same reason.", output::files(ended.more)));
+            output::text(&format!("{} more failed for a reason that is named above.", output::files(ended.more)));
         }
         if ended.canceled > 0 {
             let count = output::files(ended.canceled);
-            output::text(&format!("{count} stopped. The same command goes on where it was."));
+            output::text(&format!("{count} not sent: it was stopped. The same command goes on where it was."));
         }
         let failed = if ended.failed > 0 { format!(", {} failed", ended.failed) } else { String::new() };
         let size = indicatif::DecimalBytes(ended.bytes);

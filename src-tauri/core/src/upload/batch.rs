@@ -212,8 +212,10 @@ pub async fn send_all(
         let progress = Progress::default();
         tell(BatchEvent::Begins(&request, progress.clone()));
         let result = match unreached.get().filter(|_| !uploader.was_up()) {
-            // The others have seen that nobody answers.
-            Some(error) => Err(Error::clone(error)),
+            // The others have seen that nobody answers; what they say is of their own file.
+            Some(error) => {
+                Err(Error { message: "S3 cannot be reached: this was not tried.".to_owned(), ..Error::clone(error) })
+            }
             None => retrying(uploader, &request, &progress, canceled, tell).await,
         };
         if let Err(error) = &result
