@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::body::PartBody;
 use super::super::checksum::Checksum;
-use super::super::line::Line;
+use super::super::line::{Line, Turn};
 use super::super::plan::PartNumber;
 use super::super::reader::HELD;
 use super::super::remote::{Held, HeldPart, PartRecord, Refusal, Taken, Target};
@@ -410,4 +410,14 @@ proptest! {
 
 fn with_replace(request: &Request) -> Request {
     Request { target: Target { replace: true, ..request.target.clone() }, ..request.clone() }
+}
+
+/// Takes all places of the line.
+async fn all_turns(engine: &Engine<Model>) -> Vec<Turn> {
+    let other = engine.tools.line.join();
+    let mut turns = Vec::new();
+    for _ in 0..4 {
+        turns.push(engine.tools.line.turn(other, PART).await);
+    }
+    turns
 }

@@ -173,11 +173,7 @@ async fn an_upload_goes_on_with_the_parts_that_it_began_with() {
 async fn a_cancel_is_heard_by_what_waits_for_its_turn() {
     let world = World { held: 0, ..World::new(30 * PART as usize, true, Vec::new()) };
     let engine = world.engine();
-    let other = engine.tools.line.join();
-    let mut turns = Vec::new();
-    for _ in 0..4 {
-        turns.push(engine.tools.line.turn(other, PART).await);
-    }
+    let _turns = all_turns(&engine).await;
     let (progress, token) = (Progress::default(), CancellationToken::new());
     let sending = engine.send(&world.request, &progress, &token);
     let cancel = async {
@@ -196,11 +192,7 @@ async fn a_cancel_is_heard_by_what_waits_for_its_turn() {
 async fn what_is_canceled_before_its_turn_was_not_sent() {
     let world = World::new(1000, true, Vec::new());
     let engine = world.engine();
-    let other = engine.tools.line.join();
-    let mut turns = Vec::new();
-    for _ in 0..4 {
-        turns.push(engine.tools.line.turn(other, PART).await);
-    }
+    let turns = all_turns(&engine).await;
     let (progress, token) = (Progress::default(), CancellationToken::new());
     let cancel = async {
         while engine.tools.line.waiting() == 0 {
@@ -220,11 +212,7 @@ async fn what_is_canceled_before_its_turn_was_not_sent() {
 async fn a_part_that_changed_before_its_turn_stops_the_upload() {
     let world = World { held: 0, ..World::new(6 * PART as usize, true, Vec::new()) };
     let engine = world.engine();
-    let other = engine.tools.line.join();
-    let mut turns = Vec::new();
-    for _ in 0..4 {
-        turns.push(engine.tools.line.turn(other, PART).await);
-    }
+    let mut turns = all_turns(&engine).await;
     let (progress, token) = (Progress::default(), CancellationToken::new());
     let sending = engine.send(&world.request, &progress, &token);
     let change = async {
