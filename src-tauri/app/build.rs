@@ -1,99 +1,39 @@
-//! Tauri's code generation. The commands are named here so that the capability has to grant each one.
+//! Tauri's code generation. The commands of the page are those of `src/handler.rs`: one permission allows them, and nothing
+//! else of the app.
+
+use std::path::Path;
+use std::{env, fs, io};
+
+const LIST: &str = "src-tauri/app/src/handler.rs";
 
 fn main() {
-    const COMMANDS: &[&str] = &[
-        "boot",
-        "open_workspace",
-        "connect",
-        "workspaces",
-        "profiles",
-        "identity",
-        "stacks",
-        "choices",
-        "keyring_works",
-        "give_access_key",
-        "forget_credentials",
-        "sign_in_of",
-        "give_code",
-        "give_password",
-        "begin_sign_in",
-        "finish_sign_in",
-        "remove_workspace",
-        "check_workspace",
-        "compare_transfer",
-        "stop_comparison",
-        "policy_of",
-        "export_workspace",
-        "import_workspace",
-        "diagnostics",
-        "journeys",
-        "choose_videos",
-        "choose_video_folders",
-        "add_dropped",
-        "steer",
-        "steer_all",
-        "clear_journeys",
-        "signed_in",
-        "answer",
-        "limits",
-        "set_limits",
-        "quit",
-        "reveal",
-        "orphans",
-        "remove_orphan",
-        "dismiss_journey",
-        "library",
-        "video",
-        "stream",
-        "play",
-        "local_urls",
-        "jobs",
-        "cancel_job",
-        "census",
-        "find_viewers",
-        "read_viewers",
-        "pool_facts",
-        "person",
-        "read_invitees",
-        "choose_list",
-        "read_dropped",
-        "invite",
-        "act_on_viewers",
-        "undo_run",
-        "stop_run",
-        "viewer_log",
-        "history_of",
-        "export_viewers",
-        "export_viewer_log",
-        "forget_viewers",
-        "create_group",
-        "delete_group",
-        "mails",
-        "sign_in_as",
-        "choose_password_as",
-        "give_code_as",
-        "look_again_as",
-        "play_as",
-        "leave_viewer_session",
-        "watched_folders",
-        "choose_watch_folders",
-        "watch_dropped",
-        "put_watch_folder",
-        "accept_disk",
-        "remove_watch_folder",
-        "preview_watch_folder",
-        "insist",
-        "reveal_watched",
-        "habits",
-        "set_habits",
-    ];
-    let attributes =
-        tauri_build::Attributes::new().capabilities_path_pattern("src-tauri/app/capabilities/**/*").app_manifest(
-            tauri_build::AppManifest::new()
-                .commands(COMMANDS)
-                .permissions_path_pattern("src-tauri/app/permissions/**/*.toml"),
-        );
+    println!("cargo::rerun-if-changed={LIST}");
+    let permissions = match permit() {
+        Ok(permissions) => permissions,
+        Err(error) => return println!("cargo::error={LIST}: {error}"),
+    };
+    let manifest = tauri_build::AppManifest::new().permissions_path_pattern(permissions.leak());
+    let attributes = tauri_build::Attributes::new()
+        .capabilities_path_pattern("src-tauri/app/capabilities/**/*")
+        .app_manifest(manifest);
     if let Err(error) = tauri_build::try_build(attributes) {
         println!("cargo::error={error:#}");
     }
+}
+
+/// Writes the permission; answers where.
+fn permit() -> io::Result<String> {
+    let source = fs::read_to_string(LIST)?;
+    let list = source.split_once("generate_handler![").and_then(|(_, after)| after.split_once(']'));
+    let (list, _) = list.ok_or_else(|| io::Error::other("there is no list of commands"))?;
+    let names = list.split(',').filter_map(|path| path.trim().rsplit("::").next()).filter(|name| !name.is_empty());
+    let names = names.map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+    let out = env::var("OUT_DIR").map_err(io::Error::other)?;
+    let folder = Path::new(&out).join("permissions");
+    fs::create_dir_all(&folder)?;
+    let permission = format!(
+        "[[permission]]\nidentifier = \"page\"\ndescription = \"The commands of the page.\"\ncommands.allow = [{names}]\n"
+    );
+    fs::write(folder.join("page.toml"), permission)?;
+    Ok(folder.join("*.toml").display().to_string())
 }

@@ -4,8 +4,8 @@
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use reeldesk_core::Folders;
 use reeldesk_core::viewers::{Query, Sort, StateKind, Viewers};
+use reeldesk_core::{Folders, Instance};
 
 const VIEWERS: u32 = 100_000;
 const ROUNDS: usize = 200;
@@ -13,7 +13,8 @@ const ROUNDS: usize = 200;
 #[tokio::main]
 async fn main() {
     let folder = tempfile::tempdir().unwrap();
-    let session = reeldesk_shell::open(&Folders::choose(Some(folder.path())).unwrap(), "sandbox").await.unwrap();
+    let session =
+        reeldesk_shell::open(&Instance::on(&Folders::choose(Some(folder.path())).unwrap()), "sandbox").await.unwrap();
     seed(&folder.path().join("sandbox/sandbox.sqlite"));
     let viewers = session.viewers().await.unwrap();
     let before = peak();

@@ -6,6 +6,7 @@ mod viewers;
 mod watch;
 mod window;
 mod workspace;
+mod workspaces;
 
 use std::path::Path;
 use std::time::Duration;

@@ -39,7 +39,7 @@ async fn send(window: &Window, list: &str, button: &str) {
 async fn a_pasted_list_is_invited_and_someone_let_go() {
     let data = tempfile::tempdir().unwrap();
     let window = open(data.path()).await;
-    window.wait_for("//h2[contains(., 'Nobody is invited yet')]", SHORT).await.unwrap();
+    window.wait_for("//h2[contains(., 'No one has been invited yet')]", SHORT).await.unwrap();
     window.picture("viewers-empty").await;
     window.click("//button[contains(., 'Invite…')]").await.unwrap();
     let list = window.wait_for("//form//textarea", SHORT).await.unwrap();
@@ -186,7 +186,7 @@ async fn a_long_invitation_is_stopped_and_goes_on() {
     let files = tempfile::tempdir().unwrap();
     let notices = Notices::start().unwrap();
     let window = open(data.path()).await;
-    window.wait_for("//h2[contains(., 'Nobody is invited yet')]", SHORT).await.unwrap();
+    window.wait_for("//h2[contains(., 'No one has been invited yet')]", SHORT).await.unwrap();
     let list = files.path().join("people.txt");
     let people: String = (0..150).map(|number| format!("viewer{number:03}@example.com\n")).collect();
     std::fs::write(&list, people).unwrap();

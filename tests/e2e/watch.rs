@@ -63,7 +63,7 @@ async fn a_dropped_folder_is_watched() {
     naming.send_keys("}/{title}.mp4").await.unwrap();
     window.wait_for("//tr[contains(., 'The Calm')][contains(., 'series: Dark Sea')]", SHORT).await.unwrap();
     window.wait_for("//section[@aria-label='Preview'][contains(., '1 does not fit')]", SHORT).await.unwrap();
-    let settle = window.wait_for("//label[contains(., 'Still for')]//input", SHORT).await.unwrap();
+    let settle = window.wait_for("//label[contains(., 'Unchanged for')]//input", SHORT).await.unwrap();
     settle.clear().await.unwrap();
     settle.send_keys("3").await.unwrap();
     window.picture("watch-form").await;

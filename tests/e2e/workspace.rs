@@ -16,7 +16,7 @@ use crate::window::Window;
 use crate::{LONG, SHORT};
 
 /// A home whose AWS files have a profile of the sandbox's keys.
-fn home() -> tempfile::TempDir {
+pub(crate) fn home() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     let aws = home.path().join(".aws");
     std::fs::create_dir(&aws).unwrap();
@@ -27,7 +27,7 @@ fn home() -> tempfile::TempDir {
 }
 
 /// The app on this home, with the sandbox in the place of AWS.
-async fn open(data: &Path, home: &Path, endpoint: &str) -> Result<Window> {
+pub(crate) async fn open(data: &Path, home: &Path, endpoint: &str) -> Result<Window> {
     let text = |path: PathBuf| path.to_string_lossy().into_owned();
     let environment = [
         ("AWS_CONFIG_FILE", text(home.join(".aws/config"))),
@@ -174,12 +174,13 @@ async fn a_sign_in_that_ends_is_asked_for_once() {
     has_ended.store(true, Ordering::Relaxed);
     window.drop(&[film()]).await.unwrap();
     window.wait_for("//p[contains(., 'the sign-in has expired')]", SHORT).await.unwrap();
-    window.wait_for("//p[contains(., 'All uploads wait, and lose nothing')]", SHORT).await.unwrap();
+    window.wait_for("//p[contains(., 'All uploads of this workspace wait, and lose nothing')]", SHORT).await.unwrap();
     window.picture("sign-in-expired").await;
     has_ended.store(false, Ordering::Relaxed);
     window.click("//button[contains(., 'I have signed in, go on')]").await.unwrap();
     window.wait_for("//li[@data-stage='playable']", LONG).await.unwrap();
-    let asks = window.client.find_all(Locator::XPath("//p[contains(., 'All uploads wait')]")).await.unwrap();
+    let asks =
+        window.client.find_all(Locator::XPath("//p[contains(., 'All uploads of this workspace wait')]")).await.unwrap();
     assert!(asks.is_empty(), "it is asked no more");
     window.close().await;
 }
@@ -205,7 +206,7 @@ async fn identity_center_in_the_browser() {
     let window = Window::open_in(data.path(), &[], &environment).await.unwrap();
     window.click("//button[contains(., 'Connect to AWS')]").await.unwrap();
     window.click("//button[contains(., 'IAM Identity Center')]").await.unwrap();
-    window.click("//button[normalize-space()='Sign in in the browser']").await.unwrap();
+    window.click("//button[normalize-space()='Sign in with the browser']").await.unwrap();
     window.wait_for("//p[.='ABCD-EFGH']", SHORT).await.unwrap();
     window.picture("sign-in-browser").await;
     window.wait_for("//p[contains(., 'Signed in to account 000000000000')]", SHORT).await.unwrap();
@@ -276,7 +277,7 @@ async fn connect_with_key(window: &Window) {
 async fn nothing_is_left(window: &Window, data: &Path) {
     let page = window.client.source().await.unwrap();
     assert!(!page.contains(KEYS.1), "the secret is on the page");
-    let told = "const done = arguments[0]; window.__TAURI_INTERNALS__.invoke('diagnostics').then(done, done);";
+    let told = "const done = arguments[0]; window.__TAURI_INTERNALS__.invoke('diagnostics', { workspace: 'reeldesk-sandbox' }).then(done, done);";
     let told = window.client.execute_async(told, Vec::new()).await.unwrap();
     let told = told.as_str().unwrap();
     assert!(told.contains("[workspace]") && told.contains("[log]"), "{told}");

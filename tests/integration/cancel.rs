@@ -398,7 +398,7 @@ async fn what_is_on_its_way_is_no_orphan() {
     let key = "video/theirs/a.mp4";
     let begun = client.create_multipart_upload().bucket(SOURCE_BUCKET).key(key).send().await.unwrap();
     let folders = reeldesk_core::Folders::within(behind.server.data.data.path());
-    let session = reeldesk_shell::open(&folders, "sandbox").await.unwrap();
+    let session = reeldesk_shell::open(&reeldesk_core::Instance::on(&folders), "sandbox").await.unwrap();
     let found = session.orphans().await.unwrap();
     let theirs = found.iter().find(|orphan| orphan.key == key).unwrap();
     let part = client.upload_part().bucket(SOURCE_BUCKET).key(key).upload_id(begun.upload_id().unwrap());

@@ -14,6 +14,7 @@ mod ministack;
 mod rooms;
 mod s3;
 mod server;
+mod several;
 mod sign_in;
 mod steering;
 mod strict;

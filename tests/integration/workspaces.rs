@@ -13,7 +13,7 @@ use crate::server::{KEYS, Server};
 const STACK: &str = reeldesk_sandbox::STACK;
 
 /// A command line with a profile of these keys, and nothing else of AWS.
-fn with_profile(key: &str, secret: &str) -> Reelctl {
+pub(crate) fn with_profile(key: &str, secret: &str) -> Reelctl {
     let reelctl = Reelctl::new().unwrap();
     let folder = reelctl.data.path().to_owned();
     let credentials = folder.join("aws-credentials");

@@ -157,7 +157,7 @@ dualStack: boolean,
  */
 transferAcceleration: boolean, };
 
-export type Colour = "violet" | "blue" | "green" | "orange" | "red" | "grey";
+export type Color = "violet" | "blue" | "green" | "orange" | "red" | "gray";
 
 export type Trigger = "videoFile" | "metadataFile";
 
@@ -187,9 +187,9 @@ export type Workspace = {
  */
 name: string, 
 /**
- * The colour that it is known by.
+ * The color that it is known by.
  */
-colour: Colour, 
+color: Color, 
 /**
  * The id of the account, where it is known.
  */
@@ -851,6 +851,16 @@ undo: Undo | null,
 deletedAt: number | null, };
 
 export type JourneyCommand = "pause" | "resume" | "cancel" | "cancel-with-undo" | "undo-cancel" | "retry" | "first" | "insist";
+
+export type SignInNeed = { 
+/**
+ * AWS does not accept the credentials: all sending waits.
+ */
+now: Error | null, 
+/**
+ * They end soon.
+ */
+soon: Error | null, };
 
 export type Conflict = { 
 /**
@@ -1556,7 +1566,7 @@ why: Error | null, } | { "kind": "trouble",
 /**
  * Why.
  */
-error: Error, } | { "kind": "elsewhere" };
+error: Error, };
 
 export type FileState = { "kind": "stuck", 
 /**
@@ -1736,4 +1746,8 @@ error: Error | null, } | { "kind": "signInEnds",
 /**
  * When, and what to do.
  */
-error: Error, } | { "kind": "resync" };
+error: Error, } | { "kind": "limits", 
+/**
+ * As they are set now.
+ */
+limits: Limits, } | { "kind": "resync" };

@@ -1,22 +1,32 @@
+import { SvelteMap } from 'svelte/reactivity';
+
 import * as backend from './backend';
 import type { Error, SignIn, Workspace } from './bindings';
+import { SeveralLists } from './ingest/lists.svelte';
 import { continued } from './ingest/stages';
 import { Room } from './room.svelte';
 import { Router } from './router.svelte';
 import { Attempt } from './shared/attempt.svelte';
 import { Connect } from './workspace/connect.svelte';
+import type { Doing } from './workspace/doing';
 
 /** What may be a list of people. */
 const LISTS = /\.(csv|tsv|txt)$/i;
 
-/** What the window shows: the open workspace and its room, or the way to one. */
+/** What the window shows: a workspace and its room, or the way to one; and what the other workspaces are at. */
 export class Desk extends Attempt {
   readonly router = new Router();
-  /** Of the open workspace. */
-  room = $state.raw(new Room());
+  /** Of each workspace at work, by its name. */
+  readonly #rooms = new SvelteMap<string, Room>();
+  /** Those that have work and could not be opened, and why. */
+  #failed = $state.raw<Record<string, Error>>({});
+  /** Of the workspace that is shown. */
+  room = $state.raw(new Room(''));
   workspace = $state<Workspace | null>(null);
   /** All but the sandbox. */
   workspaces = $state<Workspace[]>([]);
+  /** Lists of files are those of all workspaces. */
+  everywhere = $state(false);
   /** A workspace that cannot be opened before someone signs in, and how. */
   closed = $state<{ workspace: Workspace; signIn: SignIn } | null>(null);
   /** The way to a new workspace, while someone goes it. */
@@ -28,6 +38,15 @@ export class Desk extends Attempt {
   quitting = $state<number | null>(null);
   toast = $state<string | null>(null);
 
+  /** All rooms, that of the window first. */
+  readonly rooms = $derived.by(() => [this.room, ...[...this.#rooms.values()].filter((room) => room !== this.room)]);
+  readonly #all = new SeveralLists(
+    () => this.rooms.map((room) => room.ingest),
+    () => this.room.ingest,
+  );
+  /** The files that are listed. */
+  readonly list = $derived.by(() => (this.everywhere && this.rooms.length > 1 ? this.#all : this.room.ingest));
+
   constructor() {
     super();
     // Until it has started.
@@ -35,7 +54,8 @@ export class Desk extends Attempt {
   }
 
   async start(): Promise<void> {
-    await backend.onEvents((events) => this.room.hear(events));
+    await backend.onEvents((workspace, events) => this.#rooms.get(workspace)?.hear(events));
+    await backend.onAtWork((atWork) => this.#see(atWork));
     await backend.onDrag((drag) => {
       this.dragging = drag.kind === 'over' && this.workspace !== null;
       if (drag.kind === 'drop' && this.workspace !== null) void this.drop(drag.drop, drag.names);
@@ -43,14 +63,21 @@ export class Desk extends Attempt {
     await backend.onQuitAsked((inHand) => {
       this.quitting = inHand;
     });
-    await backend.onShowJourney(this.showJourney);
+    await backend.onShow((workspace, journey) => void this.show(workspace, journey));
     await this.attempt(async () => {
       const boot = await backend.boot();
       [this.hasSandbox, this.ffmpeg] = [boot.hasSandbox, boot.ffmpeg];
       if (boot.trouble !== null) throw boot.trouble;
       this.workspaces = await backend.workspaces();
+      this.#see(await backend.atWork());
       if (boot.workspace !== null) await this.#open(boot.workspace);
     });
+  }
+
+  /** What a workspace is at, in a word or two; null where it rests. */
+  doing(name: string): Doing | null {
+    if (this.#failed[name]) return { text: 'cannot be opened', isUrgent: true };
+    return this.#rooms.get(name)?.doing ?? null;
   }
 
   readonly openWorkspace = (name: string) => this.attempt(() => this.#open(name));
@@ -59,7 +86,7 @@ export class Desk extends Attempt {
     this.attempt(async () => {
       const isNew = this.way?.isNew ?? true;
       try {
-        await this.#show(() => backend.connect(workspace, isNew));
+        await this.#anew(workspace.name, () => backend.connect(workspace, isNew));
         this.router.go('workspace');
       } catch (thrown) {
         this.workspaces = await backend.workspaces();
@@ -68,15 +95,18 @@ export class Desk extends Attempt {
     });
   /** Keeps what was changed of the open workspace; answers whether it could be. */
   readonly save = async (workspace: Workspace) => {
-    await this.attempt(() => this.#show(() => backend.connect(workspace, false)));
+    await this.attempt(() => this.#anew(workspace.name, () => backend.connect(workspace, false)));
     return this.error === null;
   };
   readonly remove = () =>
     this.attempt(async () => {
       if (this.workspace === null) return;
-      await backend.removeWorkspace(this.workspace.name);
+      const { name } = this.workspace;
+      const left = await backend.removeWorkspace(name);
+      this.#rooms.delete(name);
       this.workspaces = await backend.workspaces();
       this.leave();
+      if (left > 0) this.say(`S3 still has ${left === 1 ? '1 unfinished upload' : `${left} unfinished uploads`} of "${name}"`);
     });
   /** Begins the way to a new workspace. */
   readonly add = () => {
@@ -103,13 +133,13 @@ export class Desk extends Attempt {
     void this.way?.forget();
     this.leave();
   };
-  /** Someone signed in to the open workspace: all that waits goes on. */
+  /** Someone signed in to the workspace that is shown: all of it that waits goes on. */
   readonly signedIn = () =>
     this.attempt(async () => {
       const open = this.workspace;
       if (open === null) return;
-      await this.#show(async () => {
-        await backend.signedIn();
+      await this.#anew(open.name, async () => {
+        await backend.signedIn(open.name);
         return open;
       });
     });
@@ -125,21 +155,48 @@ export class Desk extends Attempt {
     await this.room.ingest.add(drop);
   }
 
-  /** Shows a row of Ingest. */
-  readonly showJourney = (id: string) => {
+  /** Shows a workspace, and a row of its Ingest. */
+  async show(workspace: string, journey: string | null): Promise<void> {
+    if (workspace !== this.workspace?.name) await this.openWorkspace(workspace);
+    if (workspace !== this.workspace?.name || journey === null) return;
     this.router.go('ingest');
-    this.room.ingest.sought = id;
-  };
+    this.room.ingest.sought = journey;
+  }
+
+  /** Plays a video of a workspace. */
+  async play(guid: string, workspace: string): Promise<void> {
+    if (workspace !== this.workspace?.name) await this.openWorkspace(workspace);
+    if (workspace === this.workspace?.name) this.router.open(guid, true);
+  }
+
+  /** Those that are at work have a room, whichever is shown. */
+  #see(atWork: backend.AtWork): void {
+    this.#failed = atWork.failed;
+    for (const name of atWork.open) {
+      let room = this.#rooms.get(name);
+      if (room === undefined) {
+        room = new Room(name);
+        this.#rooms.set(name, room);
+        void room.loadWork().catch(() => undefined);
+      }
+      room.wasOpen = true;
+    }
+    for (const [name, room] of this.#rooms) {
+      if (room.wasOpen && room !== this.room && !atWork.open.includes(name)) this.#rooms.delete(name);
+    }
+  }
 
   async #open(name: string): Promise<void> {
-    const waiting = this.room.ingest.counts.sending;
-    const before = this.workspace?.name;
     try {
-      await this.#show(() => backend.openWorkspace(name));
-      if (before !== undefined && before !== name && waiting > 0) this.say(`${waiting === 1 ? '1 file' : `${waiting} files`} of "${before}" wait until you open it again`);
+      await this.#show(this.#rooms.get(name) ?? new Room(name), () => backend.openWorkspace(name));
     } catch (thrown) {
       await this.#cannotOpen(name, thrown);
     }
+  }
+
+  /** Opens a workspace once more: what was known of it is read again. */
+  #anew(name: string, open: () => Promise<Workspace>): Promise<void> {
+    return this.#show(new Room(name), open);
   }
 
   /** Leads to what can be done about a workspace that does not open. */
@@ -148,7 +205,6 @@ export class Desk extends Attempt {
     const workspace = this.workspaces.find((one) => one.name === name);
     // One that could not be kept stays in its form.
     if (workspace === undefined || code === 'exists') throw thrown;
-    // The one before is closed by now.
     this.leave();
     if (code === 'sign-in') this.closed = { workspace, signIn: await backend.signInOf(workspace) };
     else {
@@ -158,15 +214,25 @@ export class Desk extends Attempt {
     throw thrown;
   }
 
-  async #show(open: () => Promise<Workspace>): Promise<void> {
+  async #show(room: Room, open: () => Promise<Workspace>): Promise<void> {
+    const before = this.#rooms.get(room.name);
     // Before it is opened: its first events come while it is.
-    const room = (this.room = new Room());
-    const workspace = await open();
+    this.#rooms.set(room.name, room);
+    let workspace: Workspace;
+    try {
+      workspace = await open();
+    } catch (thrown) {
+      if (before === undefined) this.#rooms.delete(room.name);
+      else this.#rooms.set(room.name, before);
+      throw thrown;
+    }
     this.workspaces = await backend.workspaces();
     this.router.close();
     this.closed = null;
     this.way = null;
-    this.workspace = workspace;
+    [this.room, this.workspace] = [room, workspace];
+    const isNew = before !== room || !room.wasShown;
+    if (!isNew) return;
     await room.load();
     const toast = continued(room.ingest.journeys);
     if (toast !== null) this.say(toast);

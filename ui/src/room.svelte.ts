@@ -1,21 +1,70 @@
+import { WorkspaceBackend } from './backend';
 import type { Error, Event } from './bindings';
 import { Ingest } from './ingest/ingest.svelte';
 import { Jobs } from './jobs/jobs.svelte';
 import { Library } from './library/library.svelte';
 import { Viewers } from './viewers/viewers.svelte';
 import { Watch } from './watch/watch.svelte';
+import type { Doing } from './workspace/doing';
 
 /** What is known of one workspace: what its screens show, and what an event changes of it. */
 export class Room {
-  readonly ingest = new Ingest();
-  readonly library = new Library();
-  readonly jobs = new Jobs();
-  readonly watch = new Watch();
-  readonly viewers = new Viewers();
+  readonly backend: WorkspaceBackend;
+  readonly ingest: Ingest;
+  readonly library: Library;
+  readonly jobs: Jobs;
+  readonly watch: Watch;
+  readonly viewers: Viewers;
+  /** It was open: once it is not any more, it is left. */
+  wasOpen = false;
+  /** Its screens were shown: only then are the library and the jobs read. */
+  wasShown = false;
   unreachable = $state<Error | null>(null);
 
+  /** Folders that are watched. */
+  #watching = $derived.by(() => this.watch.folders.filter((folder) => folder.condition.kind !== 'paused').length);
+  /** What it does, in a word or two for the switch; null where it rests. */
+  doing = $derived.by((): Doing | null => {
+    const { needsYou, sending, encoding, paused } = this.ingest.counts;
+    if (this.ingest.signIn !== null) return { text: 'sign in', isUrgent: true };
+    if (needsYou > 0) return { text: needsYou === 1 ? '1 needs you' : `${needsYou} need you`, isUrgent: true };
+    if (this.unreachable !== null && sending + encoding > 0) return { text: 'cannot be reached', isUrgent: true };
+    if (sending > 0) return { text: `${sending} sending`, isUrgent: false };
+    if (encoding > 0) return { text: `${encoding} encoding`, isUrgent: false };
+    if (paused > 0) return { text: `${paused} paused`, isUrgent: false };
+    return this.#watching > 0 ? { text: 'watching', isUrgent: false } : null;
+  });
+  /** What ends when it is removed, in a sentence; null where nothing does. */
+  ends = $derived.by(() => {
+    const { sending, paused } = this.ingest.counts;
+    const parts: string[] = [];
+    if (sending + paused > 0) parts.push(sending + paused === 1 ? '1 file is not sent yet and stops' : `${sending + paused} files are not sent yet and stop`);
+    if (this.watch.folders.length > 0) parts.push(this.watch.folders.length === 1 ? '1 folder is watched no longer' : `${this.watch.folders.length} folders are watched no longer`);
+    return parts.length === 0 ? null : `${parts.join(', ')}.`;
+  });
+
+  constructor(name: string) {
+    this.backend = new WorkspaceBackend(name);
+    this.ingest = new Ingest(this.backend);
+    this.library = new Library(this.backend);
+    this.jobs = new Jobs(this.backend);
+    this.watch = new Watch(this.backend);
+    this.viewers = new Viewers(this.backend);
+  }
+
+  get name(): string {
+    return this.backend.workspace;
+  }
+
+  /** Reads what its screens show. */
   async load(): Promise<void> {
-    await Promise.all([this.ingest.load(), this.library.load(), this.jobs.load(), this.watch.load()]);
+    this.wasShown = true;
+    await Promise.all([this.loadWork(), this.library.load(), this.jobs.load()]);
+  }
+
+  /** Reads what it does: enough for one that no window shows. */
+  async loadWork(): Promise<void> {
+    await Promise.all([this.ingest.load(), this.watch.load()]);
   }
 
   hear(events: Event[]): void {
@@ -54,16 +103,16 @@ export class Room {
         this.unreachable = event.error;
         break;
       case 'signIn':
-        this.ingest.signIn = event.error;
+        this.ingest.hearOfSignIn({ now: event.error });
         break;
       case 'signInEnds':
-        this.ingest.signInEnds = event.error;
+        this.ingest.hearOfSignIn({ soon: event.error });
+        break;
+      case 'limits':
+        this.ingest.limits = event.limits;
         break;
       case 'resync':
-        void this.ingest.load();
-        void this.library.load();
-        void this.jobs.load();
-        void this.watch.load();
+        void (this.wasShown ? this.load() : this.loadWork());
         this.viewers.hear(this.viewers.reading);
         break;
     }

@@ -1,61 +1,32 @@
-//! What is open: at most one workspace, driven by this process.
+//! The state of the app: the workspaces that it has at work, and the one that the window shows.
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use reeldesk_core::connection::credentials::{self, DeviceSignIn};
 use reeldesk_core::ingest::Driving;
-use reeldesk_core::playback::Proxy;
-use reeldesk_core::viewers::ViewerSession;
-use reeldesk_core::watch::Watch;
+use reeldesk_core::watch::WatchedFolder;
 use reeldesk_core::workspace::{Settings, Workspace};
-use reeldesk_core::{Code, Driver, Error, Folders, Result, Session};
+use reeldesk_core::{Code, Error, Folders, Instance, Result};
+use reeldesk_shell::Workspaces;
 use serde::Serialize;
-use tauri::AppHandle;
-use tauri::async_runtime::JoinHandle;
-use tokio::sync::Mutex;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio::sync::watch;
 
 use crate::options::Options;
-use crate::{events, notices};
+use crate::runs::Runs;
 
 /// The state of the app.
 pub(crate) struct Desk {
     options: Options,
-    /// Held for a moment only: a command that takes long holds up no other one.
-    open: RwLock<Option<Arc<Open>>>,
-    /// Held while a workspace is opened or closed.
-    opening: Mutex<()>,
+    workspaces: Workspaces<Runs>,
+    /// The workspace that the window shows.
+    shown: Mutex<Option<String>>,
     /// The sign-in that waits for the browser.
-    signing_in: Mutex<Option<DeviceSignIn>>,
-    /// What is being done with viewers: one thing at a time, with its stop.
-    run: std::sync::Mutex<Option<Run>>,
+    signing_in: tokio::sync::Mutex<Option<DeviceSignIn>>,
 }
 
-/// Something that is being done with viewers.
-#[derive(Clone)]
-struct Run {
-    stop: CancellationToken,
-    ended: CancellationToken,
-}
-
-/// The right to do something with viewers; it ends when dropped.
-pub(crate) struct Running {
-    pub stop: CancellationToken,
-    _ended: DropGuard,
-}
-
-/// An open workspace.
-pub(crate) struct Open {
-    pub session: Session,
-    pub driver: Driver,
-    pub watch: Watch,
-    pub proxy: Proxy,
-    viewer_session: OnceLock<ViewerSession>,
-    /// Stops the comparison of the ways to the bucket that runs, if one does.
-    comparison: std::sync::Mutex<CancellationToken>,
-    bridge: JoinHandle<()>,
-    notices: JoinHandle<()>,
-}
+/// A workspace at work.
+pub(crate) type Open = reeldesk_shell::Open<Runs>;
 
 /// What the page needs to know first.
 #[derive(Serialize)]
@@ -78,6 +49,15 @@ impl Boot {
     }
 }
 
+/// The workspaces at work.
+#[derive(Clone, Serialize)]
+pub(crate) struct AtWork {
+    /// Those that are open.
+    open: Vec<String>,
+    /// Those that have work and could not be opened, and why.
+    failed: BTreeMap<String, Error>,
+}
+
 /// Where a person confirms a sign-in.
 #[derive(Serialize)]
 pub(crate) struct SignInPage {
@@ -89,13 +69,8 @@ pub(crate) struct SignInPage {
 
 impl Desk {
     pub fn new(options: Options) -> Self {
-        Self {
-            options,
-            open: RwLock::default(),
-            opening: Mutex::default(),
-            signing_in: Mutex::default(),
-            run: std::sync::Mutex::default(),
-        }
+        let workspaces = Workspaces::of(Instance::on(&options.folders), Driving::Window);
+        Self { options, workspaces, shown: Mutex::default(), signing_in: tokio::sync::Mutex::default() }
     }
 
     pub fn boot(&self) -> Boot {
@@ -120,56 +95,81 @@ impl Desk {
         Settings::of(&self.options.folders)
     }
 
-    /// The open workspace.
-    pub async fn opened(&self) -> Result<Arc<Open>> {
-        let open = self.open.read().unwrap_or_else(PoisonError::into_inner).clone();
-        open.ok_or_else(|| Error::new(Code::Invalid, "No workspace is open.", "Choose one first."))
+    /// What all workspaces share.
+    pub fn instance(&self) -> &Instance {
+        self.workspaces.instance()
     }
 
-    fn put(&self, open: Option<Arc<Open>>) -> Option<Arc<Open>> {
-        std::mem::replace(&mut *self.open.write().unwrap_or_else(PoisonError::into_inner), open)
+    /// Wakes whenever a workspace was opened or closed, or could not be opened.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.workspaces.changes()
+    }
+
+    /// An open workspace.
+    ///
+    /// # Errors
+    /// [`Code::Invalid`] when it is not open.
+    pub fn opened(&self, name: &str) -> Result<Arc<Open>> {
+        let closed = || Error::new(Code::Invalid, format!("The workspace \"{name}\" is not open."), "Open it first.");
+        self.workspaces.get(name).ok_or_else(closed)
+    }
+
+    /// All open workspaces.
+    pub fn all(&self) -> Vec<Arc<Open>> {
+        self.workspaces.all()
+    }
+
+    /// The watch folders of all open workspaces.
+    pub fn watched(&self) -> Vec<WatchedFolder> {
+        self.all().iter().flat_map(|open| open.watch.folders()).collect()
+    }
+
+    pub fn at_work(&self) -> AtWork {
+        let open = self.all().iter().map(|open| open.name().to_owned()).collect();
+        AtWork { open, failed: self.workspaces.failed() }
     }
 
     /// What would stop with the app.
     pub fn in_hand(&self) -> usize {
-        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
-        open.as_ref().map_or(0, |open| open.driver.ingest.in_hand())
+        self.all().iter().map(|open| open.driver.ingest.in_hand()).sum()
     }
 
-    /// Opens a workspace in place of the one that is open; the same one again stays as it is. The one that is open works on
-    /// until it is known that the other can be opened, and again where it cannot be driven.
-    pub async fn open(&self, app: &AppHandle, name: &str) -> Result<Workspace> {
-        let _opening = self.opening.lock().await;
-        let before = self.opened().await.ok();
-        if let Some(open) = before.as_ref().filter(|open| open.session.workspace.name == name) {
-            return Ok(open.session.workspace.clone());
-        }
-        let session = reeldesk_shell::open(&self.options.folders, name).await?;
-        if let Some(before) = &before {
-            self.end_run().await;
-            self.put(None);
-            before.close().await;
-        }
-        let open = match Open::begin(app, self.settings(), session).await {
-            Ok(open) => open,
-            Err(error) => {
-                if let Some(before) = before {
-                    let session = reeldesk_shell::open(&self.options.folders, &before.session.workspace.name).await?;
-                    self.put(Some(Arc::new(Open::begin(app, self.settings(), session).await?)));
-                }
-                return Err(error);
+    /// Waits until nothing is in hand in any workspace.
+    pub async fn done(&self) {
+        while self.in_hand() > 0 {
+            for open in self.all() {
+                open.driver.ingest.done().await;
             }
-        };
-        let workspace = open.session.workspace.clone();
+        }
+    }
+
+    /// Keeps each workspace that has work open; never ends.
+    pub async fn open_those_at_work(&self) {
+        self.workspaces.open_those_at_work().await;
+    }
+
+    /// Opens a workspace for the window, beside those that are open.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub async fn show(&self, name: &str) -> Result<Workspace> {
+        let open = self.workspaces.open(name).await?;
+        let before = self.shown().replace(name.to_owned());
+        if let Some(before) = before.filter(|before| before != name).and_then(|before| self.workspaces.get(&before)) {
+            before.driver.ingest.set_shown(false);
+        }
+        open.driver.ingest.set_shown(true);
         if let Err(error) = self.settings().set_last_open(name) {
             tracing::warn!(%error, details = error.details, "the workspace of this run could not be remembered");
         }
-        self.put(Some(Arc::new(open)));
-        Ok(workspace)
+        Ok(open.session.workspace.clone())
     }
 
-    /// Keeps a workspace and opens it; one that is changed while it is open is opened anew.
-    pub async fn connect(&self, app: &AppHandle, workspace: Workspace, is_new: bool) -> Result<Workspace> {
+    /// Keeps a workspace and shows it; one that is changed while it is open is opened anew.
+    ///
+    /// # Errors
+    /// When it cannot be kept or opened.
+    pub async fn connect(&self, workspace: Workspace, is_new: bool) -> Result<Workspace> {
         let workspace = workspace.tidied();
         let name = workspace.name.clone();
         let settings = self.settings();
@@ -178,28 +178,30 @@ impl Desk {
         } else {
             settings.put(workspace)?;
         }
-        self.close().await;
-        self.open(app, &name).await
+        self.close(&name).await;
+        self.show(&name).await
     }
 
-    /// Opens the workspace that is open once more, with fresh credentials.
-    pub async fn reopen(&self, app: &AppHandle) -> Result<()> {
-        let name = self.opened().await?.session.workspace.name.clone();
-        self.close().await;
-        self.open(app, &name).await.map(drop)
-    }
-
-    /// Forgets a workspace, and its secrets; one that is open is closed.
-    pub async fn remove(&self, name: &str) -> Result<()> {
-        let gone = self.settings().get(name)?;
-        if self.opened().await.is_ok_and(|open| open.session.workspace.name == name) {
-            self.close().await;
-        }
-        reeldesk_core::watch_rules(&self.options.folders)?.remove_of(name).await?;
-        reeldesk_core::forget_viewers(&self.options.folders, name).await?;
-        self.settings().remove(name)?;
-        credentials::forget(&gone.connection.credentials).await;
+    /// Opens a workspace once more, with fresh credentials; the others go on meanwhile.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub async fn reopen(&self, name: &str) -> Result<()> {
+        self.close(name).await;
+        let open = self.workspaces.open(name).await?;
+        open.driver.ingest.set_shown(self.shown().as_deref() == Some(name));
         Ok(())
+    }
+
+    /// Forgets a workspace; answers how many unfinished uploads S3 still has.
+    ///
+    /// # Errors
+    /// As [`Workspaces::remove`].
+    pub async fn remove(&self, name: &str) -> Result<usize> {
+        if let Some(open) = self.workspaces.get(name) {
+            open.own.end().await;
+        }
+        self.workspaces.remove(name).await
     }
 
     /// Begins a sign-in in the browser.
@@ -217,96 +219,22 @@ impl Desk {
         begun.finish().await
     }
 
-    /// Begins something with viewers.
-    ///
-    /// # Errors
-    /// [`Code::InUse`] while something else is being done: it could neither be seen nor stopped beside it.
-    pub fn begin_run(&self) -> Result<Running> {
-        let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
-        if run.as_ref().is_some_and(|run| !run.ended.is_cancelled()) {
-            return Err(Error::new(
-                Code::InUse,
-                "Another action on viewers is still running.",
-                "Wait until it ends, or stop it.",
-            ));
+    /// Closes all in good order.
+    pub async fn close_all(&self) {
+        for open in self.all() {
+            open.own.end().await;
         }
-        let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
-        *run = Some(Run { stop: stop.clone(), ended: ended.clone() });
-        Ok(Running { stop, _ended: ended.drop_guard() })
+        self.workspaces.close_all().await;
     }
 
-    /// Asks it to end.
-    pub fn stop_run(&self) {
-        if let Some(run) = self.run.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
-            run.stop.cancel();
+    async fn close(&self, name: &str) {
+        if let Some(open) = self.workspaces.get(name) {
+            open.own.end().await;
         }
+        self.workspaces.close(name).await;
     }
 
-    /// Ends it, after those that are on their way.
-    async fn end_run(&self) {
-        self.stop_run();
-        let run = self.run.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(run) = run {
-            run.ended.cancelled().await;
-        }
-    }
-
-    /// Closes in good order.
-    pub async fn close(&self) {
-        let _opening = self.opening.lock().await;
-        self.end_run().await;
-        if let Some(open) = self.put(None) {
-            open.close().await;
-        }
-    }
-}
-
-impl Open {
-    async fn begin(app: &AppHandle, settings: Settings, session: Session) -> Result<Self> {
-        let driver = session.drive(Driving::Window).await?;
-        let proxy = session.proxy().await?;
-        let bridge = events::forward(app.clone(), settings, session.events.subscribe());
-        let notices = notices::show(app.clone(), session.events.subscribe());
-        let watch = driver.watch();
-        Ok(Self {
-            session,
-            driver,
-            watch,
-            proxy,
-            viewer_session: OnceLock::new(),
-            comparison: std::sync::Mutex::default(),
-            bridge,
-            notices,
-        })
-    }
-
-    /// Where one signs in as a viewer.
-    pub fn viewer_session(&self) -> Result<&ViewerSession> {
-        if let Some(viewer_session) = self.viewer_session.get() {
-            return Ok(viewer_session);
-        }
-        let viewer_session = self.session.viewer_session()?;
-        Ok(self.viewer_session.get_or_init(|| viewer_session))
-    }
-
-    /// What stops the comparison that begins now; one that runs stops.
-    pub fn begin_comparison(&self) -> CancellationToken {
-        let stop = CancellationToken::new();
-        let mut comparison = self.comparison.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *comparison, stop.clone()).cancel();
-        stop
-    }
-
-    pub fn stop_comparison(&self) {
-        self.comparison.lock().unwrap_or_else(PoisonError::into_inner).cancel();
-    }
-
-    async fn close(&self) {
-        self.stop_comparison();
-        self.watch.stop().await;
-        self.driver.stop().await;
-        self.bridge.abort();
-        self.notices.abort();
-        self.session.close().await;
+    fn shown(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,41 +1,68 @@
 //! The event stream, handed to the page in batches, so that ten thousand changes are a few messages.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use reeldesk_core::event::Event;
-use reeldesk_core::workspace::Settings;
-use tauri::{AppHandle, Emitter as _, async_runtime};
+use reeldesk_core::event::{Event, WorkspaceEvent};
+use serde::Serialize;
+use tauri::{AppHandle, Emitter as _, Manager as _};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
-use crate::icon;
+use crate::desk::Desk;
+use crate::tray;
 
 const BATCH: Duration = Duration::from_millis(100);
 const MOST: usize = 512;
 
-pub(crate) fn forward(
-    app: AppHandle,
-    settings: Settings,
-    mut events: Receiver<Event>,
-) -> async_runtime::JoinHandle<()> {
-    async_runtime::spawn(async move {
-        loop {
-            let mut batch = match events.recv().await {
-                Ok(event) => vec![event],
-                Err(RecvError::Lagged(_)) => vec![Event::Resync],
-                Err(RecvError::Closed) => return,
-            };
-            tokio::time::sleep(BATCH).await;
-            while batch.len() < MOST
-                && let Ok(event) = events.try_recv()
-            {
-                batch.push(event);
+/// Events of one workspace.
+#[derive(Clone, Serialize)]
+struct Batch {
+    workspace: Arc<str>,
+    events: Vec<Event>,
+}
+
+/// Hands the events of all workspaces on; never ends.
+pub(crate) async fn forward(app: AppHandle, mut events: Receiver<WorkspaceEvent>) {
+    loop {
+        let first = match events.recv().await {
+            Ok(event) => event,
+            Err(RecvError::Lagged(_)) => {
+                for open in app.state::<Desk>().all() {
+                    emit(&app, open.name().into(), vec![Event::Resync]);
+                }
+                continue;
             }
-            if let Some(Event::Watch { folders }) = batch.iter().rfind(|event| matches!(event, Event::Watch { .. })) {
-                icon::tell(&app, folders, &settings);
-            }
-            if let Err(error) = app.emit("core", batch) {
-                tracing::warn!(%error, "the page did not take an event");
-            }
+            Err(RecvError::Closed) => return,
+        };
+        tokio::time::sleep(BATCH).await;
+        let more = std::iter::from_fn(|| events.try_recv().ok()).take(MOST);
+        let mut batches = BTreeMap::<Arc<str>, Vec<Event>>::new();
+        for WorkspaceEvent { workspace, event } in std::iter::once(first).chain(more) {
+            batches.entry(workspace).or_default().push(event);
         }
-    })
+        if batches.values().flatten().any(|event| matches!(event, Event::Watch { .. })) {
+            tray::renew(&app);
+        }
+        for (workspace, events) in batches {
+            emit(&app, workspace, events);
+        }
+    }
+}
+
+/// Tells the page which workspaces are at work, and the tray, whenever that changes; never ends.
+pub(crate) async fn tell_at_work(app: AppHandle) {
+    let mut changes = app.state::<Desk>().changes();
+    while changes.changed().await.is_ok() {
+        tray::renew(&app);
+        if let Err(error) = app.emit("at-work", app.state::<Desk>().at_work()) {
+            tracing::warn!(%error, "the page did not take an event");
+        }
+    }
+}
+
+fn emit(app: &AppHandle, workspace: Arc<str>, events: Vec<Event>) {
+    if let Err(error) = app.emit("core", Batch { workspace, events }) {
+        tracing::warn!(%error, "the page did not take an event");
+    }
 }

@@ -1,17 +1,17 @@
 //! Notices of the system, while nobody looks at the window.
 
 use notify_rust::Notification;
-use reeldesk_core::event::Event;
+use reeldesk_core::event::WorkspaceEvent;
 use reeldesk_core::notice::{self, Notice};
-use tauri::async_runtime::{self, JoinHandle};
 use tauri::{AppHandle, Manager as _};
 use tokio::sync::broadcast::Receiver;
 
 #[cfg(all(unix, not(target_os = "macos")))]
 use crate::window;
 
-pub(crate) fn show(app: AppHandle, events: Receiver<Event>) -> JoinHandle<()> {
-    async_runtime::spawn(notice::gather(events, move |notice| {
+/// Shows what is worth one in any workspace; never ends.
+pub(crate) async fn show(app: AppHandle, events: Receiver<WorkspaceEvent>) {
+    notice::gather(events, move |notice| {
         let window = app.get_webview_window("main");
         let is_watched = window.is_some_and(|window| window.is_focused().unwrap_or(false));
         if !is_watched {
@@ -19,7 +19,8 @@ pub(crate) fn show(app: AppHandle, events: Receiver<Event>) -> JoinHandle<()> {
             // A thread of its own: on Linux it waits for a click.
             std::thread::spawn(move || tell(&app, &notice));
         }
-    }))
+    })
+    .await;
 }
 
 fn tell(app: &AppHandle, notice: &Notice) {
@@ -30,9 +31,7 @@ fn tell(app: &AppHandle, notice: &Notice) {
         Ok(shown) => shown.wait_for_action(|action| {
             if action == "default" {
                 window::show(app);
-                if let Some(journey) = &notice.journey {
-                    tauri::Emitter::emit(app, "show-journey", journey).ok();
-                }
+                tauri::Emitter::emit(app, "show", (&notice.workspace, &notice.journey)).ok();
             }
         }),
         #[cfg(not(all(unix, not(target_os = "macos"))))]

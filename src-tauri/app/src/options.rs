@@ -1,11 +1,27 @@
-//! What the app can be started with: `--data-dir DIR`, `--workspace NAME` and `--hidden`.
+//! What the app can be started with.
 
 use std::path::PathBuf;
 
-use reeldesk_core::{Code, Error, Folders, Result};
+use clap::Parser;
+use reeldesk_core::{Folders, Result};
 
 /// The argument that the system starts the app with: without a window.
 pub(crate) const HIDDEN: &str = "--hidden";
+
+/// Reeldesk: from a file on your disk to a stream that plays.
+#[derive(Parser)]
+#[command(name = "reeldesk", version, about)]
+pub(crate) struct Arguments {
+    /// The folder of Reeldesk's data; a run on a folder of its own stands beside others
+    #[arg(long, value_name = "DIR", env = "REELDESK_DATA_DIR")]
+    data_dir: Option<PathBuf>,
+    /// The workspace to open at once; otherwise that of the last run
+    #[arg(long, value_name = "NAME", env = "REELDESK_WORKSPACE")]
+    workspace: Option<String>,
+    /// Start without a window, until someone wants one
+    #[arg(long)]
+    hidden: bool,
+}
 
 /// The options of one run.
 pub(crate) struct Options {
@@ -19,32 +35,10 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub fn read(arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let mut arguments = arguments;
-        let mut data_dir = std::env::var_os("REELDESK_DATA_DIR").map(PathBuf::from);
-        let mut workspace = std::env::var("REELDESK_WORKSPACE").ok();
-        let mut hidden = false;
-        while let Some(argument) = arguments.next() {
-            if argument == HIDDEN {
-                hidden = true;
-                continue;
-            }
-            let value = match argument.as_str() {
-                "--data-dir" | "--workspace" => arguments.next(),
-                _ => None,
-            };
-            match (argument.as_str(), value) {
-                ("--data-dir", Some(value)) => data_dir = Some(value.into()),
-                ("--workspace", Some(value)) => workspace = Some(value),
-                _ => {
-                    return Err(Error::new(
-                        Code::Invalid,
-                        format!("\"{argument}\" is not an option, or its value is missing."),
-                        "The options are --data-dir DIR, --workspace NAME and --hidden.",
-                    ));
-                }
-            }
-        }
+    /// # Errors
+    /// When this computer has no place for the data.
+    pub fn of(arguments: Arguments) -> Result<Self> {
+        let Arguments { data_dir, workspace, hidden } = arguments;
         let single_instance = data_dir.is_none();
         Ok(Self { folders: Folders::choose(data_dir.as_deref())?, workspace, hidden, single_instance })
     }
@@ -56,10 +50,11 @@ mod tests {
 
     #[test]
     fn options_are_read() {
-        let read = |text: &str| Options::read(text.split_whitespace().map(str::to_owned));
-        let options = read("--hidden --data-dir /x --workspace sandbox").unwrap();
+        let read = |text: &str| Arguments::try_parse_from(["reeldesk"].into_iter().chain(text.split_whitespace()));
+        let options = Options::of(read("--hidden --data-dir /x --workspace sandbox").unwrap()).unwrap();
         assert_eq!(options.workspace.as_deref(), Some("sandbox"));
         assert!(!options.single_instance && options.hidden);
-        assert_eq!(read("--workspace").err().map(|error| error.code), Some(Code::Invalid));
+        assert!(read(HIDDEN).unwrap().hidden);
+        assert!(read("--workspace").is_err() && read("--nonsense").is_err());
     }
 }

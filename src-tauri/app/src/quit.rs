@@ -18,9 +18,9 @@ pub(crate) enum How {
     Ask,
 }
 
-pub(crate) async fn quit(app: &AppHandle, how: How) {
+pub(crate) fn quit(app: &AppHandle, how: How) {
     match how {
-        How::WhenDone => when_done(app).await,
+        How::WhenDone => when_done(app),
         How::Ask if asks(app) => {}
         How::Now | How::Ask => app.exit(0),
     }
@@ -40,17 +40,14 @@ pub(crate) fn asks(app: &AppHandle) -> bool {
 }
 
 /// Goes on without a window, and ends when nothing is in hand any more.
-async fn when_done(app: &AppHandle) {
-    let Ok(ingest) = app.state::<Desk>().opened().await.map(|open| open.driver.ingest.clone()) else {
-        return app.exit(0);
-    };
+fn when_done(app: &AppHandle) {
     if let Some(window) = app.get_webview_window("main") {
         window.hide().ok();
     }
     let ending = tauri::async_runtime::spawn({
         let app = app.clone();
         async move {
-            ingest.done().await;
+            app.state::<Desk>().done().await;
             app.exit(0);
         }
     });

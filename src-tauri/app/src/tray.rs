@@ -44,7 +44,7 @@ fn build(app: &AppHandle) -> tauri::Result<Tray> {
                 let app = app.clone();
                 tauri::async_runtime::spawn(async move {
                     // The question wants a window.
-                    if quit::asks(&app) { window::show(&app) } else { quit::quit(&app, How::Now).await }
+                    if quit::asks(&app) { window::show(&app) } else { quit::quit(&app, How::Now) }
                 });
             }
             _ => {}
@@ -64,8 +64,7 @@ pub(crate) fn renew(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         let desk = app.state::<Desk>();
-        let folders = desk.opened().await.map(|open| open.watch.folders());
-        icon::tell(&app, &folders.unwrap_or_default(), &desk.settings());
+        icon::tell(&app, &desk.watched(), &desk.settings());
     });
 }
 
@@ -73,10 +72,11 @@ fn pause_or_resume(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         let desk = app.state::<Desk>();
-        let Ok(open) = desk.opened().await else { return };
-        let is_paused = open.watch.folders().iter().any(|folder| folder.condition == Condition::Paused);
-        if let Err(error) = open.watch.pause_all(!is_paused).await {
-            tracing::warn!(message = error.message, "the watch folders could not be paused");
+        let is_paused = desk.watched().iter().any(|folder| folder.condition == Condition::Paused);
+        for open in desk.all() {
+            if let Err(error) = open.watch.pause_all(!is_paused).await {
+                tracing::warn!(workspace = open.name(), %error, "the watch folders could not be paused");
+            }
         }
     });
 }

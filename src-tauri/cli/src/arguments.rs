@@ -17,9 +17,9 @@ pub(crate) struct Arguments {
     /// The folder of Reeldesk's data (by default the one that the window uses)
     #[arg(long, global = true, env = "REELDESK_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
-    /// The workspace to work in
-    #[arg(long, global = true, default_value = reeldesk_core::workspace::SANDBOX)]
-    pub workspace: String,
+    /// The workspace to work in (by default the sandbox, and for `watch run` all of them)
+    #[arg(long, global = true)]
+    pub workspace: Option<String>,
     /// Print JSON, one value a line
     #[arg(long, global = true)]
     pub json: bool,
@@ -279,7 +279,7 @@ pub(crate) enum Watching {
         /// The folder, or its id
         folder: String,
     },
-    /// Ingest from the workspace's watch folders until Ctrl-C or SIGTERM
+    /// Ingest from the watch folders of all workspaces until Ctrl-C or SIGTERM, or from those of --workspace only
     Run,
 }
 

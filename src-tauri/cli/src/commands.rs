@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use reeldesk_core::aws::Encryption;
 use reeldesk_core::catalog::{Guid, Status, Video};
 use reeldesk_core::playback::Stream;
-use reeldesk_core::{Code, Error, Folders, Result, Session};
+use reeldesk_core::workspace::SANDBOX;
+use reeldesk_core::{Code, Error, Folders, Instance, Result, Session};
 #[cfg(feature = "sandbox")]
 use reeldesk_shell::{RunningSandbox, SandboxOptions};
 use serde_json::json;
@@ -16,6 +17,8 @@ use crate::{ingest, output, upload, uploads, viewers, watch, workspace};
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let folders = Folders::choose(arguments.data_dir.as_deref())?;
     let json = arguments.json;
+    let workspace = arguments.workspace.clone();
+    let named = workspace.as_deref().unwrap_or(SANDBOX);
     if let Command::Hls(Hls::Show { uri }) = &arguments.command {
         show_stream(&reeldesk_core::playback::read_anywhere(uri).await?, json);
         return Ok(ExitCode::SUCCESS);
@@ -30,16 +33,17 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         return upload::run(&folders, chosen, limit, json).await;
     }
     if let Command::Workspace(command) = arguments.command {
-        return workspace::run(&folders, command, &arguments.workspace, json).await;
+        return workspace::run(&folders, command, named, json).await;
     }
     if let Command::Watch(command) = arguments.command {
-        return watch::run(&folders, command, &arguments.workspace, json).await;
+        return watch::run(&folders, command, workspace.as_deref(), json).await;
     }
-    let session = reeldesk_shell::open(&folders, &arguments.workspace).await?;
+    let instance = Instance::on(&folders);
+    let session = reeldesk_shell::open(&instance, named).await?;
     let code = match arguments.command {
         Command::Ingest { paths, wait, limit, again, as_is } => {
             let how = ingest::How { wait, limit, again, as_is };
-            ingest::run(&session, paths, how, arguments.data_dir.as_deref(), json).await
+            ingest::run(&instance, &session, paths, how, arguments.data_dir.as_deref(), json).await
         }
         Command::Uploads(command) => uploads::run(&session, command, json).await,
         Command::Viewers(command) => viewers::run(&session, command, json).await,

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use reeldesk_core::clock::now_ms;
-use reeldesk_core::event::Event;
+use reeldesk_core::event::{Event, WorkspaceEvent};
 use reeldesk_core::ingest::{Driving, Journey, Resolution, Resolutions, Stage};
 use reeldesk_core::upload::Rate;
-use reeldesk_core::{Result, Session};
+use reeldesk_core::{Instance, Result, Session};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -25,6 +25,7 @@ pub(crate) struct How {
 }
 
 pub(crate) async fn run(
+    instance: &Instance,
     session: &Session,
     paths: Vec<PathBuf>,
     how: How,
@@ -35,7 +36,7 @@ pub(crate) async fn run(
     if session.workspace.is_sandbox() {
         reeldesk_core::require_ffmpeg()?;
     }
-    let mut events = session.events.subscribe();
+    let mut events = instance.subscribe();
     let began = now_ms();
     let driver = session.drive(Driving::Command).await?;
     if let Some(Rate(bytes)) = limit {
@@ -71,7 +72,7 @@ pub(crate) async fn run(
     while !done {
         tokio::select! {
             event = events.recv() => match event {
-                Ok(Event::Journey { journey }) => done = settle(&journey, &mut screen),
+                Ok(WorkspaceEvent { event: Event::Journey { journey }, .. }) => done = settle(&journey, &mut screen),
                 Ok(_) => {}
                 Err(RecvError::Lagged(_)) => {
                     for journey in driver.ingest.list() {

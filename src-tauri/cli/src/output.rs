@@ -53,9 +53,8 @@ pub(crate) fn sent(files: usize, bytes: u64, took: Duration) -> String {
 
 /// A time (milliseconds since the epoch), to the second, in UTC.
 pub(crate) fn time(milliseconds: i64) -> String {
-    let time = time::OffsetDateTime::from_unix_timestamp(milliseconds / 1000);
-    let format = time::macros::format_description!("[year]-[month]-[day] [hour]:[minute]:[second]Z");
-    time.ok().and_then(|time| time.format(format).ok()).unwrap_or_default()
+    let time = jiff::Timestamp::from_millisecond(milliseconds);
+    time.map(|time| time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default()
 }
 
 /// Rows under a heading, in columns.

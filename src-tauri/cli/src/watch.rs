@@ -1,23 +1,24 @@
 //! `reelctl watch`: watch folders, and the server that ingests from them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::process::ExitCode;
 
-use reeldesk_core::event::Event;
+use reeldesk_core::event::{Event, WorkspaceEvent};
 use reeldesk_core::ingest::{Driving, Journey, Stage};
 use reeldesk_core::watch::{Afterwards, Condition, Rules, WatchFolder, WatchedFile, WatchedFolder};
 use reeldesk_core::workspace::{SANDBOX, Settings};
-use reeldesk_core::{Driver, Error, Folders, Result, watch_rules};
+use reeldesk_core::{Error, Folders, Instance, Result, watch_rules};
+use reeldesk_shell::Workspaces;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::arguments::{Rule, Watching};
 use crate::output;
 
-pub(crate) async fn run(folders: &Folders, command: Watching, workspace: &str, json: bool) -> Result<ExitCode> {
+pub(crate) async fn run(folders: &Folders, command: Watching, workspace: Option<&str>, json: bool) -> Result<ExitCode> {
     let rules = watch_rules(folders)?;
     match command {
-        Watching::Add(rule) => add(folders, &rules, rule, workspace, json).await,
+        Watching::Add(rule) => add(folders, &rules, rule, workspace.unwrap_or(SANDBOX), json).await,
         Watching::List => list(&rules, json).await,
         Watching::Pause { folder } => pause(&rules, &folder, true).await,
         Watching::Resume { folder } => pause(&rules, &folder, false).await,
@@ -82,39 +83,136 @@ async fn pause(rules: &Rules, folder: &str, paused: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Ingests from the workspace's watch folders until it is told to stop.
-async fn serve(folders: &Folders, workspace: &str, json: bool) -> Result<ExitCode> {
-    let session = reeldesk_shell::open(folders, workspace).await?;
-    if session.workspace.is_sandbox() {
+/// Ingests from the watch folders of this workspace, or of all, until it is told to stop.
+async fn serve(folders: &Folders, workspace: Option<&str>, json: bool) -> Result<ExitCode> {
+    if workspace == Some(SANDBOX) {
         reeldesk_core::require_ffmpeg()?;
     }
-    let mut events = session.events.subscribe();
-    let driver = session.drive(Driving::Server).await?;
-    let watch = driver.watch();
-    let mut log = Log { json, stages: HashMap::new(), conditions: HashMap::new(), waiting: HashMap::new() };
-    log.begin(&driver);
+    let instance = Instance::on(folders);
+    let _lock = instance.claim().await?;
+    let mut events = instance.subscribe();
+    let workspaces: Workspaces<()> = Workspaces::of(instance, Driving::Server);
+    let mut changes = workspaces.changes();
+    let mut server = Server {
+        json,
+        is_one: workspace.is_some(),
+        workspaces: &workspaces,
+        logs: HashMap::new(),
+        failed: BTreeSet::new(),
+        early: HashMap::new(),
+    };
+    let at_work = async {
+        match workspace {
+            Some(name) => workspaces.open(name).await.map(drop),
+            None => {
+                workspaces.open_those_at_work().await;
+                Ok(())
+            }
+        }
+    };
     let stopped = reeldesk_core::asked_to_end();
-    tokio::pin!(stopped);
+    tokio::pin!(at_work, stopped);
+    let (mut ended, mut is_opening) = (Ok(()), true);
+    if !server.is_one {
+        server.say_of_all(json!({ "event": "serving" }), "serving all workspaces");
+    }
     loop {
         tokio::select! {
+            // What was opened is known before what it tells.
+            biased;
+            () = &mut stopped => break,
+            opened = &mut at_work, if is_opening => {
+                is_opening = false;
+                ended = opened;
+                if ended.is_err() {
+                    break;
+                }
+            }
+            Ok(()) = changes.changed() => server.look(),
             event = events.recv() => match event {
-                Ok(event) => log.hear(event, &driver),
-                Err(RecvError::Lagged(_)) => log.catch_up(&driver),
+                Ok(event) => server.hear(event),
+                Err(RecvError::Lagged(_)) => server.catch_up(),
                 Err(RecvError::Closed) => break,
             },
-            () = &mut stopped => break,
         }
     }
-    watch.stop().await;
-    driver.stop().await;
-    session.close().await;
-    log.say(json!({ "event": "stopped" }), "stopped; the next start goes on");
+    workspaces.close_all().await;
+    ended?;
+    server.say_of_all(json!({ "event": "stopped" }), "stopped; the next start goes on");
     Ok(ExitCode::SUCCESS)
 }
 
-/// One line for each thing that happens, without a time: whoever keeps the log adds it.
+/// The workspaces that are served, and what was said of each.
+struct Server<'a> {
+    json: bool,
+    /// Nothing but one workspace is served: nothing has to say which.
+    is_one: bool,
+    workspaces: &'a Workspaces<()>,
+    logs: HashMap<String, Log>,
+    failed: BTreeSet<String>,
+    /// What workspaces told while they were being opened.
+    early: HashMap<String, Vec<Event>>,
+}
+
+impl Server<'_> {
+    /// Takes in what was opened, and says what could not be.
+    fn look(&mut self) {
+        for open in self.workspaces.all() {
+            if !self.logs.contains_key(open.name()) {
+                let prefix = if self.is_one { String::new() } else { format!("{}: ", open.name()) };
+                let mut log = Log { workspace: open.name().to_owned(), prefix, json: self.json, ..Log::default() };
+                // What is there already is no news.
+                log.stages = open.driver.ingest.list().into_iter().map(|journey| (journey.id, journey.stage)).collect();
+                log.say(json!({ "event": "started" }), "started");
+                if open.session.workspace.is_sandbox()
+                    && let Err(error) = reeldesk_core::require_ffmpeg()
+                {
+                    log.error("no-encoder", &error);
+                }
+                self.early.remove(open.name()).into_iter().flatten().for_each(|event| log.hear(event));
+                self.logs.insert(open.name().to_owned(), log);
+            }
+        }
+        for (workspace, error) in self.workspaces.failed() {
+            if self.failed.insert(workspace.clone()) {
+                Log { prefix: format!("{workspace}: "), workspace, json: self.json, ..Log::default() }
+                    .error("not-opened", &error);
+            }
+        }
+        self.failed.retain(|workspace| self.workspaces.get(workspace).is_none());
+    }
+
+    fn hear(&mut self, heard: WorkspaceEvent) {
+        self.look();
+        match (heard.event, self.logs.get_mut(&*heard.workspace)) {
+            (Event::Resync, _) => self.catch_up(),
+            (event, Some(log)) => log.hear(event),
+            // Its journeys are read from the list.
+            (Event::Journey { .. }, None) => {}
+            (event, None) => self.early.entry(heard.workspace.to_string()).or_default().push(event),
+        }
+    }
+
+    fn catch_up(&mut self) {
+        for open in self.workspaces.all() {
+            if let Some(log) = self.logs.get_mut(open.name()) {
+                open.driver.ingest.list().iter().for_each(|journey| log.journey(journey));
+            }
+        }
+    }
+
+    fn say_of_all(&self, line: Value, words: &str) {
+        if self.json { output::line(&line) } else { output::text(words) }
+    }
+}
+
+/// One line for each thing that happens in a workspace, without a time: whoever keeps the log adds it.
+#[derive(Default)]
 struct Log {
     json: bool,
+    workspace: String,
+    /// What each line of text begins with.
+    prefix: String,
     stages: HashMap<String, Stage>,
     conditions: HashMap<String, Condition>,
     /// What the files of each folder wait for, as it was said last.
@@ -122,18 +220,11 @@ struct Log {
 }
 
 impl Log {
-    /// What is there already is no news.
-    fn begin(&mut self, driver: &Driver) {
-        self.stages = driver.ingest.list().into_iter().map(|journey| (journey.id, journey.stage)).collect();
-        self.say(json!({ "event": "started" }), "started");
-    }
-
-    fn hear(&mut self, event: Event, driver: &Driver) {
+    fn hear(&mut self, event: Event) {
         match event {
             Event::Journey { journey } => self.journey(&journey),
             Event::Watch { folders } => folders.iter().for_each(|folder| self.folder(folder)),
             Event::Away { path, done } => self.went(&path, done),
-            Event::Resync => self.catch_up(driver),
             Event::SignIn { error: Some(error) } | Event::SignInEnds { error } => self.error("sign-in", &error),
             Event::SignIn { error: None } => self.say(json!({ "event": "signed-in" }), "signed in: all goes on"),
             Event::Unreachable { error } => self.error("unreachable", &error),
@@ -141,13 +232,9 @@ impl Log {
             | Event::Library { .. }
             | Event::Jobs { .. }
             | Event::Viewers { .. }
-            | Event::RunEnded { .. } => {}
-        }
-    }
-
-    fn catch_up(&mut self, driver: &Driver) {
-        for journey in driver.ingest.list() {
-            self.journey(&journey);
+            | Event::RunEnded { .. }
+            | Event::Limits { .. }
+            | Event::Resync => {}
         }
     }
 
@@ -192,7 +279,7 @@ impl Log {
             return;
         }
         let words = match &folder.condition {
-            Condition::Starting | Condition::Elsewhere => return,
+            Condition::Starting => return,
             Condition::Paused => "paused".to_owned(),
             Condition::Watching => "watching".to_owned(),
             Condition::Polling { why: None } => "looking again and again".to_owned(),
@@ -217,13 +304,14 @@ impl Log {
         self.say(json!({ "event": event, "error": error }), &format!("{event}: {} {}", error.message, error.remedy));
     }
 
-    fn say(&self, line: Value, words: &str) {
+    fn say(&self, mut line: Value, words: &str) {
         if self.json {
+            line["workspace"] = json!(self.workspace);
             output::line(&line);
         } else {
             // A path may hold anything; a line of the log is one line.
             let words: String = words.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect();
-            output::text(&words);
+            output::text(&format!("{}{words}", self.prefix));
         }
     }
 }

@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use reeldesk_core::check::{self, Finding, Outcome, compare};
-use reeldesk_core::connection::credentials::{self, CredentialsSource, begin_sso, give_code};
+use reeldesk_core::connection::credentials::{CredentialsSource, begin_sso, give_code};
 use reeldesk_core::connection::{self, Connection, ProfileKind, Profiles};
+use reeldesk_core::ingest::Driving;
 use reeldesk_core::workspace::discovery::{self, Choices, Stack};
 use reeldesk_core::workspace::{self, Settings, Workspace, handover, policy};
-use reeldesk_core::{Code, Error, Folders, Result};
+use reeldesk_core::{Code, Error, Folders, Instance, Result};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -28,14 +29,22 @@ pub(crate) async fn run(folders: &Folders, command: Workspaces, name: &str, json
         Workspaces::Policy => output::text(&policy::policy(&with_sandbox(folders, name).await?)),
         Workspaces::Export { file } => handover::export(&settings.get(name)?, &file).await?,
         Workspaces::Import { file } => import(&settings, handover::import(&file).await?, json)?,
-        Workspaces::Remove { name } => {
-            let gone = settings.get(&name)?;
-            settings.remove(&name)?;
-            reeldesk_core::forget_viewers(folders, &name).await?;
-            credentials::forget(&gone.connection.credentials).await;
-        }
+        Workspaces::Remove { name } => remove(folders, &name, json).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn remove(folders: &Folders, name: &str, json: bool) -> Result<()> {
+    Settings::of(folders).get(name)?;
+    let instance = Instance::on(folders);
+    let _lock = instance.claim().await?;
+    let left = reeldesk_shell::Workspaces::<()>::of(instance, Driving::Command).remove(name).await?;
+    if json {
+        output::line(&json!({ "workspace": name, "unfinishedUploads": left }));
+    } else if left > 0 {
+        output::text(&format!("S3 still has {left} unfinished uploads of it."));
+    }
+    Ok(())
 }
 
 /// The workspace of this name, or that of a sandbox that runs for as long as this takes.
@@ -43,7 +52,7 @@ async fn with_sandbox(folders: &Folders, name: &str) -> Result<Workspace> {
     if name != workspace::SANDBOX {
         return Settings::of(folders).get(name);
     }
-    let session = reeldesk_shell::open(folders, name).await?;
+    let session = reeldesk_shell::open(&Instance::on(folders), name).await?;
     let workspace = session.workspace.clone();
     session.close().await;
     Ok(workspace)
@@ -219,7 +228,8 @@ async fn compare(settings: &Settings, name: &str, json: bool) -> Result<()> {
 
 async fn check_all(folders: &Folders, name: &str, json: bool) -> Result<ExitCode> {
     // The sandbox has to run while it is tried.
-    let sandbox = if name == workspace::SANDBOX { Some(reeldesk_shell::open(folders, name).await?) } else { None };
+    let sandbox =
+        if name == workspace::SANDBOX { Some(reeldesk_shell::open(&Instance::on(folders), name).await?) } else { None };
     let workspace = match &sandbox {
         Some(session) => session.workspace.clone(),
         None => Settings::of(folders).get(name)?,

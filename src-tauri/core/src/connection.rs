@@ -68,7 +68,7 @@ impl Connection {
         }
         if self.transfer_acceleration && self.is_elsewhere() {
             return invalid(
-                "S3 Transfer Acceleration goes with AWS's own endpoints only.".to_owned(),
+                "S3 Transfer Acceleration works with AWS's own endpoints only.".to_owned(),
                 "Turn it off, or leave the endpoints of the workspace empty.",
             );
         }

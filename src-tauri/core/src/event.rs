@@ -1,5 +1,7 @@
 //! What the shells hear, put together from what each room tells: whole values, never deltas.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 use ts_rs::TS;
@@ -7,7 +9,7 @@ use ts_rs::TS;
 use crate::catalog::Video;
 use crate::changes::Changes;
 use crate::encode::Job;
-use crate::ingest::{BatchSummary, Journey};
+use crate::ingest::{BatchSummary, Journey, Limits};
 use crate::viewers::Reading;
 use crate::watch::{Afterwards, WatchedFolder};
 use crate::{ingest, live, viewers, watch};
@@ -84,8 +86,22 @@ pub enum Event {
         /// When, and what to do.
         error: crate::Error,
     },
+    /// The bandwidth limits, which hold over all workspaces.
+    Limits {
+        /// As they are set now.
+        limits: Limits,
+    },
     /// Events were lost: read everything anew.
     Resync,
+}
+
+/// An event, and the workspace that it is of.
+#[derive(Clone, Debug)]
+pub struct WorkspaceEvent {
+    /// The name of the workspace.
+    pub workspace: Arc<str>,
+    /// What has changed in it.
+    pub event: Event,
 }
 
 impl From<ingest::Change> for Event {
@@ -96,6 +112,7 @@ impl From<ingest::Change> for Event {
             Change::BatchEnded { summary } => Self::BatchEnded { summary },
             Change::SignIn { error } => Self::SignIn { error },
             Change::SignInEnds { error } => Self::SignInEnds { error },
+            Change::Limits { limits } => Self::Limits { limits },
             Change::Resync => Self::Resync,
         }
     }
@@ -129,9 +146,9 @@ impl From<viewers::Change> for Event {
     }
 }
 
-/// Where events are told and heard.
+/// Where the events of all workspaces of a process are told and heard; cheap to clone.
 #[derive(Clone)]
-pub struct Events(broadcast::Sender<Event>);
+pub struct Events(broadcast::Sender<WorkspaceEvent>);
 
 impl Default for Events {
     fn default() -> Self {
@@ -140,23 +157,20 @@ impl Default for Events {
 }
 
 impl Events {
-    /// Tells everyone who listens; nobody may.
-    pub fn tell(&self, event: Event) {
-        self.0.send(event).ok();
-    }
-
-    /// What a room tells its changes to.
-    pub(crate) fn changes<T>(&self) -> Changes<T>
+    /// What a room of a workspace tells its changes to; nobody may listen.
+    pub(crate) fn changes<T>(&self, workspace: &str) -> Changes<T>
     where
         T: Clone + Into<Event> + 'static,
     {
-        let events = self.clone();
-        Changes::into(move |change: T| events.tell(change.into()))
+        let (sender, workspace) = (self.0.clone(), Arc::<str>::from(workspace));
+        Changes::into(move |change: T| {
+            sender.send(WorkspaceEvent { workspace: workspace.clone(), event: change.into() }).ok();
+        })
     }
 
     /// Hears all that is told from now on.
     #[must_use]
-    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+    pub fn subscribe(&self) -> broadcast::Receiver<WorkspaceEvent> {
         self.0.subscribe()
     }
 }

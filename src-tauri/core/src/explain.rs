@@ -35,7 +35,7 @@ pub fn unreachable(address: &str, error: &reqwest::Error) -> Error {
     Error::new(
         Code::Network,
         format!("{} did not answer.", host.as_deref().unwrap_or(address)),
-        "Check the network connection, and HTTPS_PROXY where a proxy leads out.",
+        "Check the network connection, and HTTPS_PROXY if you use a proxy.",
     )
     .with_details(DisplayErrorContext(error))
 }

@@ -28,7 +28,7 @@ impl Folders {
     /// When the platform names no home folder.
     pub fn of_platform() -> Result<Self> {
         let dirs = ProjectDirs::from("", "", NAME).ok_or_else(|| {
-            Error::new(Code::Invalid, "This user has no home folder.", "Name a folder for the data with --data-dir.")
+            Error::new(Code::Invalid, "This user has no home folder.", "Name a data folder with --data-dir.")
         })?;
         let logs = dirs.state_dir().map_or_else(|| dirs.data_local_dir().join("logs"), Path::to_owned);
         Ok(Self { data: dirs.data_local_dir().to_owned(), config: dirs.config_local_dir().to_owned(), logs })

@@ -89,7 +89,7 @@ fn certificates() -> Result<Option<Vec<u8>>> {
         Error::new(
             Code::Invalid,
             format!("The certificates of AWS_CA_BUNDLE cannot be read: {}.", Path::new(&path).display()),
-            "Name a PEM file that is there, or take the variable away.",
+            "Name a PEM file that exists, or remove the variable.",
         )
         .with_details(error)
     })?;

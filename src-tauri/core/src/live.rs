@@ -3,6 +3,7 @@
 mod settle;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -33,7 +34,7 @@ pub(crate) enum Change {
 
 /// How often it is asked: while something is open, and while nothing is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Pace {
+pub(crate) struct PollIntervals {
     pub busy: Duration,
     pub idle: Duration,
 }
@@ -85,6 +86,8 @@ pub(crate) struct Live {
     changes: Changes<Change>,
     /// Rung when there is something new to look for.
     wake: Arc<Notify>,
+    /// Whether a screen shows the newest videos and jobs.
+    is_shown: Arc<AtomicBool>,
 }
 
 /// What the screen was told last.
@@ -97,7 +100,7 @@ struct Shown {
 
 impl Live {
     pub fn new(catalog: Catalog, jobs: Jobs, changes: Changes<Change>) -> Self {
-        Self { catalog, jobs, changes, wake: Arc::default() }
+        Self { catalog, jobs, changes, wake: Arc::default(), is_shown: Arc::default() }
     }
 
     /// Looks at once, not only when it is time to.
@@ -105,11 +108,19 @@ impl Live {
         self.wake.notify_one();
     }
 
+    /// A screen shows the newest videos and jobs from now on, or no longer.
+    pub fn set_shown(&self, is_shown: bool) {
+        if self.is_shown.swap(is_shown, Ordering::Relaxed) != is_shown && is_shown {
+            self.wake();
+        }
+    }
+
     /// Asks until it is stopped; where a screen shows it, also for the newest videos and jobs while nobody follows any.
-    pub async fn follow(&self, follower: &impl Follower, shows: bool, pace: Pace, stop: &CancellationToken) {
+    pub async fn follow(&self, follower: &impl Follower, intervals: PollIntervals, stop: &CancellationToken) {
         let mut shown = Shown::default();
         let mut was_active = false;
         loop {
+            let shows = self.is_shown.load(Ordering::Relaxed);
             let wanted = follower.wanted();
             let is_active = wanted.is_some();
             if (is_active || shows)
@@ -121,7 +132,7 @@ impl Live {
             let is_open = is_active || was_active || shown.jobs.iter().any(Job::is_open);
             was_active = is_active;
             tokio::select! {
-                () = tokio::time::sleep(if is_open { pace.busy } else { pace.idle }) => {}
+                () = tokio::time::sleep(if is_open { intervals.busy } else { intervals.idle }) => {}
                 () = self.wake.notified() => {}
                 () = stop.cancelled() => return,
             }

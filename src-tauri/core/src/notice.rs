@@ -1,14 +1,16 @@
 //! What is worth a notice of the system: a batch that ended, and what needs someone; gathered, never one a file.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
-use crate::event::Event;
+use crate::event::{Event, WorkspaceEvent};
 use crate::ingest::{BatchSummary, Journey, Stage};
+use crate::workspace::SANDBOX;
 
 /// What comes within this time is one notice.
 const GATHER: Duration = Duration::from_secs(3);
@@ -22,23 +24,31 @@ pub struct Notice {
     pub title: String,
     /// More.
     pub body: String,
-    /// The row that a click leads to.
+    /// The workspace that a click leads to.
+    pub workspace: String,
+    /// And the row in it.
     pub journey: Option<String>,
 }
 
 impl Notice {
-    fn of_run(of: usize, done: usize, failed: usize) -> Self {
+    fn of_run(workspace: &str, of: usize, done: usize, failed: usize) -> Self {
         let left = of - done - failed;
         let rest = [(failed, "failed"), (left, "not tried")].into_iter().filter(|(count, _)| *count > 0);
         let rest = rest.map(|(count, words)| format!("{count} {words}")).collect::<Vec<_>>().join(", ");
         let body = if rest.is_empty() { "Nothing failed.".to_owned() } else { rest };
-        Self { title: format!("Viewers: {done} of {of} done"), body, journey: None }
+        let title = format!("{}: {done} of {of} viewers done", name(workspace));
+        Self { title, body, workspace: workspace.to_owned(), journey: None }
     }
 }
 
-/// Tells notices until the events end.
-pub async fn gather(mut events: Receiver<Event>, tell: impl Fn(Notice)) {
-    let mut news = News::default();
+/// What people call a workspace.
+fn name(workspace: &str) -> &str {
+    if workspace == SANDBOX { "Sandbox" } else { workspace }
+}
+
+/// Tells notices until the events end: one of each workspace at a time.
+pub async fn gather(mut events: Receiver<WorkspaceEvent>, tell: impl Fn(Notice)) {
+    let mut news = AllNews::default();
     // What watch folders do is told less often: nobody waits for it.
     let mut quiet_until = Instant::now();
     loop {
@@ -51,8 +61,10 @@ pub async fn gather(mut events: Receiver<Event>, tell: impl Fn(Notice)) {
         };
         tokio::select! {
             heard = events.recv() => match heard {
-                Ok(Event::RunEnded { of, done, failed }) => tell(Notice::of_run(of, done, failed)),
-                Ok(event) => news.hear(&event),
+                Ok(WorkspaceEvent { workspace, event: Event::RunEnded { of, done, failed } }) => {
+                    tell(Notice::of_run(&workspace, of, done, failed));
+                }
+                Ok(heard) => news.hear(&heard),
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
             },
@@ -64,19 +76,42 @@ pub async fn gather(mut events: Receiver<Event>, tell: impl Fn(Notice)) {
         let until = Instant::now() + GATHER;
         while let Ok(heard) = tokio::time::timeout_at(until, events.recv()).await {
             match heard {
-                Ok(event) => news.hear(&event),
+                Ok(heard) => news.hear(&heard),
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => break,
             }
         }
-        if let Some(notice) = news.take() {
+        for notice in news.take() {
             tell(notice);
             quiet_until = Instant::now() + GATHER_WATCHED;
         }
     }
 }
 
-/// What has happened since the last notice.
+/// What has happened since the last notice, by workspace.
+#[derive(Default)]
+struct AllNews(BTreeMap<Arc<str>, News>);
+
+impl AllNews {
+    fn hear(&mut self, heard: &WorkspaceEvent) {
+        self.0.entry(heard.workspace.clone()).or_default().hear(&heard.event);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.values().all(News::is_empty)
+    }
+
+    /// Whether all of it comes from watch folders.
+    fn is_only_watched(&self) -> bool {
+        !self.is_empty() && self.0.values().all(|news| news.is_empty() || news.is_only_watched())
+    }
+
+    fn take(&mut self) -> Vec<Notice> {
+        self.0.iter_mut().filter_map(|(workspace, news)| news.take(workspace)).collect()
+    }
+}
+
+/// What has happened in one workspace.
 #[derive(Default)]
 struct News {
     /// What needs someone, and whether that was told.
@@ -112,7 +147,7 @@ impl News {
             && self.needs.values().find(new).is_none()
     }
 
-    fn take(&mut self) -> Option<Notice> {
+    fn take(&mut self, workspace: &str) -> Option<Notice> {
         let ended = std::mem::take(&mut self.ended);
         let mut needs = Vec::new();
         for (journey, told) in self.needs.values_mut().filter(|(_, told)| !told) {
@@ -124,7 +159,7 @@ impl News {
         let mut lines = Vec::new();
         let sign_in = std::mem::take(&mut self.sign_in);
         if sign_in {
-            lines.push("All uploads wait for you to sign in to AWS again.".to_owned());
+            lines.push("Its uploads wait for you to sign in to AWS again.".to_owned());
         }
         if let [only] = &needs[..] {
             lines.push(match &only.error {
@@ -146,9 +181,11 @@ impl News {
         if lines.is_empty() {
             return None;
         }
-        let title = if needs.is_empty() && !sign_in { "Reeldesk: done" } else { "Reeldesk needs you" };
+        let is_good = needs.is_empty() && !sign_in;
+        let title =
+            if is_good { format!("{}: done", name(workspace)) } else { format!("{} needs you", name(workspace)) };
         let journey = needs.first().map(|journey| journey.id.clone());
-        Some(Notice { title: title.to_owned(), body: lines.join(" "), journey })
+        Some(Notice { title, body: lines.join(" "), workspace: workspace.to_owned(), journey })
     }
 }
 
@@ -176,17 +213,17 @@ mod tests {
     fn body(events: &[Event]) -> Option<String> {
         let mut news = News::default();
         events.iter().for_each(|event| news.hear(event));
-        news.take().map(|notice| notice.body)
+        news.take("production").map(|notice| notice.body)
     }
 
     #[test]
     fn a_run_says_what_is_left() {
-        let notice = Notice::of_run(5000, 50, 2);
+        let notice = Notice::of_run("production", 5000, 50, 2);
         assert_eq!(
             (notice.title.as_str(), notice.body.as_str()),
-            ("Viewers: 50 of 5000 done", "2 failed, 4948 not tried")
+            ("production: 50 of 5000 viewers done", "2 failed, 4948 not tried")
         );
-        assert_eq!(Notice::of_run(40, 40, 0).body, "Nothing failed.");
+        assert_eq!(Notice::of_run("production", 40, 40, 0).body, "Nothing failed.");
     }
 
     #[test]
@@ -200,7 +237,7 @@ mod tests {
         assert!(news.is_only_watched(), "it may wait");
         news.hear(&ended(Some("Dune"), 1, 0));
         assert!(!news.is_only_watched(), "someone waits for this one");
-        assert_eq!(news.take().map(|notice| notice.body).as_deref(), Some("601 videos are playable."));
+        assert_eq!(news.take("production").map(|notice| notice.body).as_deref(), Some("601 videos are playable."));
     }
 
     #[test]
@@ -209,5 +246,24 @@ mod tests {
         let two = [ended(None, 40, 2), ended(Some("Dune"), 1, 0)];
         assert_eq!(body(&two).as_deref(), Some("41 videos are playable. 2 skipped: in the library already."));
         assert_eq!(body(&[ended(None, 0, 0)]), None, "all canceled: whoever did it knows");
+    }
+
+    #[test]
+    fn each_workspace_has_its_own_notice() {
+        let mut news = AllNews::default();
+        for (workspace, event) in [
+            ("sandbox", ended(Some("Dune"), 1, 0)),
+            ("production", Event::SignIn { error: Some(crate::Error::internal("ended")) }),
+            ("production", ended(None, 3, 0)),
+        ] {
+            news.hear(&WorkspaceEvent { workspace: workspace.into(), event });
+        }
+        let told: Vec<_> = news.take().into_iter().map(|notice| (notice.title, notice.body)).collect();
+        let expected = [
+            ("production needs you", "Its uploads wait for you to sign in to AWS again. 3 videos are playable."),
+            ("Sandbox: done", "\"Dune\" is playable."),
+        ];
+        assert_eq!(told, expected.map(|(title, body)| (title.to_owned(), body.to_owned())));
+        assert!(news.take().is_empty(), "each once");
     }
 }

@@ -1,24 +1,29 @@
 //! A session: one workspace, connected; what a shell works with from its start to its end. `driver` moves its journeys,
-//! `bystander` reads and steers them, whoever drives.
+//! `bystander` reads and steers them, whoever drives. An `instance` is what all sessions of a process share.
 
 mod bystander;
 mod driver;
+mod instance;
 
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use tokio::sync::OnceCell;
 
 pub use self::driver::Driver;
+pub use self::instance::{DrivingLock, Instance};
 use crate::aws::Aws;
 use crate::catalog::{Catalog, Cursor, Guid, Page, Video};
+use crate::changes::Changes;
 use crate::encode::Jobs;
-use crate::event::Events;
+use crate::event::Event;
 use crate::folders::{Folders, make_private};
-use crate::ingest::{Driving, Ingest};
+use crate::ingest::{self, Driving, Ingest};
 use crate::live::{self, Live};
 use crate::playback::{self, Access, Proxy, Stream};
 use crate::store::Store;
-use crate::upload::Uploader;
+use crate::upload::{Limit, Uploader};
 use crate::viewers::{self, Mail, ViewerSession, Viewers, mailbox};
 use crate::watch::Rules;
 use crate::workspace::{SandboxEndpoints, Settings, Workspace};
@@ -38,15 +43,15 @@ pub struct Session {
     pub catalog: Catalog,
     /// Its jobs.
     pub jobs: Jobs,
-    /// What happens.
-    pub events: Events,
+    instance: Instance,
     aws: Aws,
-    folders: Folders,
     sandbox: Option<SandboxEndpoints>,
     /// The end of a sandbox that runs in this process.
     ends: Mutex<Option<Ends>>,
     access: Access,
-    viewers: tokio::sync::OnceCell<Viewers>,
+    viewers: OnceCell<Viewers>,
+    viewer_session: OnceLock<ViewerSession>,
+    proxy: OnceCell<Proxy>,
 }
 
 impl Session {
@@ -54,9 +59,10 @@ impl Session {
     ///
     /// # Errors
     /// When the data folder cannot be used, or the workspace is not known.
-    pub async fn open(folders: &Folders, workspace: &str) -> Result<Self> {
+    pub async fn open(instance: &Instance, workspace: &str) -> Result<Self> {
+        let folders = instance.folders();
         make(&folders.data)?;
-        Self::connect(folders, Settings::of(folders).get(workspace)?, None, None).await
+        Self::connect(instance, Settings::of(folders).get(workspace)?, None, None).await
     }
 
     /// Connects to a sandbox; where it runs in this process, closing the session is its end, and waits for that.
@@ -64,18 +70,18 @@ impl Session {
     /// # Errors
     /// When the data folder cannot be used, or the sandbox does not answer.
     pub async fn open_sandbox(
-        folders: &Folders,
+        instance: &Instance,
         sandbox: SandboxEndpoints,
         ends: Option<impl Future<Output = ()> + Send + 'static>,
     ) -> Result<Self> {
-        make(&folders.data)?;
+        make(&instance.folders().data)?;
         let workspace = Workspace::of_sandbox(&sandbox).await?;
         let ends = ends.map(|ends| Box::pin(ends) as Ends);
-        Self::connect(folders, workspace, Some(sandbox), ends).await
+        Self::connect(instance, workspace, Some(sandbox), ends).await
     }
 
     async fn connect(
-        folders: &Folders,
+        instance: &Instance,
         workspace: Workspace,
         sandbox: Option<SandboxEndpoints>,
         ends: Option<Ends>,
@@ -85,14 +91,15 @@ impl Session {
         Ok(Self {
             catalog: Catalog::new(aws.dynamodb.clone(), &workspace),
             jobs: Jobs::new(aws.mediaconvert.clone()),
-            events: Events::default(),
-            folders: folders.clone(),
+            instance: instance.clone(),
             workspace,
             aws,
             sandbox,
             ends: Mutex::new(ends),
             access,
-            viewers: tokio::sync::OnceCell::new(),
+            viewers: OnceCell::new(),
+            viewer_session: OnceLock::new(),
+            proxy: OnceCell::new(),
         })
     }
 
@@ -109,8 +116,8 @@ impl Session {
     pub async fn viewers(&self) -> Result<Viewers> {
         let open = || async {
             // A connection of its own: a search holds up no upload.
-            let store = self.store()?;
-            Viewers::of(&self.workspace, &self.aws, store, self.events.changes()).await
+            let (store, copy) = (self.instance.store()?, viewers_copy(self.instance.folders())?);
+            Viewers::of(&self.workspace, &self.aws, store, copy, self.changes()).await
         };
         self.viewers.get_or_try_init(open).await.cloned()
     }
@@ -119,8 +126,12 @@ impl Session {
     ///
     /// # Errors
     /// When it has none.
-    pub fn viewer_session(&self) -> Result<ViewerSession> {
-        ViewerSession::new(&self.aws, self.own_sandbox()?)
+    pub fn viewer_session(&self) -> Result<&ViewerSession> {
+        if let Some(viewer_session) = self.viewer_session.get() {
+            return Ok(viewer_session);
+        }
+        let viewer_session = ViewerSession::new(&self.aws, self.own_sandbox()?)?;
+        Ok(self.viewer_session.get_or_init(|| viewer_session))
     }
 
     /// The mails that the sandbox's pool would have sent, the newest first.
@@ -137,14 +148,15 @@ impl Session {
         })
     }
 
-    /// The store; each has a connection of its own, so that none holds up another.
-    fn store(&self) -> Result<Store> {
-        Store::open(&self.folders.data.join(STORE))
+    /// What a room tells its changes to.
+    fn changes<T: Clone + Into<Event> + 'static>(&self) -> Changes<T> {
+        self.instance.events().changes(&self.workspace.name)
     }
 
     async fn ingest(&self, store: Store, driving: Driving) -> Result<Ingest> {
-        let live = Live::new(self.catalog.clone(), self.jobs.clone(), self.events.changes());
-        Ingest::open(&self.workspace, &self.aws, store, self.events.changes(), live, driving).await
+        let live = Live::new(self.catalog.clone(), self.jobs.clone(), self.changes());
+        let pacer = self.instance.pacer().await?;
+        Ingest::open(&self.workspace, &self.aws, store, pacer, self.changes(), live, driving).await
     }
 
     /// A page of the videos, newest first.
@@ -187,12 +199,12 @@ impl Session {
         self.workspace.address(stored)
     }
 
-    /// Starts the loopback proxy for a player.
+    /// The loopback proxy for a player; it starts when it is first wanted.
     ///
     /// # Errors
     /// When no port can be had.
-    pub async fn proxy(&self) -> Result<Proxy> {
-        Proxy::start(self.access.clone()).await
+    pub async fn proxy(&self) -> Result<&Proxy> {
+        self.proxy.get_or_try_init(|| Proxy::start(self.access.clone())).await
     }
 
     /// Ends it; a sandbox of ours is stopped in good order.
@@ -212,7 +224,7 @@ pub async fn uploader_of_environment(folders: &Folders) -> Result<Uploader> {
     make(&folders.data)?;
     let store = Store::open(&folders.data.join(STORE))?;
     let s3 = Aws::s3_of_environment().await?;
-    Ok(Uploader::new(&s3, &s3, store, ""))
+    Ok(Uploader::new(&s3, &s3, store, "", Limit::default()))
 }
 
 /// The watch folders of a data folder, without a workspace.
@@ -224,13 +236,21 @@ pub fn watch_rules(folders: &Folders) -> Result<Rules> {
     Ok(Rules::new(Store::open(&folders.data.join(STORE))?, folders.clone()))
 }
 
-/// Forgets what a data folder keeps of the viewers of a workspace.
+/// Forgets what a data folder keeps of a workspace: its watch folders, its list of files, and its copy of the user pool.
+/// Nothing of it is taken up by another workspace that gets its name. What is still to be removed from S3 stays known.
 ///
 /// # Errors
 /// When the data folder cannot be used.
-pub async fn forget_viewers(folders: &Folders, workspace: &str) -> Result<()> {
-    make(&folders.data)?;
-    viewers::forget_workspace(&Store::open(&folders.data.join(STORE))?, workspace).await
+pub async fn forget_workspace(folders: &Folders, workspace: &str) -> Result<()> {
+    watch_rules(folders)?.remove_of(workspace).await?;
+    let store = Store::open(&folders.data.join(STORE))?;
+    ingest::forget_workspace(&store, workspace).await?;
+    viewers::forget_workspace(&store, &viewers_copy(folders)?, workspace).await
+}
+
+/// The copies of the user pools, which may be deleted: the pools are read again then.
+fn viewers_copy(folders: &Folders) -> Result<Store> {
+    Store::open_copy(&folders.data.join("viewers.sqlite"), viewers::SCHEMA)
 }
 
 /// A folder of this name in the data folder, for its user only; it is made where it is not there.

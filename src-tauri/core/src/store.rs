@@ -1,4 +1,5 @@
-//! The SQLite file of the app: the upload journal and the journeys. It is never thrown away.
+//! The SQLite file of the app: the upload journal and the journeys. It is never thrown away. Copies of what AWS has are kept
+//! in files of their own, which may be.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -7,82 +8,22 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use crate::folders::create_private;
-use crate::{Error, Result};
+use crate::{Code, Error, Result};
 
-/// Each entry takes the file from the version before it to the next; `user_version` says where a file is.
-const MIGRATIONS: [&str; 7] = [
-    "
-CREATE TABLE uploads (
-  id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key TEXT NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL,
-  modified_ns INTEGER NOT NULL, part_size INTEGER NOT NULL, upload_id TEXT);
-CREATE TABLE parts (
-  upload TEXT NOT NULL REFERENCES uploads(id) ON DELETE CASCADE, number INTEGER NOT NULL, etag TEXT NOT NULL,
-  checksum TEXT NOT NULL, PRIMARY KEY (upload, number)) WITHOUT ROWID;
-CREATE TABLE journeys (
-  id TEXT PRIMARY KEY, position INTEGER NOT NULL, workspace TEXT NOT NULL, open INTEGER NOT NULL, body TEXT NOT NULL);
-CREATE INDEX journeys_in_order ON journeys (workspace, position);
-",
-    "
-ALTER TABLE uploads ADD COLUMN file_id TEXT NOT NULL DEFAULT '';
-ALTER TABLE uploads ADD COLUMN sent INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE uploads ADD COLUMN checksum TEXT;
-UPDATE uploads SET path = CAST(path AS BLOB);
-CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE wishes (id INTEGER PRIMARY KEY, journey TEXT NOT NULL, wish TEXT NOT NULL);
-",
-    "
-CREATE TABLE sources (
-  workspace TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, title TEXT NOT NULL, size INTEGER NOT NULL,
-  checksum TEXT NOT NULL, guid TEXT NOT NULL, hls_url TEXT, sent_at INTEGER,
-  PRIMARY KEY (workspace, key)) WITHOUT ROWID;
-CREATE INDEX sources_by_size ON sources (workspace, size);
-CREATE INDEX sources_by_name ON sources (workspace, name);
-",
-    "
-CREATE TABLE watch_folders (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE watched (
-  folder TEXT NOT NULL REFERENCES watch_folders(id) ON DELETE CASCADE, path TEXT NOT NULL, size INTEGER NOT NULL,
-  modified_ns INTEGER NOT NULL, file_id TEXT NOT NULL, journey TEXT, ending TEXT, gone INTEGER NOT NULL,
-  sidecars TEXT NOT NULL, taken_at INTEGER NOT NULL, PRIMARY KEY (folder, path)) WITHOUT ROWID;
-CREATE INDEX watched_by_file ON watched (folder, file_id, size);
-CREATE INDEX watched_by_journey ON watched (folder, journey);
-",
-    "
-CREATE TABLE viewers (
-  workspace TEXT NOT NULL, username TEXT NOT NULL, email TEXT, name TEXT, enabled INTEGER NOT NULL, status TEXT NOT NULL,
-  created_at INTEGER, modified_at INTEGER, address TEXT NOT NULL, sought TEXT NOT NULL, seen INTEGER NOT NULL,
-  PRIMARY KEY (workspace, username));
-CREATE INDEX viewers_by_address ON viewers (workspace, address, username, sought);
-CREATE INDEX viewers_by_state ON viewers (workspace, enabled, status, address, username, modified_at);
-CREATE INDEX viewers_by_created ON viewers (workspace, created_at, username);
-CREATE INDEX viewers_by_modified ON viewers (workspace, modified_at, username);
-CREATE TABLE viewer_members (
-  workspace TEXT NOT NULL, name TEXT NOT NULL, username TEXT NOT NULL, seen INTEGER NOT NULL,
-  PRIMARY KEY (workspace, name, username)) WITHOUT ROWID;
-CREATE INDEX viewer_members_by_viewer ON viewer_members (workspace, username, name);
-CREATE TABLE viewer_pools (
-  workspace TEXT PRIMARY KEY, pool TEXT NOT NULL, read_at INTEGER, validity_days INTEGER, groups TEXT) WITHOUT ROWID;
-CREATE TABLE viewer_log (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, workspace TEXT NOT NULL, at INTEGER NOT NULL, who TEXT NOT NULL,
-  run TEXT NOT NULL, what TEXT NOT NULL, username TEXT NOT NULL, whom TEXT, detail TEXT, outcome TEXT, inverse TEXT,
-  keep TEXT);
-CREATE INDEX viewer_log_in_order ON viewer_log (workspace, id);
-CREATE INDEX viewer_log_by_viewer ON viewer_log (workspace, username, id);
-CREATE INDEX viewer_log_by_whom ON viewer_log (workspace, whom, id);
-CREATE INDEX viewer_log_by_run ON viewer_log (workspace, run);
-",
-    "
-ALTER TABLE uploads ADD COLUMN completing_at INTEGER;
-CREATE TABLE aborts (
-  bucket TEXT NOT NULL, key TEXT NOT NULL, upload_id TEXT NOT NULL, owner TEXT NOT NULL, upload TEXT NOT NULL,
-  since INTEGER NOT NULL, PRIMARY KEY (bucket, key, upload_id)) WITHOUT ROWID;
-ALTER TABLE watch_folders ADD COLUMN volume TEXT;
-",
-    "ALTER TABLE uploads ADD COLUMN touched_ns INTEGER;",
+/// Each takes the file from the version before it to the next; `user_version` says where a file is.
+const MIGRATIONS: [&str; 8] = [
+    include_str!("store/migrations/1-uploads-and-journeys.sql"),
+    include_str!("store/migrations/2-resumable-uploads-and-settings.sql"),
+    include_str!("store/migrations/3-sources.sql"),
+    include_str!("store/migrations/4-watch-folders.sql"),
+    include_str!("store/migrations/5-viewers.sql"),
+    include_str!("store/migrations/6-aborts.sql"),
+    include_str!("store/migrations/7-touched-files.sql"),
+    include_str!("store/migrations/8-no-copies.sql"),
 ];
 
 /// How long a write waits for one of another process or connection.
@@ -154,6 +95,27 @@ impl Store {
     /// # Errors
     /// When the file cannot be opened, or comes from a newer Reeldesk.
     pub fn open(path: &Path) -> Result<Self> {
+        Self::open_with(path, &MIGRATIONS)
+    }
+
+    /// Opens a copy of what AWS has, which is made anew where it is damaged, or of another schema.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub fn open_copy(path: &Path, schema: &str) -> Result<Self> {
+        if is_unusable(path) {
+            tracing::warn!(path = %path.display(), "a copy is made anew");
+            for suffix in ["", "-wal", "-shm"] {
+                let mut name = path.as_os_str().to_owned();
+                name.push(suffix);
+                // What is not there is not in the way; what cannot be removed is told when it is opened.
+                std::fs::remove_file(name).ok();
+            }
+        }
+        Self::open_with(path, &[schema])
+    }
+
+    fn open_with(path: &Path, migrations: &[&str]) -> Result<Self> {
         // SQLite gives the files beside it the same rights. One that is there is never opened here by other means than
         // SQLite's: where it is closed again, POSIX takes the locks of all other connections of this process with it.
         create_private(path).map_err(|error| crate::files::unreadable(path, &error))?;
@@ -166,14 +128,14 @@ impl Store {
         // between: the right to write is asked for first.
         connection.set_transaction_behavior(TransactionBehavior::Immediate);
         let version: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if version > MIGRATIONS.len() {
+        if version > migrations.len() {
             return Err(Error::new(
-                crate::Code::Invalid,
+                Code::Invalid,
                 format!("{} was written by a newer Reeldesk.", path.display()),
                 "Install the newer version again, or choose another data folder.",
             ));
         }
-        for (index, migration) in MIGRATIONS.iter().enumerate().skip(version) {
+        for (index, migration) in migrations.iter().enumerate().skip(version) {
             let transaction = connection.transaction()?;
             // Another process may have done it just now.
             let version: usize = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -232,6 +194,18 @@ impl Store {
     }
 }
 
+/// Whether a copy is damaged, or of a newer schema than the first.
+fn is_unusable(path: &Path) -> bool {
+    let version = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+        .and_then(|db| db.pragma_query_value(None, "user_version", |row| row.get::<_, usize>(0)));
+    match version {
+        Ok(version) => version > 1,
+        Err(error) => {
+            matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
+        }
+    }
+}
+
 /// What a panic says.
 fn said(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
@@ -241,7 +215,7 @@ fn said(panic: &(dyn Any + Send)) -> &str {
 /// Turns the write-ahead log on. Where two do that to a new file at once, SQLite refuses one of them without a wait.
 fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
     let since = Instant::now();
-    let is_busy = |error: &rusqlite::Error| error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy);
+    let is_busy = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
     loop {
         match connection.pragma_update(None, "journal_mode", "WAL") {
             Err(error) if is_busy(&error) && since.elapsed() < BUSY => std::thread::sleep(Duration::from_millis(10)),
@@ -332,6 +306,26 @@ mod tests {
         let path = folder.path().join("reeldesk.sqlite");
         drop(Store::open(&path).unwrap());
         Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-        assert_eq!(Store::open(&path).err().map(|error| error.code), Some(crate::Code::Invalid));
+        assert_eq!(Store::open(&path).err().map(|error| error.code), Some(Code::Invalid));
+    }
+
+    #[tokio::test]
+    async fn a_copy_that_cannot_be_used_is_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("copy.sqlite");
+        let schema = "CREATE TABLE things (name TEXT)";
+        let count = async || {
+            let store = Store::open_copy(&path, schema).unwrap();
+            let count = store.call(|db| {
+                db.execute("INSERT INTO things VALUES ('x')", [])?;
+                Ok(db.query_row("SELECT count(*) FROM things", [], |row| row.get::<_, u32>(0))?)
+            });
+            count.await.unwrap()
+        };
+        assert_eq!((count().await, count().await), (1, 2), "it is kept");
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+        assert_eq!(count().await, 1, "of a newer version");
+        std::fs::write(&path, vec![7; 8192]).unwrap();
+        assert_eq!(count().await, 1, "damaged");
     }
 }

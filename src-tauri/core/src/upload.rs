@@ -32,8 +32,8 @@ use tokio_util::sync::CancellationToken;
 pub use self::batch::{BatchEvent, Chosen, Destination, send_all};
 pub use self::checksum::Checksum;
 use self::engine::Engine;
-pub(crate) use self::journal::GivenUp;
 use self::journal::Journal;
+pub(crate) use self::journal::{GivenUp, owners_of_aborts};
 pub use self::limit::{Limit, Rate};
 pub use self::orphans::Orphan;
 pub use self::plan::{PartNumber, PartPlan};
@@ -70,20 +70,27 @@ pub struct Uploaded {
     pub completing_at: i64,
 }
 
-/// Sends files. One for all uploads of a workspace, so that they share the line, the memory and the limit; cheap to
-/// clone.
+/// Sends files. One for all uploads of a workspace, so that they share the line and the memory; those of several
+/// workspaces share a limit. Cheap to clone.
 #[derive(Clone)]
 pub struct Uploader(Engine<s3::S3>);
 
 impl Uploader {
-    /// An uploader over these clients and store: one for what is asked, one for the bytes. `owner` names the connection (the workspace's name; empty for that of the
-    /// environment): it works off what an earlier one of this name could not abort.
+    /// An uploader over these clients and store: one for what is asked, one for the bytes. `owner` names the connection
+    /// (the workspace's name; empty for that of the environment): it works off what an earlier one of this name could not
+    /// abort.
     #[must_use]
-    pub fn new(s3: &aws_sdk_s3::Client, transfer: &aws_sdk_s3::Client, store: Store, owner: &str) -> Self {
-        Self(Engine::new(s3::S3::new(s3, transfer), Journal::new(store, owner)))
+    pub fn new(
+        s3: &aws_sdk_s3::Client,
+        transfer: &aws_sdk_s3::Client,
+        store: Store,
+        owner: &str,
+        limit: Limit,
+    ) -> Self {
+        Self(Engine::new(s3::S3::new(s3, transfer), Journal::new(store, owner), limit))
     }
 
-    /// The bandwidth limit of all its uploads.
+    /// The bandwidth limit that its uploads share.
     #[must_use]
     pub fn limit(&self) -> &Limit {
         &self.0.tools.reader.limit
@@ -186,6 +193,6 @@ fn changed_too_late(path: &Path) -> Error {
     Error::new(
         Code::FileChanged,
         format!("\"{}\" was changed while it was being sent, and S3 has what was read of it.", crate::shown(path)),
-        "Send it again when it is finished, and remove what has come of the first version.",
+        "Send it again when it is finished, and remove the video of the first version.",
     )
 }

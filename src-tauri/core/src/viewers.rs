@@ -13,10 +13,10 @@ mod groups;
 mod invite;
 pub(crate) mod mailbox;
 mod mirror;
-mod pace;
 mod password;
 mod pool;
 mod profile;
+mod quota;
 mod run;
 mod sync;
 mod viewer_session;
@@ -35,10 +35,11 @@ pub use self::groups::Group;
 pub use self::invite::{Invitation, Invited};
 pub use self::mailbox::Mail;
 use self::mirror::Mirror;
+pub(crate) use self::mirror::SCHEMA;
 pub use self::mirror::{Census, Found, GroupCount, Query, Sort, StateCount};
-use self::pace::Pace;
 pub use self::pool::{PoolAttribute, PoolFacts};
 pub use self::profile::{Attribute, Person};
+use self::quota::Quota;
 pub use self::run::{ActionResult, RunSummary, Selection};
 pub use self::sync::Reading;
 pub use self::viewer_session::{Step, ViewerSession, Watchable};
@@ -150,17 +151,23 @@ pub struct Viewers {
     caller: Arc<OnceCell<String>>,
     reading: Arc<Mutex<Option<Reading>>>,
     /// Accounts that are asked for one by one.
-    reads: Arc<Pace>,
+    reads: Arc<Quota>,
     /// When the last reading of the whole pool ended; held while one goes on.
     last_read: Arc<tokio::sync::Mutex<i64>>,
 }
 
 impl Viewers {
-    /// Those of this workspace.
+    /// Those of this workspace: its log is in `store`, its copy of the pool in `copy`.
     ///
     /// # Errors
     /// When it names no user pool, or the store cannot be used.
-    pub(crate) async fn of(workspace: &Workspace, aws: &Aws, store: Store, changes: Changes<Change>) -> Result<Self> {
+    pub(crate) async fn of(
+        workspace: &Workspace,
+        aws: &Aws,
+        store: Store,
+        copy: Store,
+        changes: Changes<Change>,
+    ) -> Result<Self> {
         let pool = workspace.user_pool.clone().ok_or_else(|| {
             Error::new(
                 Code::NotFound,
@@ -168,17 +175,17 @@ impl Viewers {
                 "Name the pool in the workspace.",
             )
         })?;
-        let store = WorkspaceStore::of(store, &workspace.name);
+        let of_workspace = |store| WorkspaceStore::of(store, &workspace.name);
         Ok(Self {
             client: aws.cognito.clone(),
             sts: aws.sts.clone(),
-            mirror: Mirror::open(store.clone(), &pool).await?,
-            log: Log(store),
+            mirror: Mirror::open(of_workspace(copy), &pool).await?,
+            log: Log(of_workspace(store)),
             pool,
             changes,
             caller: Arc::default(),
             reading: Arc::default(),
-            reads: Arc::new(Pace::of_reads()),
+            reads: Arc::new(Quota::of_reads()),
             last_read: Arc::default(),
         })
     }
@@ -212,20 +219,16 @@ impl Viewers {
     }
 }
 
-/// Forgets what is kept of the viewers of a workspace, and what was done with them.
+/// Forgets what was done with the viewers of a workspace, and its copy of the pool.
 ///
 /// # Errors
-/// When the store cannot be written.
-pub(crate) async fn forget_workspace(store: &Store, workspace: &str) -> Result<()> {
-    let workspace = workspace.to_owned();
-    store
-        .call(move |db| {
-            mirror::wiped(db, |db| {
-                mirror::delete_in_pieces(db, "viewer_log", "id", &workspace)?;
-                mirror::empty(db, &workspace)
-            })
-        })
-        .await
+/// When a store cannot be written.
+pub(crate) async fn forget_workspace(store: &Store, copy: &Store, workspace: &str) -> Result<()> {
+    let name = workspace.to_owned();
+    let of_log = move |db: &mut rusqlite::Connection| mirror::delete_in_pieces(db, "viewer_log", "id", &name);
+    store.call(move |db| mirror::wiped(db, of_log)).await?;
+    let name = workspace.to_owned();
+    copy.call(move |db| mirror::wiped(db, |db| mirror::empty(db, &name))).await
 }
 
 /// Milliseconds since the epoch.

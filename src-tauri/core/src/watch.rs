@@ -113,7 +113,7 @@ impl Watch {
         Self { rules, view, orders, changed, stop, task: Mutex::new(Some(task)) }
     }
 
-    /// All watch folders, also those of other workspaces, which rest.
+    /// The watch folders of the workspace.
     #[must_use]
     pub fn folders(&self) -> Vec<WatchedFolder> {
         self.view.list()
@@ -143,7 +143,7 @@ impl Watch {
     /// # Errors
     /// When the store cannot be written.
     pub async fn pause_all(&self, paused: bool) -> Result<()> {
-        for folder in self.folders().into_iter().filter(|folder| folder.condition != Condition::Elsewhere) {
+        for folder in self.folders() {
             self.rules.put(WatchFolder { paused, ..folder.rule }).await?;
         }
         self.changed.notify_one();
@@ -268,12 +268,13 @@ impl Supervisor {
             Ok(all) => all,
             Err(error) => return tracing::warn!(details = error.details, "the watch folders could not be read"),
         };
-        let (own, elsewhere): (Vec<_>, Vec<_>) = all.iter().partition(|rule| rule.workspace == self.workspace);
+        let own: Vec<_> = all.iter().filter(|rule| rule.workspace == self.workspace).collect();
         let gone: Vec<Uuid> =
             self.running.keys().filter(|id| !own.iter().any(|rule| rule.id == **id)).copied().collect();
         for id in gone {
             self.end(id).await;
         }
+        self.view.retain(|id| own.iter().any(|rule| rule.id == id));
         for rule in own {
             let barred = match self.rules.barred(rule).await {
                 Ok(barred) => barred,
@@ -284,10 +285,6 @@ impl Supervisor {
                 self.end(rule.id).await;
                 self.begin(rule.clone(), barred, stop);
             }
-        }
-        self.view.retain(|id| all.iter().any(|rule| rule.id == id));
-        for rule in elsewhere {
-            self.view.put(rule, Condition::Elsewhere);
         }
     }
 

@@ -25,9 +25,9 @@ pub const SANDBOX: &str = "sandbox";
 pub struct Workspace {
     /// What it is called.
     pub name: String,
-    /// The colour that it is known by.
-    #[serde(default)]
-    pub colour: Colour,
+    /// The color that it is known by.
+    #[serde(default, alias = "colour")]
+    pub color: Color,
     /// How its account is reached.
     #[serde(flatten)]
     pub connection: Connection,
@@ -96,14 +96,15 @@ pub enum PlaybackAccess {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the names say it")]
-pub enum Colour {
+pub enum Color {
     #[default]
     Violet,
     Blue,
     Green,
     Orange,
     Red,
-    Grey,
+    #[serde(alias = "grey")]
+    Gray,
 }
 
 /// Who makes the job and the item.
@@ -276,7 +277,7 @@ pub(crate) mod tests {
     pub(crate) fn workspace(name: &str) -> Workspace {
         Workspace {
             name: name.into(),
-            colour: Colour::Red,
+            color: Color::Red,
             connection: Connection {
                 region: "eu-central-1".into(),
                 credentials: CredentialsSource::Profile { name: "media".into() },

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use reeldesk_core::workspace::SandboxEndpoints;
-use reeldesk_core::{Code, Error, Folders, Result, Session, folder_within};
+use reeldesk_core::{Code, Error, Folders, Instance, Result, Session, folder_within};
 use reeldesk_sandbox::{Endpoints, Sandbox, StartError};
 pub use reeldesk_sandbox::{Generation, Options as SandboxOptions};
 
@@ -67,16 +67,16 @@ impl RunningSandbox {
 }
 
 /// Opens the sandbox of this data folder.
-pub(crate) async fn open(folders: &Folders) -> Result<Session> {
+pub(crate) async fn open(instance: &Instance) -> Result<Session> {
     let mut tries = 3;
     loop {
-        let sandbox = RunningSandbox::attach(folders, SandboxOptions::default()).await?;
+        let sandbox = RunningSandbox::attach(instance.folders(), SandboxOptions::default()).await?;
         let Endpoints { api, site, region, stack, app_client, .. } = sandbox.endpoints().clone();
         let endpoints = SandboxEndpoints { api, site, region, stack, app_client };
         let is_own = sandbox.is_own();
         let ends = is_own.then_some(async move { sandbox.stop().await });
         tries -= 1;
-        match Session::open_sandbox(folders, endpoints, ends).await {
+        match Session::open_sandbox(instance, endpoints, ends).await {
             // The process that it was found in is ending: the next one is found, or started here.
             Err(error) if error.code == Code::Network && !is_own && tries > 0 => {
                 tokio::time::sleep(Duration::from_millis(100)).await;
@@ -133,8 +133,8 @@ mod tests {
             let _asked = cdn.accept().await.unwrap();
             drop((lock, cdn));
         };
-        let folders = Folders::within(data.path());
-        let (opened, ()) = tokio::join!(open(&folders), ends);
+        let instance = Instance::on(&Folders::within(data.path()));
+        let (opened, ()) = tokio::join!(open(&instance), ends);
         let session = opened.unwrap();
         assert!(session.has_own_sandbox());
         assert_eq!(session.workspace.name, SANDBOX);

@@ -28,7 +28,7 @@ async fn the_copy_is_searched_and_wiped() {
     assert!(!ask(&reelctl, &["reset", "ada@example.com"]).0);
 
     // A window that is open keeps the file's write-ahead log alive.
-    let window = rusqlite::Connection::open(kept.join("reeldesk.sqlite")).unwrap();
+    let window = rusqlite::Connection::open(kept.join("viewers.sqlite")).unwrap();
     let people: i64 = window.query_row("SELECT count(*) FROM viewers", [], |row| row.get(0)).unwrap();
     assert_eq!(people, 2);
     assert!(ask(&reelctl, &["forget"]).0);

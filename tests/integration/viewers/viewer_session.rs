@@ -1,7 +1,7 @@
 //! A viewer's session, as the window uses it: signing in for the first time, after a reset, and being signed out.
 
 use reeldesk_core::viewers::{Invitation, Invitee, Selection, Step, ViewerAction, Viewers};
-use reeldesk_core::{Code, Error, Folders};
+use reeldesk_core::{Code, Error, Folders, Instance};
 use tokio_util::sync::CancellationToken;
 
 const ADA: &str = "ada@example.com";
@@ -21,7 +21,8 @@ fn says<T: std::fmt::Debug>(tried: Result<T, Error>, code: Code, words: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_first_password_a_reset_and_the_end() {
     let folder = tempfile::tempdir().unwrap();
-    let session = reeldesk_shell::open(&Folders::choose(Some(folder.path())).unwrap(), "sandbox").await.unwrap();
+    let session =
+        reeldesk_shell::open(&Instance::on(&Folders::choose(Some(folder.path())).unwrap()), "sandbox").await.unwrap();
     let viewers = session.viewers().await.unwrap();
     let ada = Invitee { line: 1, address: ADA.to_owned(), name: None, group: None };
     viewers.invite(&[ada], Invitation::Mail, &CancellationToken::new(), |_, _| {}).await.unwrap();

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use reeldesk_core::Folders;
 use reeldesk_core::ingest::Driving;
 use reeldesk_core::watch::{Condition, WatchFolder};
+use reeldesk_core::{Folders, Instance};
 use reeldesk_sandbox::{SOURCE_BUCKET, TABLE};
 use reeldesk_tests::{Fault, FaultyLine, KEYS, Server};
 use serde_json::{Value, json};
@@ -243,7 +243,7 @@ async fn a_rule_that_is_changed_while_files_are_handed_over() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_handed_over_while_its_rule_ends_is_sent() {
     let (data, films) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let session = reeldesk_shell::open(&Folders::within(data.path()), "sandbox").await.unwrap();
+    let session = reeldesk_shell::open(&Instance::on(&Folders::within(data.path())), "sandbox").await.unwrap();
     let driver = session.drive(Driving::Server).await.unwrap();
     let watch = driver.watch();
     watch.put(WatchFolder { settle_seconds: 1, ..WatchFolder::of("sandbox", films.path()) }).await.unwrap();

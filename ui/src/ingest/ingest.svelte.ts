@@ -1,10 +1,15 @@
-import * as backend from '../backend';
+import type { WorkspaceBackend } from '../backend';
 import type { Resolution, BatchSummary, Error, Journey, Limits, Orphan, JourneyCommand } from '../bindings';
 import { Attempt } from '../shared/attempt.svelte';
+import type { JourneyList } from './lists.svelte';
 import { counts } from './stages';
 
 /** The journeys, as the core last told them. */
-export class Ingest extends Attempt {
+export class Ingest extends Attempt implements JourneyList {
+  constructor(readonly backend: WorkspaceBackend) {
+    super();
+  }
+
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- ten thousand signals cost more than one version
   readonly #all = new Map<string, Journey>();
   #version = $state(0);
@@ -16,6 +21,7 @@ export class Ingest extends Attempt {
   signIn = $state<Error | null>(null);
   /** That it will end soon. */
   signInEnds = $state<Error | null>(null);
+  #heardOfSignIn = 0;
   /** What the list is searched for. */
   wanted = $state('');
   limits = $state<Limits>({ usual: null, hours: null });
@@ -33,13 +39,15 @@ export class Ingest extends Attempt {
   });
   counts = $derived(counts(this.journeys));
   /** Those that are searched for. */
-  found = $derived.by(() => {
-    const wanted = this.wanted.trim().toLocaleLowerCase();
-    return wanted === '' ? this.journeys : this.journeys.filter((one) => `${one.title} ${one.path}`.toLocaleLowerCase().includes(wanted));
-  });
+  found = $derived.by(() => this.matching(this.wanted));
+  readonly parts: Ingest[] = [this];
 
   async load(): Promise<void> {
-    this.limits = await backend.limits();
+    const heard = this.#heardOfSignIn;
+    const [limits, need] = await Promise.all([this.backend.limits(), this.backend.signInNeed()]);
+    this.limits = limits;
+    // What was told meanwhile is newer.
+    if (heard === this.#heardOfSignIn) [this.signIn, this.signInEnds] = [need.now, need.soon];
     this.#again = true;
     if (this.#late !== null) return;
     try {
@@ -58,7 +66,7 @@ export class Ingest extends Attempt {
     const late: Journey[] = [];
     this.#late = late;
     for (;;) {
-      const page = await backend.journeys(all.at(-1)?.position ?? 0);
+      const page = await this.backend.journeys(all.at(-1)?.position ?? 0);
       if (page.length === 0) break;
       all.push(...page);
     }
@@ -68,10 +76,27 @@ export class Ingest extends Attempt {
     this.put([...all, ...late]);
   }
 
+  /** Those with this in their title or path. */
+  matching(text: string): Journey[] {
+    const wanted = text.trim().toLocaleLowerCase();
+    return wanted === '' ? this.journeys : this.journeys.filter((one) => `${one.title} ${one.path}`.toLocaleLowerCase().includes(wanted));
+  }
+
+  of(): Ingest {
+    return this;
+  }
+
   /** One of them. */
   find(id: string): Journey | undefined {
     void this.#version;
     return this.#all.get(id);
+  }
+
+  /** What someone has to sign in for has changed. */
+  hearOfSignIn(need: { now: Error | null } | { soon: Error }): void {
+    this.#heardOfSignIn += 1;
+    if ('now' in need) this.signIn = need.now;
+    else this.signInEnds = need.soon;
   }
 
   ended(summary: BatchSummary): void {
@@ -89,25 +114,25 @@ export class Ingest extends Attempt {
   }
 
   /** Adds what was dropped. */
-  readonly add = (drop: number) => this.attempt(() => backend.addDropped(drop));
-  readonly chooseFiles = () => this.attempt(() => backend.chooseVideos());
-  readonly chooseFolders = () => this.attempt(() => backend.chooseVideoFolders());
-  readonly steer = (id: string, command: JourneyCommand) => this.attempt(() => backend.steer(id, command));
-  readonly steerAll = (command: JourneyCommand) => this.attempt(() => backend.steerAll(command));
-  readonly clear = () => this.attempt(() => backend.clearJourneys());
+  readonly add = (drop: number) => this.attempt(() => this.backend.addDropped(drop));
+  readonly chooseFiles = () => this.attempt(() => this.backend.chooseVideos());
+  readonly chooseFolders = () => this.attempt(() => this.backend.chooseVideoFolders());
+  readonly steer = (id: string, command: JourneyCommand) => this.attempt(() => this.backend.steer(id, command));
+  readonly steerAll = (command: JourneyCommand) => this.attempt(() => this.backend.steerAll(command));
+  readonly clear = () => this.attempt(() => this.backend.clearJourneys());
   readonly setLimits = (limits: Limits) => this.attempt(async () => {
-    await backend.setLimits(limits);
+    await this.backend.setLimits(limits);
     this.limits = limits;
   });
-  readonly answer = (id: string, answer: Resolution, remaining: boolean) => this.attempt(() => backend.answer(id, answer, remaining));
-  readonly reveal = (id: string) => this.attempt(() => backend.reveal(id));
+  readonly answer = (id: string, answer: Resolution, remaining: boolean) => this.attempt(() => this.backend.answer(id, answer, remaining));
+  readonly reveal = (id: string) => this.attempt(() => this.backend.reveal(id));
   readonly loadOrphans = () => this.attempt(async () => {
-    this.orphans = await backend.orphans();
+    this.orphans = await this.backend.orphans();
   });
   readonly removeOrphan = (orphan: Orphan) => this.attempt(async () => {
-    await backend.removeOrphan(orphan);
-    this.orphans = await backend.orphans();
+    await this.backend.removeOrphan(orphan);
+    this.orphans = await this.backend.orphans();
   });
-  readonly dismiss = (id: string) => this.attempt(() => backend.dismissJourney(id));
+  readonly dismiss = (id: string) => this.attempt(() => this.backend.dismissJourney(id));
 
 }

@@ -7,9 +7,11 @@ export class Jobs {
   readAt = $state<number | null>(null);
   error = $state<Error | null>(null);
 
+  constructor(readonly backend: backend.WorkspaceBackend) {}
+
   async load(): Promise<void> {
     try {
-      this.show(await backend.jobs(), Date.now());
+      this.show(await this.backend.jobs(), Date.now());
     } catch (thrown) {
       this.error = backend.asError(thrown);
     }
@@ -23,7 +25,7 @@ export class Jobs {
 
   readonly cancel = async (id: string) => {
     try {
-      await backend.cancelJob(id);
+      await this.backend.cancelJob(id);
     } catch (thrown) {
       this.error = backend.asError(thrown);
     }

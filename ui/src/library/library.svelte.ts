@@ -15,10 +15,12 @@ export class Library {
   videos = $derived([...this.#newest, ...this.#older].filter((video, at, all) => all.findIndex((one) => one.guid === video.guid) === at));
   hasMore = $derived(this.#next !== null);
 
+  constructor(readonly backend: backend.WorkspaceBackend) {}
+
   async load(): Promise<void> {
     this.error = null;
     try {
-      const page = await backend.library(null);
+      const page = await this.backend.library(null);
       this.#older = [];
       this.#next = page.next;
       this.show(page.videos, Date.now());
@@ -29,7 +31,7 @@ export class Library {
 
   readonly more = async () => {
     try {
-      const page = await backend.library(this.#next);
+      const page = await this.backend.library(this.#next);
       this.#older = [...this.#older, ...page.videos];
       this.#next = page.next;
       void this.#showPictures(page.videos);
@@ -53,7 +55,7 @@ export class Library {
   async #showPictures(videos: Video[]): Promise<void> {
     const stored = videos.map((video) => video.thumbnailUrl).filter((url) => url !== null && !this.#pictures.has(url)) as string[];
     if (stored.length === 0) return;
-    const local = await backend.localUrls(stored);
+    const local = await this.backend.localUrls(stored);
     stored.forEach((url, index) => {
       const found = local[index];
       if (found) this.#pictures.set(url, found);

@@ -51,3 +51,6 @@ export function ago(time: number, now: number): string {
 export function bitrate(bits: number): string {
   return bits >= 1_000_000 ? `${(bits / 1_000_000).toFixed(1)} Mb/s` : `${Math.round(bits / 1000)} kb/s`;
 }
+
+/** What people call a workspace. */
+export const workspaceName = (name: string) => (name === 'sandbox' ? 'Sandbox' : name);

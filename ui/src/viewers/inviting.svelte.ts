@@ -21,6 +21,10 @@ export class Inviting extends Attempt {
   readonly pace = new Pace();
   #asked = 0;
 
+  constructor(readonly backend: backend.WorkspaceBackend) {
+    super();
+  }
+
   async read(text: string): Promise<void> {
     const asked = ++this.#asked;
     const list = await backend.readInvitees(text);
@@ -41,9 +45,9 @@ export class Inviting extends Attempt {
   readonly send = () => {
     this.hasBegun = true;
     this.pace.begin(this.people.length - this.told.size);
-    return this.attempt(() => backend.invite(this.people, this.invitation, (address, invited) => this.#hear(address, invited)));
+    return this.attempt(() => this.backend.invite(this.people, this.invitation, (address, invited) => this.#hear(address, invited)));
   };
-  readonly stop = () => void backend.stopRun();
+  readonly stop = () => void this.backend.stopRun();
 
   #hear(address: string, invited: Invited): void {
     // Who got a password in this run is there when it goes on: the password must not go.

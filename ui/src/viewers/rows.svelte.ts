@@ -1,6 +1,6 @@
 import { SvelteMap } from 'svelte/reactivity';
 
-import * as backend from '../backend';
+import type { WorkspaceBackend } from '../backend';
 import type { Query, Viewer } from '../bindings';
 
 const PAGE = 100;
@@ -15,6 +15,8 @@ export class Rows {
   #sight: number[] = [];
   #query: Query | null = null;
   #round = 0;
+
+  constructor(readonly backend: WorkspaceBackend) {}
 
   /** The row of a place, once it is there. */
   at(index: number): Viewer | undefined {
@@ -33,7 +35,7 @@ export class Rows {
     const sight = isSame ? this.#sight : [0];
     this.#asked = [];
     const round = this.#round;
-    const fresh = await Promise.all(sight.map(async (page) => [page, await backend.findViewers(query, page * PAGE, PAGE)] as const));
+    const fresh = await Promise.all(sight.map(async (page) => [page, await this.backend.findViewers(query, page * PAGE, PAGE)] as const));
     if (round !== this.#round) return;
     this.#pages.clear();
     for (const [page, found] of fresh) {
@@ -41,14 +43,14 @@ export class Rows {
       this.#asked.push(page);
       this.total = found.total;
     }
-    if (fresh.length === 0) this.total = (await backend.findViewers(query, 0, 0)).total;
+    if (fresh.length === 0) this.total = (await this.backend.findViewers(query, 0, 0)).total;
     this.of = query;
   }
 
   /** Those from one place to another. */
   async between(first: number, last: number): Promise<Viewer[]> {
     if (this.#query === null) return [];
-    return (await backend.findViewers(this.#query, Math.min(first, last), Math.abs(last - first) + 1)).viewers;
+    return (await this.backend.findViewers(this.#query, Math.min(first, last), Math.abs(last - first) + 1)).viewers;
   }
 
   async #ask(page: number): Promise<void> {
@@ -56,7 +58,7 @@ export class Rows {
     this.#asked.push(page);
     const round = this.#round;
     try {
-      const found = await backend.findViewers(this.#query, page * PAGE, PAGE);
+      const found = await this.backend.findViewers(this.#query, page * PAGE, PAGE);
       if (round !== this.#round) return;
       this.#pages.set(page, found.viewers);
       this.total = found.total;

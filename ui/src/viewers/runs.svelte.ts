@@ -1,4 +1,4 @@
-import * as backend from '../backend';
+import type { WorkspaceBackend } from '../backend';
 import type { ViewerAction, ActionResult, RunSummary, Selection } from '../bindings';
 import { Attempt } from '../shared/attempt.svelte';
 import { Pace } from '../shared/pace.svelte';
@@ -15,18 +15,22 @@ export class Runs extends Attempt {
   failures = $state.raw<ActionResult[]>([]);
   summary = $state.raw<RunSummary | null>(null);
 
+  constructor(readonly backend: WorkspaceBackend) {
+    super();
+  }
+
   readonly act = (selection: Selection, count: number, act: ViewerAction, title: string) =>
-    this.#run(title, count, (hear) => backend.actOnViewers(selection, act, hear));
+    this.#run(title, count, (hear) => this.backend.actOnViewers(selection, act, hear));
 
   readonly undo = () => {
     const before = this.summary;
     if (before === null) return Promise.resolve(false);
     const title = this.title ?? '';
     // What undoes an undo is the thing itself.
-    return this.#run(title.startsWith(UNDO) ? title.slice(UNDO.length) : UNDO + title, before.done, (hear) => backend.undoRun(before.run, hear));
+    return this.#run(title.startsWith(UNDO) ? title.slice(UNDO.length) : UNDO + title, before.done, (hear) => this.backend.undoRun(before.run, hear));
   };
-  readonly undoOf = (run: string) => this.#run('Undo', 0, (hear) => backend.undoRun(run, hear));
-  readonly stop = () => void backend.stopRun();
+  readonly undoOf = (run: string) => this.#run('Undo', 0, (hear) => this.backend.undoRun(run, hear));
+  readonly stop = () => void this.backend.stopRun();
   readonly close = () => {
     this.title = null;
     this.summary = null;

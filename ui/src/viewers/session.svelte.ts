@@ -1,4 +1,4 @@
-import * as backend from '../backend';
+import type { WorkspaceBackend } from '../backend';
 import type { Mail, Step, Watchable } from '../bindings';
 import { Attempt } from '../shared/attempt.svelte';
 
@@ -13,9 +13,13 @@ export class ViewerSession extends Attempt {
   step = $state.raw<Step | null>(null);
   playing = $state.raw<{ video: Watchable; source: string } | null>(null);
 
+  constructor(readonly backend: WorkspaceBackend) {
+    super();
+  }
+
   readonly loadMails = () =>
     this.attempt(async () => {
-      this.mails = await backend.mails();
+      this.mails = await this.backend.mails();
     });
 
   /** Takes the address, and the newest secret that was sent there. */
@@ -25,19 +29,19 @@ export class ViewerSession extends Attempt {
     this.address = address;
     this.password = this.#newest(address)?.secret ?? '';
   }
-  readonly signIn = () => this.#go(() => backend.signInAs(this.address.trim(), this.password));
-  readonly choosePassword = () => this.#go(() => backend.choosePasswordAs(this.fresh));
-  readonly giveCode = () => this.#go(() => backend.giveCodeAs(this.code.trim(), this.fresh));
+  readonly signIn = () => this.#go(() => this.backend.signInAs(this.address.trim(), this.password));
+  readonly choosePassword = () => this.#go(() => this.backend.choosePasswordAs(this.fresh));
+  readonly giveCode = () => this.#go(() => this.backend.giveCodeAs(this.code.trim(), this.fresh));
   readonly lookAgain = () =>
     this.attempt(async () => {
-      this.step = { kind: 'in', videos: await backend.lookAgainAs() };
+      this.step = { kind: 'in', videos: await this.backend.lookAgainAs() };
     });
   readonly play = (video: Watchable) =>
     this.attempt(async () => {
-      this.playing = { video, source: await backend.playAs(video) };
+      this.playing = { video, source: await this.backend.playAs(video) };
     });
   readonly leave = async () => {
-    await backend.leaveViewerSession();
+    await this.backend.leaveViewerSession();
     [this.step, this.playing, this.password, this.fresh, this.code] = [null, null, '', '', ''];
     this.error = null;
   };

@@ -1,6 +1,6 @@
 import { SvelteSet } from 'svelte/reactivity';
 
-import * as backend from '../backend';
+import type { WorkspaceBackend } from '../backend';
 import type { ViewerAction, Census, LogEntry, Person, PoolFacts, Query, Reading, Selection, Viewer } from '../bindings';
 import { Attempt } from '../shared/attempt.svelte';
 import { Inviting } from './inviting.svelte';
@@ -21,9 +21,9 @@ export type Tab = (typeof TABS)[number];
 
 /** The viewers: the copy of the pool, what is looked for in it, and what is done with whom. */
 export class Viewers extends Attempt {
-  readonly rows = new Rows();
-  readonly runs = new Runs();
-  readonly session = new ViewerSession();
+  readonly rows: Rows;
+  readonly runs: Runs;
+  readonly session: ViewerSession;
   tab = $state<Tab>('people');
   inviting = $state.raw<Inviting | null>(null);
   census = $state.raw<Census | null>(null);
@@ -36,26 +36,33 @@ export class Viewers extends Attempt {
   person = $state.raw<Person | null>(null);
   log = $state.raw<LogEntry[]>([]);
   hasMoreLog = $state(false);
-  chosen = $derived(this.hasAll ? this.rows.total : this.selected.size);
+  chosen = $derived.by(() => (this.hasAll ? this.rows.total : this.selected.size));
   #isDue = false;
   #last = 0;
+
+  constructor(readonly backend: WorkspaceBackend) {
+    super();
+    this.rows = new Rows(backend);
+    this.runs = new Runs(backend);
+    this.session = new ViewerSession(backend);
+  }
 
   /** Looks at the copy, and reads the pool where the copy is old. */
   async load(): Promise<void> {
     await this.attempt(async () => {
-      [this.facts] = await Promise.all([backend.poolFacts(), this.#show()]);
+      [this.facts] = await Promise.all([this.backend.poolFacts(), this.#show()]);
     });
     const age = Date.now() - (this.census?.readAt ?? 0);
     if (age > FRESH_MS && this.reading === null) await this.readPool();
   }
   readonly loadFacts = () =>
     this.attempt(async () => {
-      this.facts = await backend.poolFacts();
+      this.facts = await this.backend.poolFacts();
     });
   readonly readPool = () =>
     this.attempt(async () => {
-      this.facts = await backend.poolFacts();
-      await backend.readViewers();
+      this.facts = await this.backend.poolFacts();
+      await this.backend.readViewers();
     });
 
   /** The copy has changed. */
@@ -119,7 +126,7 @@ export class Viewers extends Attempt {
 
   readonly open = (username: string) =>
     this.attempt(async () => {
-      this.person = await backend.person(username);
+      this.person = await this.backend.person(username);
     });
   readonly close = () => {
     this.person = null;
@@ -128,24 +135,24 @@ export class Viewers extends Attempt {
   readonly loadLog = () => this.attempt(() => this.#showLog());
   readonly moreLog = () =>
     this.attempt(async () => {
-      const older = await backend.viewerLog(this.log.at(-1)?.id ?? null);
+      const older = await this.backend.viewerLog(this.log.at(-1)?.id ?? null);
       this.log = [...this.log, ...older];
       this.hasMoreLog = older.length === LINES;
     });
-  readonly exportLog = () => this.attempt(() => backend.exportViewerLog());
-  readonly export = () => this.attempt(() => backend.exportViewers(this.query));
+  readonly exportLog = () => this.attempt(() => this.backend.exportViewerLog());
+  readonly export = () => this.attempt(() => this.backend.exportViewers(this.query));
   readonly forget = () =>
     this.attempt(async () => {
-      await backend.forgetViewers();
+      await this.backend.forgetViewers();
       this.person = null;
       await Promise.all([this.#show(), this.#showLog()]);
     });
 
-  readonly createGroup = (name: string, description: string) => this.attempt(() => backend.createGroup(name, description === '' ? null : description));
-  readonly deleteGroup = (name: string) => this.attempt(() => backend.deleteGroup(name));
+  readonly createGroup = (name: string, description: string) => this.attempt(() => this.backend.createGroup(name, description === '' ? null : description));
+  readonly deleteGroup = (name: string) => this.attempt(() => this.backend.deleteGroup(name));
 
   readonly begin = () => {
-    this.inviting = new Inviting();
+    this.inviting = new Inviting(this.backend);
   };
   readonly end = () => {
     // Temporary passwords are shown once.
@@ -166,15 +173,15 @@ export class Viewers extends Attempt {
     const open = this.person?.viewer.username;
     if (open === undefined) return;
     // One that was removed is gone from beside the list too.
-    this.person = await backend.person(open).catch(() => null);
+    this.person = await this.backend.person(open).catch(() => null);
   }
 
   async #showLog(): Promise<void> {
-    this.log = await backend.viewerLog(null);
+    this.log = await this.backend.viewerLog(null);
     this.hasMoreLog = this.log.length === LINES;
   }
 
   async #show(): Promise<void> {
-    [this.census] = await Promise.all([backend.census(), this.rows.show(this.query)]);
+    [this.census] = await Promise.all([this.backend.census(), this.rows.show(this.query)]);
   }
 }

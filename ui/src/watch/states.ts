@@ -87,8 +87,6 @@ export function folderWords(condition: Condition): Words {
       return { text: 'Watching, by looking again and again', tone: 'good', more: condition.why === null ? 'Disks of other computers do not tell of changes.' : `${condition.why.message} ${condition.why.remedy}` };
     case 'trouble':
       return { text: 'Not there', tone: 'bad' };
-    case 'elsewhere':
-      return { text: 'Rests', tone: 'quiet' };
   }
 }
 

@@ -17,21 +17,25 @@ export class Watch extends Attempt {
   #next: WatchFolder[] = [];
   #asked = 0;
 
+  constructor(readonly backend: backend.WorkspaceBackend) {
+    super();
+  }
+
   readonly isNew = $derived(this.draft !== null && !this.folders.some((folder) => folder.rule.id === this.draft?.id));
 
   async load(): Promise<void> {
-    this.folders = await backend.watchedFolders();
+    this.folders = await this.backend.watchedFolders();
     const { habits, startsWithSession } = await backend.habits();
     [this.habits, this.startsWithSession] = [habits, startsWithSession];
   }
 
-  readonly choose = () => this.attempt(async () => this.begin(await backend.chooseWatchFolders()));
+  readonly choose = () => this.attempt(async () => this.begin(await this.backend.chooseWatchFolders()));
 
   /** Takes the folders of a drop; answers whether that was all there is to do with it. */
   async drop(drop: number): Promise<boolean> {
     let rules: WatchFolder[] = [];
     const wentWell = await this.attempt(async () => {
-      rules = await backend.watchDropped(drop);
+      rules = await this.backend.watchDropped(drop);
     });
     if (rules.length === 0) return !wentWell;
     this.begin(rules);
@@ -51,14 +55,14 @@ export class Watch extends Attempt {
   readonly cancel = () => this.#show(this.#next.shift() ?? null);
   readonly save = (rule: WatchFolder) =>
     this.attempt(async () => {
-      await backend.putWatchFolder(rule);
+      await this.backend.putWatchFolder(rule);
       this.#show(this.#next.shift() ?? null);
     });
-  readonly pause = (rule: WatchFolder, paused: boolean) => this.attempt(() => backend.putWatchFolder({ ...rule, paused }));
-  readonly accept = (rule: WatchFolder) => this.attempt(() => backend.acceptDisk(rule.id));
-  readonly remove = (rule: WatchFolder) => this.attempt(() => backend.removeWatchFolder(rule.id));
-  readonly insist = (rule: WatchFolder, path: string) => this.attempt(() => backend.insist(rule.id, path));
-  readonly reveal = (rule: WatchFolder, path: string) => this.attempt(() => backend.revealWatched(rule.id, path));
+  readonly pause = (rule: WatchFolder, paused: boolean) => this.attempt(() => this.backend.putWatchFolder({ ...rule, paused }));
+  readonly accept = (rule: WatchFolder) => this.attempt(() => this.backend.acceptDisk(rule.id));
+  readonly remove = (rule: WatchFolder) => this.attempt(() => this.backend.removeWatchFolder(rule.id));
+  readonly insist = (rule: WatchFolder, path: string) => this.attempt(() => this.backend.insist(rule.id, path));
+  readonly reveal = (rule: WatchFolder, path: string) => this.attempt(() => this.backend.revealWatched(rule.id, path));
   readonly setHabits = (habits: Habits, startsWithSession: boolean) =>
     this.attempt(async () => {
       await backend.setHabits(habits, startsWithSession);
@@ -69,7 +73,7 @@ export class Watch extends Attempt {
   async look(rule: WatchFolder): Promise<void> {
     const asked = ++this.#asked;
     try {
-      const preview = await backend.previewWatchFolder(rule);
+      const preview = await this.backend.previewWatchFolder(rule);
       if (asked === this.#asked) [this.preview, this.objection] = [preview, null];
     } catch (thrown) {
       if (asked === this.#asked) [this.preview, this.objection] = [null, backend.asError(thrown)];

@@ -1,7 +1,7 @@
 import * as backend from '../backend';
 import type { AccessKey, Choices, Connection, CredentialsSource, Error, Identity, Keep, PoolUser, Profile, SignIn, Stack, Workspace } from '../bindings';
 import { Attempt } from '../shared/attempt.svelte';
-import { COLOURS } from './colours';
+import { COLORS } from './colors';
 
 /** Who signs in, how (where something is missing), what is connected, and its names. */
 export type Step = 'who' | 'sign-in' | 'what' | 'names';
@@ -82,7 +82,7 @@ export class Connect extends Attempt {
       this.#edit({
         ...this.connection(),
         name: '',
-        colour: 'violet',
+        color: 'violet',
         account: this.identity?.account ?? null,
         sourceBucket: '',
         destinationBucket: '',
@@ -112,13 +112,13 @@ export class Connect extends Attempt {
   };
 
   #edit(workspace: Workspace): void {
-    const used = this.#taken.map((other) => other.colour);
+    const used = this.#taken.map((other) => other.color);
     const taken = this.#taken.some((other) => other.name === workspace.name);
     this.draft = {
       ...workspace,
       name: taken ? '' : workspace.name,
       // One that no other has, so that they are told apart.
-      colour: used.includes(workspace.colour) ? (COLOURS.find((colour) => !used.includes(colour)) ?? workspace.colour) : workspace.colour,
+      color: used.includes(workspace.color) ? (COLORS.find((color) => !used.includes(color)) ?? workspace.color) : workspace.color,
     };
     this.step = 'names';
   }

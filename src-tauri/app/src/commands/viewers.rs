@@ -10,39 +10,39 @@ use tauri::ipc::Channel;
 use tauri::{State, WebviewWindow};
 
 use crate::chosen::{self, Chosen};
-use crate::desk::Desk;
+use crate::opened::Opened;
 
 /// Lines of the log that are shown at once.
 const LINES: usize = 200;
 
-async fn pool(desk: &State<'_, Desk>) -> Result<Viewers> {
-    desk.opened().await?.session.viewers().await
+async fn pool(open: &Opened) -> Result<Viewers> {
+    open.session.viewers().await
 }
 
 #[tauri::command]
-pub(crate) async fn census(desk: State<'_, Desk>) -> Result<Census> {
-    pool(&desk).await?.census().await
+pub(crate) async fn census(open: Opened) -> Result<Census> {
+    pool(&open).await?.census().await
 }
 
 #[tauri::command]
-pub(crate) async fn find_viewers(desk: State<'_, Desk>, query: Query, first: usize, most: usize) -> Result<Found> {
-    pool(&desk).await?.find(query, first, most).await
+pub(crate) async fn find_viewers(open: Opened, query: Query, first: usize, most: usize) -> Result<Found> {
+    pool(&open).await?.find(query, first, most).await
 }
 
 /// Reads all of the pool; the page hears of it as events.
 #[tauri::command]
-pub(crate) async fn read_viewers(desk: State<'_, Desk>) -> Result<()> {
-    pool(&desk).await?.read().await
+pub(crate) async fn read_viewers(open: Opened) -> Result<()> {
+    pool(&open).await?.read().await
 }
 
 #[tauri::command]
-pub(crate) async fn pool_facts(desk: State<'_, Desk>) -> Result<PoolFacts> {
-    pool(&desk).await?.facts().await
+pub(crate) async fn pool_facts(open: Opened) -> Result<PoolFacts> {
+    pool(&open).await?.facts().await
 }
 
 #[tauri::command]
-pub(crate) async fn person(desk: State<'_, Desk>, username: String) -> Result<Person> {
-    pool(&desk).await?.person(&username).await
+pub(crate) async fn person(open: Opened, username: String) -> Result<Person> {
+    pool(&open).await?.person(&username).await
 }
 
 /// What a pasted list holds.
@@ -80,12 +80,12 @@ pub(crate) struct InviteProgress {
 /// Invites them; each is told as it is done.
 #[tauri::command]
 pub(crate) async fn invite(
-    desk: State<'_, Desk>,
+    open: Opened,
     people: Vec<Invitee>,
     invitation: Invitation,
     told: Channel<InviteProgress>,
 ) -> Result<()> {
-    let (viewers, run) = (pool(&desk).await?, desk.begin_run()?);
+    let (viewers, run) = (pool(&open).await?, open.own.begin()?);
     // A page that has gone away needs none.
     let tell = |one: &Invitee, invited: &Invited| {
         drop(told.send(InviteProgress { address: one.address.clone(), invited: invited.clone() }));
@@ -96,42 +96,42 @@ pub(crate) async fn invite(
 /// Does the same with each of them; each is told as it is done.
 #[tauri::command]
 pub(crate) async fn act_on_viewers(
-    desk: State<'_, Desk>,
+    open: Opened,
     selection: Selection,
     act: ViewerAction,
     told: Channel<ActionResult>,
 ) -> Result<RunSummary> {
-    let (viewers, run) = (pool(&desk).await?, desk.begin_run()?);
+    let (viewers, run) = (pool(&open).await?, open.own.begin()?);
     viewers.act(selection, &act, &run.stop, |acted| drop(told.send(acted.clone()))).await
 }
 
 #[tauri::command]
-pub(crate) async fn undo_run(desk: State<'_, Desk>, run: String, told: Channel<ActionResult>) -> Result<RunSummary> {
-    let (viewers, running) = (pool(&desk).await?, desk.begin_run()?);
+pub(crate) async fn undo_run(open: Opened, run: String, told: Channel<ActionResult>) -> Result<RunSummary> {
+    let (viewers, running) = (pool(&open).await?, open.own.begin()?);
     viewers.undo(&run, &running.stop, |acted| drop(told.send(acted.clone()))).await
 }
 
 /// Ends the invitation or act that is going on, after those that are on their way.
 #[tauri::command]
-pub(crate) async fn stop_run(desk: State<'_, Desk>) -> Result<()> {
-    desk.stop_run();
+pub(crate) async fn stop_run(open: Opened) -> Result<()> {
+    open.own.stop();
     Ok(())
 }
 
 #[tauri::command]
-pub(crate) async fn viewer_log(desk: State<'_, Desk>, before: Option<i64>) -> Result<Vec<LogEntry>> {
-    pool(&desk).await?.log(before, LINES).await
+pub(crate) async fn viewer_log(open: Opened, before: Option<i64>) -> Result<Vec<LogEntry>> {
+    pool(&open).await?.log(before, LINES).await
 }
 
 #[tauri::command]
-pub(crate) async fn history_of(desk: State<'_, Desk>, username: String) -> Result<Vec<LogEntry>> {
-    pool(&desk).await?.history(&username, LINES).await
+pub(crate) async fn history_of(open: Opened, username: String) -> Result<Vec<LogEntry>> {
+    pool(&open).await?.history(&username, LINES).await
 }
 
 /// Asks where to write the viewers that a query finds, and writes them.
 #[tauri::command]
-pub(crate) async fn export_viewers(window: WebviewWindow, desk: State<'_, Desk>, query: Query) -> Result<()> {
-    let viewers = pool(&desk).await?;
+pub(crate) async fn export_viewers(window: WebviewWindow, open: Opened, query: Query) -> Result<()> {
+    let viewers = pool(&open).await?;
     match chosen::target(&window, "Export", "viewers.csv", chosen::CSV).await {
         Some(to) => viewers.export(query, &to).await,
         None => Ok(()),
@@ -140,8 +140,8 @@ pub(crate) async fn export_viewers(window: WebviewWindow, desk: State<'_, Desk>,
 
 /// Asks where to write the log, and writes it.
 #[tauri::command]
-pub(crate) async fn export_viewer_log(window: WebviewWindow, desk: State<'_, Desk>) -> Result<()> {
-    let viewers = pool(&desk).await?;
+pub(crate) async fn export_viewer_log(window: WebviewWindow, open: Opened) -> Result<()> {
+    let viewers = pool(&open).await?;
     match chosen::target(&window, "Export", "viewer-log.csv", chosen::CSV).await {
         Some(to) => viewers.export_log(&to).await,
         None => Ok(()),
@@ -149,52 +149,52 @@ pub(crate) async fn export_viewer_log(window: WebviewWindow, desk: State<'_, Des
 }
 
 #[tauri::command]
-pub(crate) async fn forget_viewers(desk: State<'_, Desk>) -> Result<()> {
-    pool(&desk).await?.forget().await
+pub(crate) async fn forget_viewers(open: Opened) -> Result<()> {
+    pool(&open).await?.forget().await
 }
 
 #[tauri::command]
-pub(crate) async fn create_group(desk: State<'_, Desk>, name: String, description: Option<String>) -> Result<()> {
-    pool(&desk).await?.create_group(&name, description.as_deref()).await
+pub(crate) async fn create_group(open: Opened, name: String, description: Option<String>) -> Result<()> {
+    pool(&open).await?.create_group(&name, description.as_deref()).await
 }
 
 #[tauri::command]
-pub(crate) async fn delete_group(desk: State<'_, Desk>, name: String) -> Result<()> {
-    pool(&desk).await?.delete_group(&name).await
+pub(crate) async fn delete_group(open: Opened, name: String) -> Result<()> {
+    pool(&open).await?.delete_group(&name).await
 }
 
 #[tauri::command]
-pub(crate) async fn mails(desk: State<'_, Desk>) -> Result<Vec<Mail>> {
-    desk.opened().await?.session.mails().await
+pub(crate) async fn mails(open: Opened) -> Result<Vec<Mail>> {
+    open.session.mails().await
 }
 
 #[tauri::command]
-pub(crate) async fn sign_in_as(desk: State<'_, Desk>, address: String, password: String) -> Result<Step> {
-    desk.opened().await?.viewer_session()?.sign_in(&address, &password).await
+pub(crate) async fn sign_in_as(open: Opened, address: String, password: String) -> Result<Step> {
+    open.session.viewer_session()?.sign_in(&address, &password).await
 }
 
 #[tauri::command]
-pub(crate) async fn choose_password_as(desk: State<'_, Desk>, password: String) -> Result<Step> {
-    desk.opened().await?.viewer_session()?.choose_password(&password).await
+pub(crate) async fn choose_password_as(open: Opened, password: String) -> Result<Step> {
+    open.session.viewer_session()?.choose_password(&password).await
 }
 
 #[tauri::command]
-pub(crate) async fn give_code_as(desk: State<'_, Desk>, code: String, password: String) -> Result<Step> {
-    desk.opened().await?.viewer_session()?.give_code(&code, &password).await
+pub(crate) async fn give_code_as(open: Opened, code: String, password: String) -> Result<Step> {
+    open.session.viewer_session()?.give_code(&code, &password).await
 }
 
 #[tauri::command]
-pub(crate) async fn look_again_as(desk: State<'_, Desk>) -> Result<Vec<Watchable>> {
-    desk.opened().await?.viewer_session()?.look_again().await
+pub(crate) async fn look_again_as(open: Opened) -> Result<Vec<Watchable>> {
+    open.session.viewer_session()?.look_again().await
 }
 
 #[tauri::command]
-pub(crate) async fn play_as(desk: State<'_, Desk>, video: Watchable) -> Result<String> {
-    desk.opened().await?.viewer_session()?.play(&video).await
+pub(crate) async fn play_as(open: Opened, video: Watchable) -> Result<String> {
+    open.session.viewer_session()?.play(&video).await
 }
 
 #[tauri::command]
-pub(crate) async fn leave_viewer_session(desk: State<'_, Desk>) -> Result<()> {
-    desk.opened().await?.viewer_session()?.leave().await;
+pub(crate) async fn leave_viewer_session(open: Opened) -> Result<()> {
+    open.session.viewer_session()?.leave().await;
     Ok(())
 }

@@ -9,18 +9,18 @@ use tauri::{AppHandle, State, WebviewWindow};
 use uuid::Uuid;
 
 use crate::chosen::{self, Chosen};
-use crate::desk::{Desk, Open};
+use crate::desk::Open;
 use crate::habits;
+use crate::opened::Opened;
 
 #[tauri::command]
-pub(crate) async fn watched_folders(desk: State<'_, Desk>) -> Result<Vec<WatchedFolder>> {
-    Ok(desk.opened().await?.watch.folders())
+pub(crate) async fn watched_folders(open: Opened) -> Result<Vec<WatchedFolder>> {
+    Ok(open.watch.folders())
 }
 
 /// Rules for those of these paths that are folders; nothing is watched yet.
-async fn rules_for(desk: &Desk, chosen: &Chosen, paths: Vec<PathBuf>) -> Result<Vec<WatchFolder>> {
-    let workspace = desk.opened().await?.session.workspace.name.clone();
-    let rules = WatchFolder::of_folders(&workspace, &paths).await;
+async fn rules_for(open: &Opened, chosen: &Chosen, paths: Vec<PathBuf>) -> Result<Vec<WatchFolder>> {
+    let rules = WatchFolder::of_folders(open.name(), &paths).await;
     chosen.may_be_watched(rules.iter().map(|rule| rule.path.as_path()));
     Ok(rules)
 }
@@ -29,20 +29,16 @@ async fn rules_for(desk: &Desk, chosen: &Chosen, paths: Vec<PathBuf>) -> Result<
 #[tauri::command]
 pub(crate) async fn choose_watch_folders(
     window: WebviewWindow,
-    desk: State<'_, Desk>,
+    open: Opened,
     chosen: State<'_, Chosen>,
 ) -> Result<Vec<WatchFolder>> {
-    rules_for(&desk, &chosen, chosen::folders(&window, "Watch folders").await).await
+    rules_for(&open, &chosen, chosen::folders(&window, "Watch folders").await).await
 }
 
 /// Rules for the folders among what was dropped.
 #[tauri::command]
-pub(crate) async fn watch_dropped(
-    desk: State<'_, Desk>,
-    chosen: State<'_, Chosen>,
-    drop: u64,
-) -> Result<Vec<WatchFolder>> {
-    rules_for(&desk, &chosen, chosen.dropped(drop).await?).await
+pub(crate) async fn watch_dropped(open: Opened, chosen: State<'_, Chosen>, drop: u64) -> Result<Vec<WatchFolder>> {
+    rules_for(&open, &chosen, chosen.dropped(drop).await?).await
 }
 
 /// A rule is of a folder that was chosen, or that it watches already.
@@ -54,47 +50,45 @@ fn check(open: &Open, chosen: &Chosen, rule: &WatchFolder) -> Result<()> {
 
 #[tauri::command]
 pub(crate) async fn put_watch_folder(
-    desk: State<'_, Desk>,
+    open: Opened,
     chosen: State<'_, Chosen>,
     rule: WatchFolder,
 ) -> Result<WatchFolder> {
-    let open = desk.opened().await?;
     check(&open, &chosen, &rule)?;
     open.watch.put(rule).await
 }
 
 /// Takes the disk that is there now for the one of a folder.
 #[tauri::command]
-pub(crate) async fn accept_disk(desk: State<'_, Desk>, id: Uuid) -> Result<()> {
-    desk.opened().await?.watch.accept(id).await
+pub(crate) async fn accept_disk(open: Opened, id: Uuid) -> Result<()> {
+    open.watch.accept(id).await
 }
 
 #[tauri::command]
-pub(crate) async fn remove_watch_folder(desk: State<'_, Desk>, id: Uuid) -> Result<()> {
-    desk.opened().await?.watch.remove(id).await
+pub(crate) async fn remove_watch_folder(open: Opened, id: Uuid) -> Result<()> {
+    open.watch.remove(id).await
 }
 
 #[tauri::command]
 pub(crate) async fn preview_watch_folder(
-    desk: State<'_, Desk>,
+    open: Opened,
     chosen: State<'_, Chosen>,
     rule: WatchFolder,
 ) -> Result<Preview> {
-    let open = desk.opened().await?;
     check(&open, &chosen, &rule)?;
     open.watch.preview(rule).await
 }
 
 /// Takes a file as it is.
 #[tauri::command]
-pub(crate) async fn insist(desk: State<'_, Desk>, id: Uuid, path: String) -> Result<()> {
-    desk.opened().await?.watch.insist(id, path)
+pub(crate) async fn insist(open: Opened, id: Uuid, path: String) -> Result<()> {
+    open.watch.insist(id, path)
 }
 
 /// Shows a folder, or a file in it, in the system's file manager.
 #[tauri::command]
-pub(crate) async fn reveal_watched(desk: State<'_, Desk>, id: Uuid, path: String) -> Result<()> {
-    let folder = desk.opened().await?.watch.rules().find(&id.to_string()).await?.path;
+pub(crate) async fn reveal_watched(open: Opened, id: Uuid, path: String) -> Result<()> {
+    let folder = open.watch.rules().find(&id.to_string()).await?.path;
     // Nothing outside of it is shown.
     if !Path::new(&path).components().all(|part| matches!(part, Component::Normal(_))) {
         return Err(Error::new(Code::Invalid, format!("{path} is not in this folder."), "Choose a file of the list."));

@@ -8,10 +8,11 @@ use reeldesk_core::workspace::discovery::{self, Choices, Identity, Stack};
 use reeldesk_core::workspace::{Workspace, handover, policy};
 use reeldesk_core::{Error, Result};
 use tauri::ipc::Channel;
-use tauri::{AppHandle, State, WebviewWindow};
+use tauri::{State, WebviewWindow};
 
 use crate::chosen;
 use crate::desk::{Desk, SignInPage};
+use crate::opened::Opened;
 
 #[tauri::command]
 pub(crate) async fn workspaces(desk: State<'_, Desk>) -> Result<Vec<Workspace>> {
@@ -99,43 +100,38 @@ pub(crate) async fn finish_sign_in(desk: State<'_, Desk>) -> Result<()> {
 
 /// Goes on after a sign-in.
 #[tauri::command]
-pub(crate) async fn signed_in(app: AppHandle, desk: State<'_, Desk>) -> Result<()> {
-    desk.reopen(&app).await
+pub(crate) async fn signed_in(desk: State<'_, Desk>, name: String) -> Result<()> {
+    desk.reopen(&name).await
 }
 
 #[tauri::command]
-pub(crate) async fn connect(
-    app: AppHandle,
-    desk: State<'_, Desk>,
-    workspace: Workspace,
-    is_new: bool,
-) -> Result<Workspace> {
-    desk.connect(&app, workspace, is_new).await
+pub(crate) async fn connect(desk: State<'_, Desk>, workspace: Workspace, is_new: bool) -> Result<Workspace> {
+    desk.connect(workspace, is_new).await
 }
 
+/// Forgets a workspace; answers how many unfinished uploads S3 still has.
 #[tauri::command]
-pub(crate) async fn remove_workspace(desk: State<'_, Desk>, name: String) -> Result<()> {
+pub(crate) async fn remove_workspace(desk: State<'_, Desk>, name: String) -> Result<usize> {
     desk.remove(&name).await
 }
 
-/// Tries the open workspace; each finding is told as it comes.
+/// Tries the workspace; each finding is told as it comes.
 #[tauri::command]
-pub(crate) async fn check_workspace(desk: State<'_, Desk>, found: Channel<Finding>) -> Result<Vec<Finding>> {
-    let workspace = desk.opened().await?.session.workspace.clone();
+pub(crate) async fn check_workspace(open: Opened, found: Channel<Finding>) -> Result<Vec<Finding>> {
+    let workspace = open.session.workspace.clone();
     // A page that has gone away needs none.
     check::check(&workspace, |finding| drop(found.send(finding.clone()))).await
 }
 
 /// Sends 64 MiB to the source bucket of the open workspace straight and through Transfer Acceleration, and removes them.
 #[tauri::command]
-pub(crate) async fn compare_transfer(desk: State<'_, Desk>) -> Result<Comparison> {
-    let open = desk.opened().await?;
-    compare(&open.session.workspace, &open.begin_comparison()).await
+pub(crate) async fn compare_transfer(open: Opened) -> Result<Comparison> {
+    compare(&open.session.workspace, &open.own.begin_comparison()).await
 }
 
 #[tauri::command]
-pub(crate) async fn stop_comparison(desk: State<'_, Desk>) -> Result<()> {
-    desk.opened().await?.stop_comparison();
+pub(crate) async fn stop_comparison(open: Opened) -> Result<()> {
+    open.own.stop_comparison();
     Ok(())
 }
 
@@ -144,10 +140,10 @@ pub(crate) async fn policy_of(workspace: Workspace) -> Result<String> {
     Ok(policy::policy(&workspace))
 }
 
-/// Asks where to write the open workspace; where it was written, or none when the dialog was closed.
+/// Asks where to write the workspace; where it was written, or none when the dialog was closed.
 #[tauri::command]
-pub(crate) async fn export_workspace(window: WebviewWindow, desk: State<'_, Desk>) -> Result<Option<String>> {
-    let workspace = desk.opened().await?.session.workspace.clone();
+pub(crate) async fn export_workspace(window: WebviewWindow, open: Opened) -> Result<Option<String>> {
+    let workspace = open.session.workspace.clone();
     let name = format!("{}.toml", workspace.name);
     let Some(to) = chosen::target(&window, "Export the workspace", &name, chosen::WORKSPACES).await else {
         return Ok(None);
@@ -167,9 +163,8 @@ pub(crate) async fn import_workspace(window: WebviewWindow) -> Result<Option<Wor
 
 /// What an engineer asks for first, without secrets.
 #[tauri::command]
-pub(crate) async fn diagnostics(desk: State<'_, Desk>) -> Result<String> {
-    let workspace = desk.opened().await.ok().map(|open| open.session.workspace.clone());
-    let folders = desk.folders().clone();
-    let text = tauri::async_runtime::spawn_blocking(move || reeldesk_core::diagnostics(&folders, workspace.as_ref()));
+pub(crate) async fn diagnostics(desk: State<'_, Desk>, open: Opened) -> Result<String> {
+    let (folders, workspace) = (desk.folders().clone(), open.session.workspace.clone());
+    let text = tauri::async_runtime::spawn_blocking(move || reeldesk_core::diagnostics(&folders, Some(&workspace)));
     text.await.map_err(Error::internal)
 }

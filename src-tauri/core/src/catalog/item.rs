@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde_json::Value;
-use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
-use time::{OffsetDateTime, PrimitiveDateTime};
 
 use super::mediainfo::MediaInfo;
 use super::table::OWN;
@@ -159,11 +159,8 @@ fn parse_time(text: &str) -> Option<i64> {
         let number = if number.abs() < MILLISECONDS_FROM { number * 1000.0 } else { number };
         return (number.abs() < 1e18).then_some(number as i64);
     }
-    let old = format_description!("[year]-[month]-[day] [hour]:[minute].[second padding:none]");
-    let time = OffsetDateTime::parse(text, &Rfc3339)
-        .ok()
-        .or_else(|| PrimitiveDateTime::parse(text, old).ok().map(PrimitiveDateTime::assume_utc))?;
-    i64::try_from(time.unix_timestamp_nanos() / 1_000_000).ok()
+    let old = || DateTime::strptime("%Y-%m-%d %H:%M.%S", text)?.to_zoned(TimeZone::UTC).map(|time| time.timestamp());
+    text.parse::<Timestamp>().or_else(|_| old()).ok().map(Timestamp::as_millisecond)
 }
 
 #[cfg(test)]

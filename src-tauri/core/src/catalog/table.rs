@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
-use time::macros::format_description;
 use ts_rs::TS;
 
 use super::{Guid, Item, Video};
@@ -119,10 +118,9 @@ impl Catalog {
     /// # Errors
     /// When the table cannot be read.
     pub async fn since(&self, time_ms: i64) -> Result<Vec<Video>> {
-        let time =
-            OffsetDateTime::from_unix_timestamp_nanos(i128::from(time_ms) * 1_000_000).map_err(Error::internal)?;
+        let time = Timestamp::from_millisecond(time_ms).map_err(Error::internal)?;
         // Items of version 4 write `YYYY-MM-DD HH:mm.S`: what both ways have in common is the day.
-        let from = time.format(format_description!("[year]-[month]-[day]")).map_err(Error::internal)?;
+        let from = time.strftime("%Y-%m-%d").to_string();
         let mut pages = self
             .dynamodb
             .query()
@@ -164,7 +162,7 @@ impl Catalog {
             Error::new(
                 Code::NotFound,
                 format!("The catalog has no video {guid}."),
-                "Check the guid; reelctl videos list shows those that there are.",
+                "Check the guid; reelctl videos list shows all of them.",
             )
         })
     }

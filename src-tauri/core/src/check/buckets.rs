@@ -175,8 +175,8 @@ impl Checker<'_> {
         match head.ok().and_then(|head| head.checksum_crc64_nvme) {
             Some(told) if told != sum => Err(Error::new(
                 Code::Integrity,
-                "S3 tells another checksum of a tiny object than that of what was sent.",
-                "A device on the line (a proxy, a VPN) changes what passes; ask who runs it.",
+                "S3 reports another checksum for a tiny object than the one that was sent.",
+                "A proxy or VPN on the way changes the data; ask whoever runs it.",
             )),
             _ => Ok(()),
         }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::aws::{Aws, accelerated};
 use crate::explain::explain;
 use crate::store::Store;
-use crate::upload::{Progress, Request, Target, Uploader};
+use crate::upload::{Limit, Progress, Request, Target, Uploader};
 use crate::workspace::Workspace;
 use crate::{Code, Error, Result};
 
@@ -39,7 +39,7 @@ pub async fn compare(workspace: &Workspace, canceled: &CancellationToken) -> Res
     if workspace.connection.is_elsewhere() {
         return Err(Error::new(
             Code::Invalid,
-            "S3 Transfer Acceleration goes with AWS's own endpoints only.",
+            "S3 Transfer Acceleration works with AWS's own endpoints only.",
             "There is nothing to compare in this workspace.",
         ));
     }
@@ -78,7 +78,7 @@ struct Ways<'a> {
 impl Ways<'_> {
     /// Bytes a second.
     async fn send(&self, transfer: &aws_sdk_s3::Client) -> Result<f64> {
-        let uploader = Uploader::new(&self.aws.s3, transfer, self.store.clone(), "");
+        let uploader = Uploader::new(&self.aws.s3, transfer, self.store.clone(), "", Limit::default());
         let request = Request {
             id: Uuid::new_v4().to_string(),
             path: self.noise.to_owned(),

@@ -99,7 +99,7 @@ impl AccessKey {
                 .map(str::to_owned),
         };
         let wrong = |field: &str, reason: &str| {
-            Err(Error::new(Code::Invalid, format!("The {field} {reason}."), "Copy it once more, whole."))
+            Err(Error::new(Code::Invalid, format!("The {field} {reason}."), "Copy it again, all of it."))
         };
         if tidied.access_key_id.is_empty() || !tidied.access_key_id.chars().all(|c| c.is_ascii_alphanumeric()) {
             return wrong("access key id", "has only capital letters and digits, such as AKIAIOSFODNN7EXAMPLE");
@@ -255,6 +255,6 @@ fn key_is_missing() -> Error {
     Error::new(
         Code::SignIn,
         "The access key of this workspace is not on this computer.",
-        "Type it in once more: it is kept in the keyring, or until Reeldesk is closed.",
+        "Enter it again: it is kept in the keyring, or until Reeldesk is closed.",
     )
 }

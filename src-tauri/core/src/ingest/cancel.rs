@@ -4,8 +4,10 @@
 //! encode may have begun. So a canceled journey is asked after until its end is known, across restarts.
 
 use std::collections::HashSet;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
+use tokio::sync::Notify;
 
 use super::{Ingest, Journey, Stage, Undo, sidecars};
 use crate::catalog::{Status, Video};
@@ -28,6 +30,15 @@ const GIVEN_UP_AFTER_MS: i64 = 30 * 60 * 1000;
 const MAY_BEGIN_FOR_MS: i64 = 60_000;
 /// The same of the sandbox, which is here.
 const SANDBOX_MAY_BEGIN_FOR_MS: i64 = 3_000;
+
+/// What is being taken back from AWS.
+#[derive(Default)]
+pub(super) struct TakingBack {
+    /// Rung when something is to be aborted.
+    pub due: Notify,
+    /// Canceled journeys that a task takes back at this moment.
+    now: Mutex<HashSet<String>>,
+}
 
 /// How far the taking back has come.
 enum TakenBack {
@@ -89,7 +100,7 @@ impl Ingest {
             return Ok(());
         }
         let back_to = if stage == Stage::Paused { Stage::Paused } else { Stage::Checking };
-        let has_begun = self.0.uploader.has_begun(id).await?;
+        let has_begun = self.0.sending.uploader.has_begun(id).await?;
         let undo = Undo { until: now_ms() + UNDONE_WITHIN_MS, back_to, has_begun };
         let stop = |journey: &mut Journey| {
             (journey.undo, journey.speed, journey.time_left) = (Some(undo), None, None);
@@ -155,7 +166,7 @@ impl Ingest {
     /// Milliseconds for which a request that was broken off may still arrive.
     fn may_arrive_for(&self, journey: &Journey, given_up: Option<GivenUp>) -> i64 {
         let may_arrive_for = match given_up {
-            Some(GivenUp { was_completing: true }) if self.0.workspace.is_sandbox() => SANDBOX_MAY_ARRIVE_FOR,
+            Some(GivenUp { was_completing: true }) if self.0.pipeline.workspace.is_sandbox() => SANDBOX_MAY_ARRIVE_FOR,
             Some(GivenUp { was_completing: true }) => MAY_COMPLETE_FOR.max(upload::may_arrive_for(journey.size)),
             _ => Duration::ZERO,
         };
@@ -164,11 +175,25 @@ impl Ingest {
 
     /// Gives up the upload of a journey and of what goes with it; answers how far it was, if it had been begun.
     pub(super) async fn give_up(&self, journey: &Journey) -> Result<Option<GivenUp>> {
-        let given_up = self.0.uploader.give_up(&journey.id).await?;
+        let given_up = self.0.sending.uploader.give_up(&journey.id).await?;
         for id in sidecars::ids(journey) {
-            self.0.uploader.give_up(&id).await?;
+            self.0.sending.uploader.give_up(&id).await?;
         }
         Ok(given_up)
+    }
+
+    /// Gives up all that is not sent yet and removes what S3 has of it, because its workspace is removed. Answers how many
+    /// unfinished uploads S3 still has.
+    ///
+    /// # Errors
+    /// When the store cannot be used.
+    pub async fn give_up_all(&self) -> Result<usize> {
+        for journey in self.list().into_iter().filter(|journey| !journey.stage.is_followed()) {
+            let _owner = self.owner(&journey.id).await;
+            self.halt(&journey.id).await;
+            self.give_up(&journey).await?;
+        }
+        Ok(self.0.sending.uploader.clean_up().await?.len())
     }
 
     /// Goes on with all that was canceled and is not known to have ended, and with what is to be aborted.
@@ -186,12 +211,12 @@ impl Ingest {
             return;
         }
         let ingest = self.clone();
-        self.0.tasks.spawn(async move {
+        self.0.runs.tasks.spawn(async move {
             // Stopped between two steps, never in the middle of one.
             while !ingest.is_taken_back(&id).await {
                 tokio::select! {
                     () = tokio::time::sleep(ASK_EVERY) => {}
-                    () = ingest.0.stop.cancelled() => return,
+                    () = ingest.0.runs.stop.cancelled() => return,
                 }
             }
         });
@@ -213,7 +238,7 @@ impl Ingest {
     }
 
     fn taken_back_now(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
-        self.0.taking_back.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.taking_back.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One step; answers whether it was the last.
@@ -257,12 +282,12 @@ impl Ingest {
     /// Asks what became of it, and takes back what can be.
     async fn taken_back(&self, journey: &Journey) -> Result<TakenBack> {
         if let Some((_, error)) =
-            self.0.uploader.clean_up().await?.into_iter().find(|(name, _)| sidecars::is_of(name, &journey.id))
+            self.0.sending.uploader.clean_up().await?.into_iter().find(|(name, _)| sidecars::is_of(name, &journey.id))
         {
             return Err(error);
         }
         let Some(key) = &journey.key else { return Ok(TakenBack::Canceled { left: None }) };
-        let is_there = journey.deleted_at.is_none() && self.0.source.is_there(key, journey.size).await?;
+        let is_there = journey.deleted_at.is_none() && self.0.pipeline.source.is_there(key, journey.size).await?;
         if !is_there && journey.deleted_at.is_none() && journey.guid.is_none() && journey.verified_at.is_none() {
             // A request whose bytes had all left when it was broken off may arrive still.
             let may_arrive = journey.may_arrive_until.is_some_and(|until| now_ms() < until);
@@ -276,11 +301,12 @@ impl Ingest {
         }
         let mut deleted_at = journey.deleted_at.unwrap_or(journey.stage_since);
         if is_there {
-            self.0.source.delete(key).await?;
+            self.0.pipeline.source.delete(key).await?;
             deleted_at = now_ms();
             self.0.journeys.edit(&journey.id, |journey| journey.deleted_at = Some(deleted_at)).await?;
         }
-        let may_begin_for = if self.0.workspace.is_sandbox() { SANDBOX_MAY_BEGIN_FOR_MS } else { MAY_BEGIN_FOR_MS };
+        let may_begin_for =
+            if self.0.pipeline.workspace.is_sandbox() { SANDBOX_MAY_BEGIN_FOR_MS } else { MAY_BEGIN_FOR_MS };
         Ok(match now_ms() - deleted_at < may_begin_for {
             true => TakenBack::NotYet(
                 "Its file is deleted in S3. Checking whether its encode has already started.".to_owned(),
@@ -305,7 +331,7 @@ impl Ingest {
             (_, None) => {
                 Ok(TakenBack::NotYet("Its video is being made: waiting for its job, to cancel it.".to_owned()))
             }
-            (_, Some(id)) => match self.0.jobs.get(id).await {
+            (_, Some(id)) => match self.0.pipeline.jobs.get(id).await {
                 // History lasts three months.
                 Err(error) if error.code == Code::NotFound => Ok(TakenBack::Canceled { left: left() }),
                 job => self.take_back_job(job?, left()).await,
@@ -319,7 +345,7 @@ impl Ingest {
             State::Complete => Ok(TakenBack::NotYet("Too late: its encode has ended, it is being published.".into())),
             State::Submitted | State::Progressing => {
                 // One that ended just now is refused, and looked at again.
-                if let Err(error) = self.0.jobs.cancel(&job.id).await
+                if let Err(error) = self.0.pipeline.jobs.cancel(&job.id).await
                     && matches!(error.code, Code::AccessDenied | Code::Network | Code::SignIn)
                 {
                     return Err(error);
@@ -353,26 +379,26 @@ impl Ingest {
     /// The video of a journey, if the catalog has one by now.
     pub(super) async fn video_of(&self, journey: &Journey) -> Result<Option<Video>> {
         if let Some(guid) = &journey.guid {
-            return match self.0.catalog.video(guid).await {
+            return match self.0.pipeline.catalog.video(guid).await {
                 Err(error) if error.code == Code::NotFound => Ok(None),
                 found => found.map(Some),
             };
         }
-        let videos = self.0.catalog.since(journey.looked_for_from()).await?;
+        let videos = self.0.pipeline.catalog.since(journey.looked_for_from()).await?;
         Ok(videos.into_iter().find(|video| video.src_video.is_some() && video.src_video == journey.key))
     }
 
     /// Works off what could not be aborted, until [`Ingest::stop`].
     pub async fn clean_up(&self) {
         loop {
-            match self.0.uploader.clean_up().await {
+            match self.0.sending.uploader.clean_up().await {
                 Ok(left) => left.iter().for_each(|(name, error)| self.tell_of_rest(name, error)),
                 Err(error) => tracing::warn!(%error, "what is to be aborted could not be read"),
             }
             tokio::select! {
                 () = tokio::time::sleep(CLEAN_UP_EVERY) => {}
-                () = self.0.rest.notified() => {}
-                () = self.0.stop.cancelled() => return,
+                () = self.0.taking_back.due.notified() => {}
+                () = self.0.runs.stop.cancelled() => return,
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What this room tells.
 
-use super::Journey;
 use super::batch::BatchSummary;
+use super::{Journey, Limits};
 use crate::Error;
 
 /// Something of the journeys, or of the sign-in that they wait for, has changed.
@@ -15,6 +15,8 @@ pub(crate) enum Change {
     SignIn { error: Option<Error> },
     /// The credentials end soon.
     SignInEnds { error: Error },
+    /// The bandwidth limits, as they are set now.
+    Limits { limits: Limits },
     /// More changed than is told.
     Resync,
 }

@@ -27,7 +27,7 @@ impl Ingest {
         }
         let media = {
             let _check = tokio::select! {
-                check = self.0.checks.acquire() => check.map_err(Error::internal)?,
+                check = self.0.checking.permits.acquire() => check.map_err(Error::internal)?,
                 () = token.cancelled() => return Ok(None),
             };
             let probed = tokio::select! {
@@ -49,9 +49,9 @@ impl Ingest {
         };
         let new_key = naming::key(&uuid::Uuid::new_v4().to_string(), path, extension);
         let key = journey.key.clone().unwrap_or(new_key);
-        if self.0.announcer.is_none() {
+        if self.0.pipeline.announcer.is_none() {
             let endings = tokio::select! {
-                endings = self.0.source.does_not_start(&key) => endings,
+                endings = self.0.pipeline.source.does_not_start(&key) => endings,
                 () = token.cancelled() => return Ok(None),
             };
             if let Some(endings) = endings {
@@ -75,7 +75,7 @@ impl Ingest {
             // Files are read outside of the lock: of two huge twins nobody waits for the other.
             let wanted = {
                 let comparing = tokio::select! {
-                    comparing = self.0.comparing.lock() => comparing,
+                    comparing = self.0.checking.comparing.lock() => comparing,
                     () = token.cancelled() => return Ok(None),
                 };
                 let journey = self.journey(id)?;

@@ -29,11 +29,16 @@ impl Ingest {
         let (Some(guid), Some(checksum), Some(key)) = (&journey.guid, own(), object_of(&journey)) else {
             return Err(unproved(&journey, "its video or its checksum is not known"));
         };
-        let video = self.0.catalog.video(guid).await?;
+        let video = self.0.pipeline.catalog.video(guid).await?;
         if video.status != Status::Complete {
             return Err(unproved(&journey, "the catalog does not say that its video is complete"));
         }
-        if self.0.uploader.checksum_of_object(&self.0.workspace.source_bucket, &key, journey.size).await?
+        if self
+            .0
+            .sending
+            .uploader
+            .checksum_of_object(&self.0.pipeline.workspace.source_bucket, &key, journey.size)
+            .await?
             != Some(checksum)
         {
             return Err(unproved(&journey, "its object in S3 is gone or is another one"));
@@ -56,13 +61,13 @@ impl Ingest {
         let mut all = video.sidecars.clone();
         for (number, (path, key)) in sidecars::keys(&beside).into_iter().enumerate() {
             // One try: it is asked again at the next look.
-            self.send_sidecar(&beside, number, false, &self.0.stop).await?;
+            self.send_sidecar(&beside, number, false, &self.0.runs.stop).await?;
             if !self.is_announced(&path) && !all.contains(&key) {
                 all.push(key);
             }
         }
         let description = Description { title: video.title.clone(), tags: video.tags.clone(), sidecars: all };
-        self.0.catalog.describe(&video.guid, &description).await
+        self.0.pipeline.catalog.describe(&video.guid, &description).await
     }
 }
 

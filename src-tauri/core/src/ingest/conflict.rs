@@ -101,7 +101,11 @@ impl Ingest {
     pub async fn answer(&self, id: &str, answer: Resolution, remaining: bool) -> Result<()> {
         let asked = self.journey(id)?;
         let Some(conflict) = asked.conflict else {
-            return Err(Error::new(Code::Invalid, "This asks nothing any more.", "Look at the list again."));
+            return Err(Error::new(
+                Code::Invalid,
+                "This question has been answered already.",
+                "Look at the list again.",
+            ));
         };
         let same_content = conflict.same_content;
         let concerned = self.list().into_iter().filter(|journey| {
@@ -147,7 +151,7 @@ impl Ingest {
     /// fails, they go on themselves. What goes wrong with them is none of its own.
     pub(super) async fn propagate_outcome(&self, twin: &Journey) {
         if twin.stage == Stage::Playable
-            && let Err(error) = self.0.known.remember(twin).await
+            && let Err(error) = self.0.checking.known.remember(twin).await
         {
             tracing::warn!(id = twin.id, %error, "what was sent could not be remembered");
         }
@@ -183,7 +187,7 @@ impl Ingest {
 
     /// What is there already of this file: first the same content, then the same name.
     pub(super) async fn conflict(&self, journey: &Journey) -> Result<Compared> {
-        let known = self.0.known.like(journey).await?.into_iter().map(|sent| (sent, None));
+        let known = self.0.checking.known.like(journey).await?.into_iter().map(|sent| (sent, None));
         let on_the_way = self.0.journeys.on_the_way(journey).into_iter().map(|other| (Sent::of(&other), Some(other)));
         let there: Vec<_> = known.chain(on_the_way).collect();
         let sum = |journey: &Journey| journey.checksum.as_deref().and_then(Checksum::parse);
@@ -221,7 +225,7 @@ impl Ingest {
                 journey.notice = Some("Comparing it with one of the same size".to_owned());
             });
             let read = tokio::select! {
-                read = self.0.uploader.checksum(&journey.path, journey.size) => read,
+                read = self.0.sending.uploader.checksum(&journey.path, journey.size) => read,
                 () = token.cancelled() => return Err(Error::internal("stopped while comparing")),
             };
             match read {
@@ -240,9 +244,9 @@ impl Ingest {
     /// When the catalog cannot be asked: nothing follows from that.
     async fn is_still_there(&self, sent: &Sent) -> Result<bool> {
         let Some(guid) = &sent.guid else { return Ok(true) };
-        match self.0.catalog.video(guid).await {
+        match self.0.pipeline.catalog.video(guid).await {
             Err(error) if error.code == Code::NotFound => {
-                self.0.known.forget(&sent.key).await.ok();
+                self.0.checking.known.forget(&sent.key).await.ok();
                 Ok(false)
             }
             found => found.map(|_| true),

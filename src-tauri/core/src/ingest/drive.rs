@@ -1,20 +1,18 @@
 //! Driving journeys: each is checked, sent, and handed over to the follower.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use tokio::sync::broadcast::{self, error::RecvError};
-use tokio::sync::{Notify, Semaphore};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::announce::Announcer;
+use super::cancel::TakingBack;
 use super::change::Change;
 use super::journeys::Journeys;
 use super::known::Known;
 use super::limits::Pacer;
 use super::queue::Queue;
+use super::runs::Runs;
 use super::sign_in::SignIn;
 use super::source::Source;
 use super::{Journey, Stage};
@@ -52,11 +50,6 @@ impl Driving {
     pub(super) fn waits(self) -> bool {
         self != Self::Command
     }
-
-    /// Whether the screen's library and jobs are to be kept fresh.
-    pub(super) fn shows(self) -> bool {
-        self == Self::Window
-    }
 }
 
 /// The ingest of one workspace; cheap to clone. One process drives a store's journeys at a time.
@@ -65,45 +58,45 @@ pub struct Ingest(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
     pub journeys: Journeys,
+    pub store: Store,
+    pub changes: Changes<Change>,
+    pub live: Live,
+    pub sign_in: SignIn,
+    pub driving: Driving,
+    pub pipeline: Pipeline,
+    pub checking: Checking,
+    pub sending: Sending,
+    pub taking_back: TakingBack,
+    pub runs: Runs,
+}
+
+/// What the journeys end in.
+pub(super) struct Pipeline {
     pub workspace: Workspace,
     pub catalog: Catalog,
     pub jobs: Jobs,
-    pub changes: Changes<Change>,
-    pub live: Live,
-    pub stop: CancellationToken,
-    pub sign_in: SignIn,
-    pub driving: Driving,
-    pub uploader: Uploader,
-    pub announcer: Option<Announcer>,
-    pub pacer: Pacer,
-    pub store: Store,
-    pub known: Known,
-    pub queue: Queue,
-    pub checks: Semaphore,
-    /// Held while a file is compared with what is known, until it counts as known itself.
-    pub comparing: tokio::sync::Mutex<()>,
     pub source: Source,
-    /// Rung when something is to be aborted.
-    pub rest: Notify,
-    /// Canceled journeys that a task takes back at this moment.
-    pub taking_back: Mutex<HashSet<String>>,
-    running: Mutex<HashMap<String, Run>>,
-    runs: AtomicU64,
-    /// Whoever moves a journey by someone's command holds its lock: one at a time.
-    owners: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
-    pub tasks: TaskTracker,
+    pub announcer: Option<Announcer>,
 }
 
-/// One run of a journey.
-#[derive(Clone)]
-struct Run {
-    number: u64,
-    stop: CancellationToken,
-    ended: CancellationToken,
+/// What files are checked with.
+pub(super) struct Checking {
+    pub permits: Semaphore,
+    pub known: Known,
+    /// Held while a file is compared with what is known, until it counts as known itself.
+    pub comparing: tokio::sync::Mutex<()>,
+}
+
+/// What files are sent with.
+pub(super) struct Sending {
+    pub uploader: Uploader,
+    pub pacer: Pacer,
+    pub queue: Queue,
 }
 
 impl Ingest {
-    /// Loads the journeys of the workspace; nothing moves before [`Ingest::resume`].
+    /// Loads the journeys of the workspace, which are sent within the limits of `pacer`; nothing moves before
+    /// [`Ingest::resume`].
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -111,39 +104,37 @@ impl Ingest {
         workspace: &Workspace,
         aws: &Aws,
         store: Store,
+        pacer: Pacer,
         changes: Changes<Change>,
         live: Live,
         driving: Driving,
     ) -> Result<Self> {
         let journeys = Journeys::load(store.clone(), changes.clone(), &workspace.name).await?;
-        let uploader = Uploader::new(&aws.s3, &aws.transfer, store.clone(), &workspace.name);
+        let limit = pacer.limit().clone();
+        let uploader = Uploader::new(&aws.s3, &aws.transfer, store.clone(), &workspace.name, limit);
         journeys.stored(&uploader.stored().await?);
-        let pacer = Pacer::load(store.clone(), uploader.limit().clone()).await?;
         Ok(Self(Arc::new(Inner {
-            queue: Queue::new(FILES_AT_ONCE, journeys.clone()),
-            journeys,
-            workspace: workspace.clone(),
-            catalog: Catalog::new(aws.dynamodb.clone(), workspace),
-            jobs: Jobs::new(aws.mediaconvert.clone()),
-            known: Known::new(store.clone(), &workspace.name),
-            uploader,
-            announcer: Announcer::of(workspace, aws),
-            pacer,
-            store,
+            pipeline: Pipeline {
+                workspace: workspace.clone(),
+                catalog: Catalog::new(aws.dynamodb.clone(), workspace),
+                jobs: Jobs::new(aws.mediaconvert.clone()),
+                source: Source::new(aws.s3.clone(), &workspace.source_bucket),
+                announcer: Announcer::of(workspace, aws),
+            },
+            checking: Checking {
+                permits: Semaphore::new(CHECKS_AT_ONCE),
+                known: Known::new(store.clone(), &workspace.name),
+                comparing: tokio::sync::Mutex::default(),
+            },
+            sending: Sending { uploader, pacer, queue: Queue::new(FILES_AT_ONCE, journeys.clone()) },
             sign_in: SignIn::new(changes.clone(), driving),
-            driving,
+            taking_back: TakingBack::default(),
+            runs: Runs::default(),
+            journeys,
+            store,
             changes,
             live,
-            stop: CancellationToken::new(),
-            checks: Semaphore::new(CHECKS_AT_ONCE),
-            comparing: tokio::sync::Mutex::default(),
-            source: Source::new(aws.s3.clone(), &workspace.source_bucket),
-            rest: Notify::new(),
-            taking_back: Mutex::default(),
-            running: Mutex::default(),
-            owners: Mutex::default(),
-            runs: AtomicU64::new(0),
-            tasks: TaskTracker::new(),
+            driving,
         })))
     }
 
@@ -224,14 +215,14 @@ impl Ingest {
         self.halt(id).await;
         self.give_up(&journey).await?;
         self.0.journeys.remove(vec![id.to_owned()]).await?;
-        self.0.rest.notify_one();
+        self.0.taking_back.due.notify_one();
         Ok(())
     }
 
     /// Journeys that stop when this computer does: those that are being sent, and what the sandbox encodes here.
     #[must_use]
     pub fn in_hand(&self) -> usize {
-        let sandbox = self.0.workspace.is_sandbox();
+        let sandbox = self.0.pipeline.workspace.is_sandbox();
         self.0.journeys.count(|one| one.stage.is_being_sent() || sandbox && one.stage.is_followed())
     }
 
@@ -253,9 +244,9 @@ impl Ingest {
     /// Stops driving; what is unfinished goes on at the next start.
     pub async fn stop(&self) {
         self.go_through_with_all().await;
-        self.0.stop.cancel();
-        self.0.tasks.close();
-        self.0.tasks.wait().await;
+        self.0.runs.stop.cancel();
+        self.0.runs.tasks.close();
+        self.0.runs.tasks.wait().await;
     }
 
     /// One journey.
@@ -271,33 +262,12 @@ impl Ingest {
 
     /// The right to move a journey by someone's command.
     pub(super) async fn owner(&self, id: &str) -> tokio::sync::OwnedMutexGuard<()> {
-        let owner = {
-            let mut owners = self.0.owners.lock().unwrap_or_else(PoisonError::into_inner);
-            owners.retain(|_, owner| Arc::strong_count(owner) > 1);
-            owners.entry(id.to_owned()).or_default().clone()
-        };
-        owner.lock_owned().await
+        self.0.runs.owner(id).await
     }
 
     /// Stops the driving of a journey, and waits until it has ended; what S3 has stays.
     pub(super) async fn halt(&self, id: &str) {
-        loop {
-            let Some(run) = self.running().get(id).cloned() else { return };
-            run.stop.cancel();
-            run.ended.cancelled().await;
-            self.forget_run(id, run.number);
-        }
-    }
-
-    fn forget_run(&self, id: &str, number: u64) {
-        let mut running = self.running();
-        if running.get(id).is_some_and(|run| run.number == number) {
-            running.remove(id);
-        }
-    }
-
-    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<String, Run>> {
-        self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.runs.halt(id).await;
     }
 
     /// Records why a journey cannot go on alone.
@@ -316,24 +286,17 @@ impl Ingest {
 
     /// Begins a run of a journey; one that has not ended ends first.
     pub(super) fn start(&self, id: String) {
-        let (stop, ended) = (self.0.stop.child_token(), CancellationToken::new());
-        let number = self.0.runs.fetch_add(1, Ordering::Relaxed);
-        let run = Run { number, stop: stop.clone(), ended: ended.clone() };
-        let before = self.running().insert(id.clone(), run);
+        let run = self.0.runs.begin(&id);
         let ingest = self.clone();
-        self.0.tasks.spawn(async move {
-            let _ended = ended.drop_guard();
-            if let Some(before) = before {
-                before.stop.cancel();
-                before.ended.cancelled().await;
-            }
-            if let Err(error) = ingest.drive(&id, &stop).await
-                && !stop.is_cancelled()
+        self.0.runs.tasks.spawn(async move {
+            run.after_the_one_before().await;
+            if let Err(error) = ingest.drive(&id, &run.stop).await
+                && !run.stop.is_cancelled()
             {
                 tracing::warn!(id, code = ?error.code, message = error.message, details = error.details, "a journey stopped");
                 ingest.needs_someone(&id, error).await;
             }
-            ingest.forget_run(&id, number);
+            ingest.0.runs.end(&id, run);
         });
     }
 }

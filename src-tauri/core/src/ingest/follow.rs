@@ -6,7 +6,7 @@ use super::{Ingest, Journey, Stage, sidecars};
 use crate::catalog::{Description, Status, Video};
 use crate::clock::now_ms;
 use crate::encode::{Job, Phase, State};
-use crate::live::{Follower, Pace, Seen, Wanted};
+use crate::live::{Follower, PollIntervals, Seen, Wanted};
 use crate::{Code, Error, Result};
 
 /// After this the pipeline's silence is told.
@@ -17,11 +17,16 @@ const PIPELINE_GIVEN_UP_AFTER_MS: i64 = 3 * 60 * 60 * 1000;
 const PUBLISHES_WITHIN_MS: i64 = 120_000;
 
 impl Ingest {
-    /// Follows until [`Ingest::stop`]; for a window it also keeps the screen's library and jobs fresh.
+    /// Follows until [`Ingest::stop`]; while a screen shows the library and the jobs, it keeps them fresh too.
     pub async fn follow(&self) {
-        let (busy, idle) = if self.0.workspace.is_sandbox() { (1, 10) } else { (5, 60) };
-        let pace = Pace { busy: Duration::from_secs(busy), idle: Duration::from_secs(idle) };
-        self.0.live.follow(self, self.0.driving.shows(), pace, &self.0.stop).await;
+        let (busy, idle) = if self.0.pipeline.workspace.is_sandbox() { (1, 10) } else { (5, 60) };
+        let intervals = PollIntervals { busy: Duration::from_secs(busy), idle: Duration::from_secs(idle) };
+        self.0.live.follow(self, intervals, &self.0.runs.stop).await;
+    }
+
+    /// A screen shows the library and the jobs of this workspace from now on, or no longer.
+    pub fn set_shown(&self, is_shown: bool) {
+        self.0.live.set_shown(is_shown);
     }
 
     fn followed(&self) -> Vec<Journey> {
@@ -47,7 +52,7 @@ impl Ingest {
         };
         if journey.guid.is_none() {
             // A catalog that may not be written can still be followed.
-            if let Err(error) = self.0.catalog.describe(&video.guid, &description(journey)).await {
+            if let Err(error) = self.0.pipeline.catalog.describe(&video.guid, &description(journey)).await {
                 tracing::warn!(guid = %video.guid, code = ?error.code, details = error.details, "the video could not be named");
             }
         }
@@ -75,7 +80,7 @@ impl Ingest {
                 let job = match jobs.iter().find(|job| Some(&job.id) == video.job_id.as_ref()) {
                     Some(job) => Some(job.clone()),
                     None => match &video.job_id {
-                        Some(id) => self.0.jobs.get(id).await.ok(),
+                        Some(id) => self.0.pipeline.jobs.get(id).await.ok(),
                         None => None,
                     },
                 };

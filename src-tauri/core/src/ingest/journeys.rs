@@ -308,3 +308,15 @@ impl Journeys {
         Ok(())
     }
 }
+/// Forgets the files of a workspace, and what it has made videos of.
+pub(crate) async fn forget_workspace(store: &Store, workspace: &str) -> Result<()> {
+    let workspace = workspace.to_owned();
+    store
+        .call(move |db| {
+            let transaction = db.transaction()?;
+            transaction.execute("DELETE FROM journeys WHERE workspace = ?1", [&workspace])?;
+            transaction.execute("DELETE FROM sources WHERE workspace = ?1", [&workspace])?;
+            Ok(transaction.commit()?)
+        })
+        .await
+}

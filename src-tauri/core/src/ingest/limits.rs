@@ -86,7 +86,7 @@ impl std::fmt::Display for Hours {
 }
 
 fn not_hours(text: &str) -> Error {
-    Error::new(Code::Invalid, format!("\"{text}\" is no time of day."), "Write it as 08:00-18:00.")
+    Error::new(Code::Invalid, format!("\"{text}\" is not a time of day."), "Write it as 08:00-18:00.")
 }
 
 impl Limits {
@@ -118,9 +118,9 @@ impl Limits {
     }
 }
 
-/// Keeps the limit of the uploads to what is set; cheap to clone.
+/// Keeps the limit of all uploads of this process to what is set; cheap to clone.
 #[derive(Clone)]
-pub(super) struct Pacer {
+pub(crate) struct Pacer {
     store: Store,
     limit: Limit,
     set: Arc<Mutex<Set>>,
@@ -144,16 +144,21 @@ impl Pacer {
         self.set.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The limit that the uploads share.
+    pub fn limit(&self) -> &Limit {
+        &self.limit
+    }
+
     pub fn limits(&self) -> Limits {
         self.set().limits
     }
 
-    /// Reads what another process may have set; answers whether it has.
-    pub async fn reload(&self) -> Result<bool> {
+    /// Reads what another process may have set.
+    pub(super) async fn reload(&self) -> Result<()> {
         let limits = Limits::read(&self.store).await?;
-        let before = std::mem::replace(&mut self.set().limits, limits);
+        self.set().limits = limits;
         self.apply();
-        Ok(before != limits)
+        Ok(())
     }
 
     pub async fn change(&self, limits: Limits) -> Result<()> {

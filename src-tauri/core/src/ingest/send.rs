@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio_util::sync::CancellationToken;
 
-use super::pace::Pace;
+use super::estimate::Estimate;
 use super::{Ingest, Journey, Stage};
 use crate::clock::now_ms;
 use crate::upload::{Progress, Request, Target, Uploaded};
@@ -23,7 +23,7 @@ impl Ingest {
         let journeys = &self.0.journeys;
         let Some(journey) = self.check(id, token).await? else { return Ok(()) };
         let _place = tokio::select! {
-            place = self.0.queue.place(id) => place,
+            place = self.0.sending.queue.place(id) => place,
             () = token.cancelled() => return Ok(()),
         };
         if journeys.enter(id, Stage::Sending, |_| {}).await?.is_none() {
@@ -32,7 +32,7 @@ impl Ingest {
         // Boxed, so that the thousands that wait are small.
         Box::pin(self.send_sidecars(&journey, token)).await?;
         let uploaded = Box::pin(self.send(&journey, token)).await?;
-        if let Some(announcer) = &self.0.announcer {
+        if let Some(announcer) = &self.0.pipeline.announcer {
             let taken = self.insist(&journey, token, || announcer.announce(&journey)).await?;
             if let Some((path, checksum)) = taken {
                 self.was_sent(id, &path, checksum).await?;
@@ -47,7 +47,7 @@ impl Ingest {
         if let Some(journey) = journeys.enter(id, Stage::Verified, verified).await? {
             self.propagate_outcome(&journey).await;
         }
-        self.0.uploader.forget(id).await?;
+        self.0.sending.uploader.forget(id).await?;
         self.0.live.wake();
         Ok(())
     }
@@ -55,11 +55,11 @@ impl Ingest {
     /// Sends until it is there.
     async fn send(&self, journey: &Journey, token: &CancellationToken) -> Result<Uploaded> {
         let target = Target {
-            bucket: self.0.workspace.source_bucket.clone(),
+            bucket: self.0.pipeline.workspace.source_bucket.clone(),
             key: journey.key.clone().unwrap_or_default(),
             metadata: metadata(&journey.path),
             content_type: "application/octet-stream".into(),
-            encryption: self.0.workspace.encryption(),
+            encryption: self.0.pipeline.workspace.encryption(),
             // The key is this journey's own.
             replace: true,
         };
@@ -70,7 +70,7 @@ impl Ingest {
             let progress = Progress::default();
             let told = self.tell(&journey.id, &progress);
             tokio::select! {
-                sent = self.0.uploader.send(&request, &progress, token) => sent,
+                sent = self.0.sending.uploader.send(&request, &progress, token) => sent,
                 never = told => match never {},
             }
         })
@@ -94,7 +94,9 @@ impl Ingest {
                     self.0.sign_in.accepted();
                     return Ok(done);
                 }
-                Err(error) if error.code == Code::SignIn && self.0.sign_in.is_awaited(self.0.uploader.was_up()) => {
+                Err(error)
+                    if error.code == Code::SignIn && self.0.sign_in.is_awaited(self.0.sending.uploader.was_up()) =>
+                {
                     self.0.journeys.show(&journey.id, |journey| {
                         (journey.speed, journey.time_left) = (None, None);
                         journey.notice = Some("Waiting for a sign-in.".to_owned());
@@ -134,13 +136,13 @@ impl Ingest {
 
     /// Shows the progress of one sending, for as long as it is awaited.
     async fn tell(&self, id: &str, progress: &Progress) -> std::convert::Infallible {
-        let mut pace: Option<Pace> = None;
+        let mut estimate: Option<Estimate> = None;
         let mut beat = tokio::time::interval(TELL_EVERY);
         loop {
             beat.tick().await;
             let ((stored, in_flight), kept) = (progress.bytes(), progress.kept());
             let now = Instant::now();
-            let pace = pace.get_or_insert_with(|| Pace::start(now, 0));
+            let estimate = estimate.get_or_insert_with(|| Estimate::start(now, 0));
             let stage = if progress.is_finalising() { Stage::Finalising } else { Stage::Sending };
             let show = |journey: &mut Journey| {
                 // Paused or canceled meanwhile: what is on its way no longer counts.
@@ -149,7 +151,7 @@ impl Ingest {
                 }
                 let sent = (stored + in_flight).min(journey.size);
                 // What was there before is neither sent nor to be sent.
-                let (speed, left) = pace.update(now, sent.saturating_sub(kept), journey.size.saturating_sub(kept));
+                let (speed, left) = estimate.update(now, sent.saturating_sub(kept), journey.size.saturating_sub(kept));
                 (journey.sent, journey.stored) = (sent, stored.min(journey.size));
                 (journey.speed, journey.time_left) =
                     if stage == Stage::Finalising { (None, None) } else { (speed, left) };

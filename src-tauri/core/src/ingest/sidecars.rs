@@ -78,28 +78,28 @@ impl Ingest {
         let request = Request {
             id: sidecar_id(&journey.id, number),
             target: Target {
-                bucket: self.0.workspace.source_bucket.clone(),
+                bucket: self.0.pipeline.workspace.source_bucket.clone(),
                 key,
                 metadata: Vec::new(),
-                encryption: self.0.workspace.encryption(),
+                encryption: self.0.pipeline.workspace.encryption(),
                 content_type: mime_guess::from_path(&path).first_or_octet_stream().to_string(),
                 replace,
             },
             path: path.clone(),
         };
-        match self.0.uploader.send(&request, &Progress::default(), token).await {
+        match self.0.sending.uploader.send(&request, &Progress::default(), token).await {
             // Left out if it is gone by itself; where the whole disk is away, it is waited for with its video.
             Err(error) if error.code == Code::FileMissing => {
                 files::identity(&self.journey(&journey.id)?.path).await?;
             }
             sent => self.was_sent(&journey.id, &path, sent?.checksum).await?,
         }
-        self.0.uploader.forget(&request.id).await
+        self.0.sending.uploader.forget(&request.id).await
     }
 
     /// Whether a sidecar is what the pipeline's own metadata file is made of, and is not sent itself.
     pub(super) fn is_announced(&self, path: &Path) -> bool {
-        self.0.announcer.is_some() && is_metadata(path)
+        self.0.pipeline.announcer.is_some() && is_metadata(path)
     }
 
     pub(super) async fn was_sent(&self, id: &str, path: &Path, checksum: Checksum) -> Result<()> {

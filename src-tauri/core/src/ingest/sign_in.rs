@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
+use serde::Serialize;
 use tokio::sync::watch;
+use ts_rs::TS;
 
 use super::change::Change;
 use super::{Driving, Ingest};
@@ -22,40 +24,64 @@ fn foreseen(ends: SystemTime, now: SystemTime) -> Option<Error> {
     (left <= AHEAD).then(|| {
         let minutes = left.as_secs().div_ceil(60);
         let when = if minutes == 1 { "in a minute".to_owned() } else { format!("in {minutes} minutes") };
-        Error::new(Code::SignIn, format!("The sign-in ends {when}."), "Sign in again now, and nothing waits.")
+        Error::new(Code::SignIn, format!("The sign-in ends {when}."), "Sign in again now, and no upload has to wait.")
     })
 }
 
 impl Ingest {
+    /// What someone has to sign in for, at this moment.
+    #[must_use]
+    pub fn sign_in_need(&self) -> SignInNeed {
+        self.0.sign_in.need()
+    }
+
     /// Tells of an end of the credentials before it comes, once each, until [`Ingest::stop`].
     pub async fn watch_credential_expiry(&self) {
         let mut told = None;
         loop {
-            let ends = credentials::ends(&self.0.workspace.connection);
+            let ends = credentials::ends(&self.0.pipeline.workspace.connection);
             if let Some(ends) = ends.filter(|ends| told != Some(*ends))
                 && let Some(error) = foreseen(ends, SystemTime::now())
             {
                 told = Some(ends);
-                self.0.changes.tell(Change::SignInEnds { error });
+                self.0.sign_in.end_soon(error);
             }
             tokio::select! {
                 () = tokio::time::sleep(TRY_EVERY) => {}
-                () = self.0.stop.cancelled() => return,
+                () = self.0.runs.stop.cancelled() => return,
             }
         }
     }
+}
+
+/// What someone has to sign in for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
+pub struct SignInNeed {
+    /// AWS does not accept the credentials: all sending waits.
+    pub now: Option<Error>,
+    /// They end soon.
+    pub soon: Option<Error>,
 }
 
 /// The one gate of all journeys.
 pub(super) struct SignIn {
     changes: Changes<Change>,
     driving: Driving,
-    needed: watch::Sender<bool>,
+    need: watch::Sender<SignInNeed>,
 }
 
 impl SignIn {
     pub fn new(changes: Changes<Change>, driving: Driving) -> Self {
-        Self { changes, driving, needed: watch::Sender::new(false) }
+        Self { changes, driving, need: watch::Sender::default() }
+    }
+
+    pub fn need(&self) -> SignInNeed {
+        self.need.borrow().clone()
+    }
+
+    fn end_soon(&self, error: Error) {
+        self.need.send_modify(|need| need.soon = Some(error.clone()));
+        self.changes.tell(Change::SignInEnds { error });
     }
 
     /// Whether a sign-in is worth waiting for: someone can be asked, or the credentials were good before. A command
@@ -66,19 +92,24 @@ impl SignIn {
 
     /// Waits for a sign-in, which is asked for once however many wait, or for the time to try by oneself.
     pub async fn wait(&self, error: Error) {
-        let mut needed = self.needed.subscribe();
-        if self.needed.send_if_modified(|needed| !std::mem::replace(needed, true)) {
+        let mut need = self.need.subscribe();
+        let is_first = self.need.send_if_modified(|need| {
+            let is_first = need.now.is_none();
+            need.now.get_or_insert_with(|| error.clone());
+            is_first
+        });
+        if is_first {
             self.changes.tell(Change::SignIn { error: Some(error) });
         }
         tokio::select! {
-            result = needed.wait_for(|needed| !needed) => drop(result),
+            result = need.wait_for(|need| need.now.is_none()) => drop(result),
             () = tokio::time::sleep(TRY_EVERY) => {}
         }
     }
 
     /// AWS accepted the credentials, or someone says that it will: all go on.
     pub fn accepted(&self) {
-        if self.needed.send_if_modified(|needed| std::mem::replace(needed, false)) {
+        if self.need.send_if_modified(|need| need.now.take().is_some()) {
             self.changes.tell(Change::SignIn { error: None });
         }
     }

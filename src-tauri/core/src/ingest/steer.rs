@@ -139,12 +139,12 @@ impl Ingest {
     /// The bandwidth limits.
     #[must_use]
     pub fn limits(&self) -> Limits {
-        self.0.pacer.limits()
+        self.0.sending.pacer.limits()
     }
 
     /// Sets the bandwidth limit for this run only, in bytes a second.
     pub fn limit_this_run(&self, bytes_per_second: u64) {
-        self.0.pacer.for_this_run(bytes_per_second);
+        self.0.sending.pacer.for_this_run(bytes_per_second);
     }
 
     /// Sets the bandwidth limits at once and for the next starts.
@@ -152,22 +152,21 @@ impl Ingest {
     /// # Errors
     /// When there is no time between the hours, or the store cannot be written.
     pub async fn set_limits(&self, limits: Limits) -> Result<()> {
-        self.0.pacer.change(limits).await
+        self.0.sending.pacer.change(limits).await
     }
 
     /// Runs the commands of other processes, and keeps the limit to the time of day, until [`Ingest::stop`].
     pub async fn run_queued_commands(&self) {
         let mut seen = None;
+        let mut limits = self.limits();
         loop {
             let version =
                 self.0.store.call(|db| Ok(db.pragma_query_value(None, "data_version", |row| row.get(0))?)).await;
             let version: Option<i64> = version.ok();
             if version != seen {
                 seen = version;
-                match self.0.pacer.reload().await {
-                    Ok(true) => self.0.changes.tell(Change::Resync),
-                    Ok(false) => {}
-                    Err(error) => tracing::warn!(%error, "the limits could not be read"),
+                if let Err(error) = self.0.sending.pacer.reload().await {
+                    tracing::warn!(%error, "the limits could not be read");
                 }
                 for (journey, command) in self.take_commands().await.unwrap_or_default() {
                     if let Err(error) = self.steer(&journey, command).await {
@@ -175,16 +174,21 @@ impl Ingest {
                     }
                 }
             }
-            self.0.pacer.apply();
+            self.0.sending.pacer.apply();
+            // Set by another process, or for another workspace of this one.
+            let now = self.limits();
+            if std::mem::replace(&mut limits, now) != now {
+                self.0.changes.tell(Change::Limits { limits: now });
+            }
             tokio::select! {
                 () = tokio::time::sleep(LOOK_EVERY) => {}
-                () = self.0.stop.cancelled() => return,
+                () = self.0.runs.stop.cancelled() => return,
             }
         }
     }
 
     async fn take_commands(&self) -> Result<Vec<(String, JourneyCommand)>> {
-        let workspace = self.0.workspace.name.clone();
+        let workspace = self.0.pipeline.workspace.name.clone();
         self.0
             .store
             .call(move |db| {
@@ -201,6 +205,26 @@ impl Ingest {
             })
             .await
     }
+}
+
+/// The workspaces that have a command of another process.
+pub(crate) async fn workspaces_with_commands(store: &Store) -> Result<Vec<String>> {
+    names(store, "SELECT DISTINCT workspace FROM wishes JOIN journeys ON journeys.id = wishes.journey").await
+}
+
+/// The workspaces that have files on their way, or followed.
+pub(crate) async fn workspaces_on_their_way(store: &Store) -> Result<Vec<String>> {
+    let is_moving = "SELECT DISTINCT workspace FROM journeys WHERE open AND json_extract(body, '$.stage') != 'paused'";
+    names(store, is_moving).await
+}
+
+async fn names(store: &Store, query: &'static str) -> Result<Vec<String>> {
+    let read = |db: &mut rusqlite::Connection| {
+        let mut rows = db.prepare_cached(query)?;
+        let names = rows.query_map([], |row| row.get(0))?;
+        Ok(names.collect::<rusqlite::Result<_>>()?)
+    };
+    store.call(read).await
 }
 
 /// Leaves a command for the process that drives this store.

@@ -82,8 +82,8 @@ impl Ingest {
     /// # Errors
     /// When S3 cannot be told to forget what it has of it, or the store cannot be written.
     pub(crate) async fn retry_changed(&self, id: &str, size: u64) -> Result<()> {
-        self.0.uploader.give_up(id).await?;
-        self.0.rest.notify_one();
+        self.0.sending.uploader.give_up(id).await?;
+        self.0.taking_back.due.notify_one();
         let _owner = self.owner(id).await;
         self.begin_again(id, |journey| journey.size = size).await
     }

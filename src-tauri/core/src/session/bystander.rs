@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use rusqlite::{Connection, params};
 
 use super::Session;
-use super::driver::lock;
 use crate::clock::now_ms;
 use crate::ingest::{Driving, Journey, JourneyCommand, KEY_PREFIX, Limits, Stage, queue_command};
 use crate::upload::{Orphan, orphans};
@@ -17,7 +16,7 @@ impl Session {
     /// # Errors
     /// When the store cannot be read.
     pub async fn journeys(&self) -> Result<Vec<Journey>> {
-        Ok(self.ingest(self.store()?, Driving::Command).await?.list())
+        Ok(self.ingest(self.instance.store()?, Driving::Command).await?.list())
     }
 
     /// Does what someone wants of some journeys: itself where no process drives them, otherwise through the one that
@@ -26,9 +25,9 @@ impl Session {
     /// # Errors
     /// When a journey is not there, or AWS or the store cannot be used.
     pub async fn steer(&self, ids: &[String], command: JourneyCommand) -> Result<bool> {
-        match lock(&self.folders) {
+        match self.instance.lock() {
             Ok(_lock) => {
-                let ingest = self.ingest(self.store()?, Driving::Command).await?;
+                let ingest = self.ingest(self.instance.store()?, Driving::Command).await?;
                 for id in ids {
                     ingest.steer(id, command).await?;
                 }
@@ -37,7 +36,7 @@ impl Session {
                 Ok(false)
             }
             Err(error) if error.code == Code::InUse => {
-                let store = self.store()?;
+                let store = self.instance.store()?;
                 for id in ids {
                     queue_command(&store, id, command).await?;
                 }
@@ -52,7 +51,7 @@ impl Session {
     /// # Errors
     /// When the store cannot be read.
     pub async fn limits(&self) -> Result<Limits> {
-        Limits::read(&self.store()?).await
+        Limits::read(&self.instance.store()?).await
     }
 
     /// Sets them, also for the process that drives.
@@ -60,7 +59,7 @@ impl Session {
     /// # Errors
     /// When there is no time between the hours, or the store cannot be written.
     pub async fn set_limits(&self, limits: Limits) -> Result<()> {
-        limits.write(&self.store()?).await
+        limits.write(&self.instance.store()?).await
     }
 
     /// Unfinished uploads in the source bucket that no journey will finish.
@@ -70,7 +69,7 @@ impl Session {
     pub async fn orphans(&self) -> Result<Vec<Orphan>> {
         let all = orphans::find(&self.aws.s3, &self.workspace.source_bucket, KEY_PREFIX).await?;
         let owner = self.workspace.name.clone();
-        let mine = self.store()?.call(move |db| known_uploads(db, &owner)).await?;
+        let mine = self.instance.store()?.call(move |db| known_uploads(db, &owner)).await?;
         let known = |orphan: &Orphan| mine.contains(&orphan.upload_id) || mine.contains(&orphan.key);
         Ok(all.into_iter().filter(|orphan| !known(orphan)).collect())
     }

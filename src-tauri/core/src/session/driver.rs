@@ -1,30 +1,23 @@
-//! Driving: one process at a time moves the journeys of a data folder.
+//! Driving: one process at a time moves the journeys of a data folder, of as many workspaces as it has at work.
 
-use std::fs::{File, TryLockError};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::fs::File;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Session;
-use crate::event::Events;
-use crate::folders::{Folders, open_private};
+use super::instance::Instance;
+use crate::Result;
 use crate::ingest::{Driving, Ingest};
 use crate::store::Store;
 use crate::watch::{Rules, Watch};
-use crate::{Code, Error, Result};
-
-/// Held by the process that drives the journeys of a data folder.
-const LOCK: &str = "uploads.lock";
-/// Tenths of a second that it is asked for.
-const STILL_HELD: u32 = 10;
 
 impl Session {
-    /// Begins to drive this store's journeys, taking up the unfinished ones.
+    /// Begins to drive this workspace's journeys, taking up the unfinished ones.
     ///
     /// # Errors
-    /// [`Code::InUse`] when another process does.
+    /// [`Code::InUse`](crate::Code::InUse) when another process drives the journeys of this data folder.
     pub async fn drive(&self, driving: Driving) -> Result<Driver> {
-        let lock = take_lock(&self.folders).await?;
-        let store = self.store()?;
+        let lock = self.instance.wait_for_lock().await?;
+        let store = self.instance.store()?;
         let ingest = self.ingest(store.clone(), driving).await?;
         let follower = tokio::spawn({
             let ingest = ingest.clone();
@@ -41,34 +34,35 @@ impl Session {
         Ok(Driver {
             ingest,
             workspace: self.workspace.name.clone(),
-            rules: Rules::new(store.clone(), self.folders.clone()),
+            rules: Rules::new(store.clone(), self.instance.folders().clone()),
             store,
-            events: self.events.clone(),
+            instance: self.instance.clone(),
             follower: Mutex::new(Some(follower)),
             lock: Mutex::new(Some(lock)),
         })
     }
 }
 
-/// The right to drive a store's journeys, and the journeys.
+/// The right to drive a workspace's journeys, and the journeys.
 pub struct Driver {
     /// The journeys.
     pub ingest: Ingest,
     workspace: String,
     store: Store,
     rules: Rules,
-    events: Events,
+    instance: Instance,
     /// None once it was stopped.
     follower: Mutex<Option<tokio::task::JoinHandle<()>>>,
-    lock: Mutex<Option<File>>,
+    lock: Mutex<Option<Arc<File>>>,
 }
 
 impl Driver {
     /// Begins to watch the workspace's folders.
     #[must_use]
     pub fn watch(&self) -> Watch {
-        let Self { workspace, rules, store, ingest, events, .. } = self;
-        Watch::start(workspace, rules.clone(), store.clone(), ingest.clone(), events.changes())
+        let Self { workspace, rules, store, ingest, instance, .. } = self;
+        let changes = instance.events().changes(workspace);
+        Watch::start(workspace, rules.clone(), store.clone(), ingest.clone(), changes)
     }
 
     /// Stops driving in good order, and gives the right to drive back.
@@ -81,34 +75,5 @@ impl Driver {
             tracing::warn!("the follower did not end in good order");
         }
         drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
-    }
-}
-
-/// A process that was killed a moment ago may hold it still, through a child that it was just starting.
-async fn take_lock(folders: &Folders) -> Result<File> {
-    for _ in 0..STILL_HELD {
-        match lock(folders) {
-            Err(error) if error.code == Code::InUse => tokio::time::sleep(Duration::from_millis(100)).await,
-            done => return done,
-        }
-    }
-    lock(folders)
-}
-
-/// Takes the right to drive.
-///
-/// # Errors
-/// [`Code::InUse`] where another process has it.
-pub(super) fn lock(folders: &Folders) -> Result<File> {
-    let path = &folders.data.join(LOCK);
-    let file = open_private(path).map_err(|error| crate::files::unreadable(path, &error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::new(
-            Code::InUse,
-            "Another Reeldesk sends files from this data folder.",
-            "Use its window, or close it, or choose another folder with --data-dir.",
-        )),
-        Err(TryLockError::Error(error)) => Err(crate::files::unreadable(path, &error)),
     }
 }

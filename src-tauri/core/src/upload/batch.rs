@@ -35,7 +35,7 @@ impl std::str::FromStr for Destination {
     fn from_str(text: &str) -> Result<Self> {
         let rest = text.strip_prefix("s3://").filter(|rest| !rest.is_empty() && !rest.starts_with('/'));
         let rest = rest.ok_or_else(|| {
-            Error::new(Code::Invalid, format!("\"{text}\" is no place in S3."), "Write it as s3://BUCKET/PREFIX.")
+            Error::new(Code::Invalid, format!("\"{text}\" is not a place in S3."), "Write it as s3://BUCKET/PREFIX.")
         })?;
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         Ok(Self { bucket: bucket.to_owned(), prefix: prefix.to_owned() })

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::changed;
 use super::checksum::Checksum;
 use super::journal::{Journal, Record};
+use super::limit::Limit;
 use super::plan::PartPlan;
 use super::remote::{Held, Remote, Target};
 use super::sending::{Attempt, Known, Sending};
@@ -20,7 +21,7 @@ use crate::{Code, Error, Result};
 /// New beginnings of one sending after S3 forgot the upload.
 const NEW_BEGINNINGS: u32 = 3;
 
-/// Sends files to one remote. All uploads of a workspace share it, and so the line, the memory and the limit.
+/// Sends files to one remote. All uploads of a workspace share it, and so the line and the memory.
 #[derive(Clone)]
 pub(super) struct Engine<R> {
     pub tools: Tools<R>,
@@ -28,8 +29,8 @@ pub(super) struct Engine<R> {
 }
 
 impl<R: Remote> Engine<R> {
-    pub fn new(remote: R, journal: Journal) -> Self {
-        Self { tools: Tools::new(remote, journal), plan: PartPlan::for_size }
+    pub fn new(remote: R, journal: Journal, limit: Limit) -> Self {
+        Self { tools: Tools::new(remote, journal, limit), plan: PartPlan::for_size }
     }
 
     /// Sends the file, or what is missing of it, and verifies the object.

@@ -403,3 +403,14 @@ fn find(db: &Connection, id: &str) -> Result<Option<Record>> {
         })
         .optional()?)
 }
+
+/// The owners of what was given up since this time (milliseconds since the epoch) and is still to be aborted.
+pub(crate) async fn owners_of_aborts(store: &Store, since: i64) -> Result<Vec<String>> {
+    store
+        .call(move |db| {
+            let mut rows = db.prepare("SELECT DISTINCT owner FROM aborts WHERE since > ?1 AND owner != ''")?;
+            let owners = rows.query_map([since], |row| row.get(0))?;
+            Ok(owners.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+}

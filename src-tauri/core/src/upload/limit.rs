@@ -1,5 +1,7 @@
 //! The bandwidth limit over all uploads of a process; it can be changed while they run.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_speed_limit::Limiter;
@@ -29,8 +31,8 @@ impl std::str::FromStr for Rate {
             Ok(number) if number * unit >= 1.0 && number.is_finite() => Ok(Self((number * unit) as u64)),
             _ => Err(Error::new(
                 Code::Invalid,
-                format!("\"{text}\" is no bandwidth."),
-                "Write bytes a second, for example 500K or 10M.",
+                format!("\"{text}\" is not a bandwidth."),
+                "Write bytes per second, for example 500K or 10M.",
             )),
         }
     }
@@ -38,25 +40,50 @@ impl std::str::FromStr for Rate {
 
 /// A limit; cheap to clone, and all clones share it.
 #[derive(Clone, Debug)]
-pub struct Limit(Limiter);
+pub struct Limit {
+    limiter: Limiter,
+    /// Lines that have something to send.
+    lines: Arc<AtomicU64>,
+}
+
+/// Counts a line among those that have something to send, until it is dropped.
+pub(super) struct Sharing(Arc<AtomicU64>);
+
+impl Drop for Sharing {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 impl Default for Limit {
     fn default() -> Self {
-        Self(Limiter::builder(f64::INFINITY).refill(Duration::from_millis(100)).build())
+        let limiter = Limiter::builder(f64::INFINITY).refill(Duration::from_millis(100)).build();
+        Self { limiter, lines: Arc::default() }
     }
 }
 
 impl Limit {
     /// Sets it, in bytes a second; `None` takes it away.
     pub fn set(&self, bytes_per_second: Option<u64>) {
-        self.0.set_speed_limit(bytes_per_second.map_or(f64::INFINITY, |bytes| bytes.max(1) as f64));
+        self.limiter.set_speed_limit(bytes_per_second.map_or(f64::INFINITY, |bytes| bytes.max(1) as f64));
     }
 
     /// What it is, in bytes a second.
     #[must_use]
     pub fn get(&self) -> Option<u64> {
-        let limit = self.0.speed_limit();
+        let limit = self.limiter.speed_limit();
         limit.is_finite().then_some(limit as u64)
+    }
+
+    /// A line has something to send from now on: it shares the limit with the others that have.
+    pub(super) fn join(&self) -> Sharing {
+        self.lines.fetch_add(1, Ordering::Relaxed);
+        Sharing(self.lines.clone())
+    }
+
+    /// What one of these lines may use, in bytes a second: an equal part.
+    pub(super) fn share(&self) -> Option<u64> {
+        Some(self.get()? / self.lines.load(Ordering::Relaxed).max(1))
     }
 
     /// Bytes to send at once, `most` at most: under a small limit small steps, so that the line never falls silent.
@@ -69,7 +96,7 @@ impl Limit {
     /// Waits until so many bytes may go, on a thread that may wait.
     pub(super) fn wait(&self, bytes: usize, runtime: &Handle) {
         if self.get().is_some() {
-            runtime.block_on(self.0.consume(bytes));
+            runtime.block_on(self.limiter.consume(bytes));
         }
     }
 }

@@ -1,9 +1,9 @@
-//! The line to S3, shared by all uploads: how many parts are on their way at once, and whose turn it is.
+//! The line to S3, shared by all uploads of a workspace: how many parts are on their way at once, and whose turn it is.
 //!
 //! The number adapts to what the line takes ([`super::adaptive`]), and falls when S3 asks to slow down or the line breaks. It
 //! counts parts of the largest size that is under way: few large ones go at first, and of small files as many as make up
 //! the same bytes, since what they wait for is the server, not the line. Under a bandwidth limit only so many go as the limit lets
-//! through in a few seconds: what is on its way is what a kill loses. A turn goes to the upload with the fewest bytes on
+//! through in a few seconds: what is on its way is what a kill loses. Lines of several workspaces share the limit. A turn goes to the upload with the fewest bytes on
 //! their way, so that a small file never waits behind a huge one.
 
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use super::adaptive::{Adaptive, FIRST, LOOK_EVERY, MOST};
-use super::limit::Limit;
+use super::limit::{Limit, Sharing};
 use super::plan::USUAL_PART;
 use super::progress::Meter;
 
@@ -36,6 +36,8 @@ struct State {
     /// Bytes of a part of the usual size.
     usual: u64,
     limit: Limit,
+    /// While anything is on its way or waits.
+    sharing: Option<Sharing>,
     adaptive: Adaptive,
     meter: Meter,
     /// Bytes of each part on its way, by upload.
@@ -60,6 +62,7 @@ impl Line {
         Self(Arc::new(Mutex::new(State {
             usual,
             limit,
+            sharing: None,
             adaptive: Adaptive::new(Instant::now(), usual),
             meter: Meter::default(),
             on_the_way: HashMap::new(),
@@ -93,6 +96,7 @@ impl Line {
             state.asked += 1;
             let number = state.asked;
             state.waiting.push(Waiting { upload, number, bytes, turn });
+            state.share();
             self.give(&mut state);
             receiver
         };
@@ -189,7 +193,17 @@ impl State {
             || parts < MOST_REQUESTS
                 && (!is_large(bytes) || on_the_way().filter(|&bytes| is_large(bytes)).count() < MOST)
                 && weights <= self.adaptive.limit() as u64 * self.adaptive.part
-                && self.limit.get().is_none_or(is_within_limit)
+                && self.limit.share().is_none_or(is_within_limit)
+    }
+
+    /// Counts among the lines that share the limit, as long as there is something to send.
+    fn share(&mut self) {
+        let is_idle = self.waiting.is_empty() && self.on_the_way.is_empty();
+        match (is_idle, &self.sharing) {
+            (true, _) => self.sharing = None,
+            (false, None) => self.sharing = Some(self.limit.join()),
+            (false, Some(_)) => {}
+        }
     }
 
     fn leave(&mut self, upload: u64, bytes: u64) {
@@ -229,6 +243,7 @@ impl Drop for Turn {
             let mut state = self.line.state();
             state.leave(self.upload, self.bytes);
             self.line.give(&mut state);
+            state.share();
         }
     }
 }
@@ -329,5 +344,18 @@ mod tests {
         // What is small is waited for by the server's time, not by the limit.
         limit.set(Some(100_000));
         assert_eq!(at_once(&Line::under(limit), 1000).await, MOST_REQUESTS);
+    }
+
+    #[tokio::test]
+    async fn lines_that_send_share_the_limit() {
+        let limit = Limit::default();
+        limit.set(Some(1_000_000));
+        let (line, other) = (Line::under(limit.clone()), Line::under(limit.clone()));
+        assert_eq!(limit.share(), Some(1_000_000), "nobody sends");
+        let of_other = other.turn(other.join(), 500_000).await;
+        assert_eq!(at_once(&line, 500_000).await, 4, "half of it each");
+        drop(of_other);
+        assert_eq!(limit.share(), Some(1_000_000), "who has nothing left to send leaves it all");
+        assert_eq!(at_once(&line, 500_000).await, 8);
     }
 }

@@ -110,14 +110,13 @@ pub(super) struct Reader {
     wanted: Arc<OnceLock<Position>>,
 }
 
-impl Default for Reader {
-    fn default() -> Self {
-        let (limit, budget, slow) = (Limit::default(), Budget::default(), SlowFolders::default());
+impl Reader {
+    /// A reader under this bandwidth limit.
+    pub fn under(limit: Limit) -> Self {
+        let (budget, slow) = (Budget::default(), SlowFolders::default());
         Self { limit, held: HELD, budget, slow, wanted: Arc::default() }
     }
-}
 
-impl Reader {
     /// The readahead of the upload of a file.
     pub fn readahead(&self, path: &Path) -> Readahead {
         Readahead::new(path, self.slow.clone())
@@ -338,7 +337,7 @@ mod tests {
         let path = folder.path().join("master.mov");
         let bytes: Vec<u8> = (0..1_000_000_u32).map(|n| (n % 251) as u8).collect();
         std::fs::write(&path, &bytes).unwrap();
-        let reader = Reader::default();
+        let reader = Reader::under(Limit::default());
         let piece = Piece { path: path.clone(), offset: 1000, length: 700_000 };
         let (body, outcome) = reader.start(piece.clone(), None, Progress::default().flight(Meter::default()));
         let sent = body.collect().await.unwrap().to_bytes();
@@ -368,7 +367,7 @@ mod tests {
         let path = folder.path().join("poster.jpg");
         let bytes: Vec<u8> = (0..HELD as u32 + 10).map(|n| (n % 251) as u8).collect();
         std::fs::write(&path, &bytes).unwrap();
-        let reader = Reader::default();
+        let reader = Reader::under(Limit::default());
         for length in [0, 1, CHUNK as u64, CHUNK as u64 + 1, HELD] {
             let piece = Piece { path: path.clone(), offset: 10, length };
             let (body, outcome) = reader.hold(piece, Progress::default().flight(Meter::default())).await.unwrap();
@@ -389,7 +388,7 @@ mod tests {
         let path = folder.path().join("master.mov");
         let mut bytes: Vec<u8> = (0..HELD as u32 * 3).map(|n| (n % 251) as u8).collect();
         std::fs::write(&path, &bytes).unwrap();
-        let reader = Reader::default();
+        let reader = Reader::under(Limit::default());
         let piece = Piece { path: path.clone(), offset: 7, length: HELD * 2 };
         let before = reader.look(piece.clone(), &CancellationToken::new()).await.unwrap().checksum;
         let (body, outcome) = reader.start(piece.clone(), Some(before), Progress::default().flight(Meter::default()));
@@ -416,7 +415,7 @@ mod tests {
 
     #[test]
     fn a_way_that_the_server_refuses_is_left_for_the_other() {
-        let reader = Reader::default();
+        let reader = Reader::under(Limit::default());
         let readahead = reader.readahead(Path::new("/masters/master.mov"));
         assert_eq!(reader.way(HELD, &readahead), Way::Held);
         assert_eq!(reader.way(HELD + 1, &readahead), Way::Twice);
@@ -425,7 +424,7 @@ mod tests {
         reader.wants(Way::Twice);
         assert_eq!(reader.way(1 << 40, &readahead), Way::Twice);
 
-        let reader = Reader::default();
+        let reader = Reader::under(Limit::default());
         assert_eq!((reader.other(Way::Held, 1), reader.other(Way::Twice, HELD + 1)), (Way::Once, Way::Once));
         reader.wants(Way::Once);
         assert_eq!(reader.way(1, &readahead), Way::Once);
@@ -437,7 +436,8 @@ mod tests {
         let path = folder.path().join("master.mov");
         std::fs::write(&path, "short").unwrap();
         let piece = Piece { path, offset: 0, length: 6 };
-        let (body, outcome) = Reader::default().start(piece, None, Progress::default().flight(Meter::default()));
+        let (body, outcome) =
+            Reader::under(Limit::default()).start(piece, None, Progress::default().flight(Meter::default()));
         assert_eq!(body.collect().await.unwrap_err().code, crate::Code::FileChanged);
         assert_eq!(outcome.get().unwrap().unwrap_err().code, crate::Code::FileChanged);
     }
@@ -447,7 +447,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master.mov");
         std::fs::write(&path, vec![7; CHUNK * 3]).unwrap();
-        let reader = Reader::default();
+        let reader = Reader::under(Limit::default());
         for _ in 0..CHUNKS {
             let piece = Piece { path: path.clone(), offset: 0, length: (CHUNK * 3) as u64 };
             // Dropped in the middle, as a connection that breaks does.

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::checksum::Checksum;
 use super::journal::{Journal, ToAbort};
+use super::limit::Limit;
 use super::line::Line;
 use super::reader::Reader;
 use super::remote::{Refusal, Remote, Target};
@@ -32,9 +33,8 @@ pub(super) struct Tools<R> {
 }
 
 impl<R: Remote> Tools<R> {
-    pub fn new(remote: R, journal: Journal) -> Self {
-        let reader = Reader::default();
-        let line = Line::under(reader.limit.clone());
+    pub fn new(remote: R, journal: Journal, limit: Limit) -> Self {
+        let (line, reader) = (Line::under(limit.clone()), Reader::under(limit));
         Self { remote, journal, line, reader, first_wait: FIRST_WAIT, was_up: Arc::default() }
     }
 

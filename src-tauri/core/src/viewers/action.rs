@@ -9,8 +9,8 @@ use ts_rs::TS;
 use super::Viewers;
 use super::audit::{ActionOutcome, Entry};
 use super::explain::explain;
-use super::pace::Pace;
 use super::profile::{Attribute, Profile};
+use super::quota::Quota;
 use crate::{Code, Error, Result};
 
 /// What is done with a viewer.
@@ -88,7 +88,7 @@ impl Viewers {
     /// Does one act with one viewer, and writes it into the log.
     pub(super) async fn act_on(
         &self,
-        pace: &Pace,
+        quota: &Quota,
         run: &str,
         username: &str,
         whom: &str,
@@ -108,7 +108,7 @@ impl Viewers {
         if let (ViewerAction::InviteAnew, Ok(before)) = (act, &before)
             && before.is_enabled()
         {
-            return self.invite_anew(pace, entry, before).await;
+            return self.invite_anew(quota, entry, before).await;
         }
         let id = self.log.begin(&self.who().await, entry).await?;
         let planned = match &before {
@@ -118,7 +118,7 @@ impl Viewers {
                 format!("{whom} is disabled: a new account could sign in."),
                 "Enable the account first, if it is to be invited anew.",
             )),
-            Ok(before) => self.try_act(pace, before, whom, act).await,
+            Ok(before) => self.try_act(quota, before, whom, act).await,
             Err(error) => Err(error.clone()),
         };
         let (outcome, inverse) = match planned {
@@ -135,7 +135,7 @@ impl Viewers {
         Ok(outcome)
     }
 
-    async fn try_act(&self, pace: &Pace, before: &Profile, whom: &str, act: &ViewerAction) -> Result<Plan> {
+    async fn try_act(&self, quota: &Quota, before: &Profile, whom: &str, act: &ViewerAction) -> Result<Plan> {
         let plan = self.plan(before, act, whom).await?;
         if let Plan::Do(_) = plan {
             let username =
@@ -143,8 +143,8 @@ impl Viewers {
             let call = || self.call(&username, whom, act);
             match act {
                 // A second try could be a second mail.
-                ViewerAction::Resend | ViewerAction::Reset => pace.insist_once(call).await?,
-                _ => pace.insist(call).await?,
+                ViewerAction::Resend | ViewerAction::Reset => quota.insist_once(call).await?,
+                _ => quota.insist(call).await?,
             }
         }
         Ok(plan)

@@ -6,7 +6,7 @@ use ts_rs::TS;
 use super::Viewers;
 use super::audit::Entry;
 use super::explain::explain;
-use super::pace::Pace;
+use super::quota::Quota;
 use crate::Result;
 
 /// Groups a page (`ListGroups`, `Limit`).
@@ -32,10 +32,10 @@ impl Viewers {
     /// # Errors
     /// When the pool cannot be read.
     pub async fn groups(&self) -> Result<Vec<Group>> {
-        let pace = Pace::of_lists();
+        let quota = Quota::of_lists();
         let (mut groups, mut token) = (Vec::new(), None);
         loop {
-            let page = pace.insist(|| async {
+            let page = quota.insist(|| async {
                 let list = self.client.list_groups().user_pool_id(&self.pool).limit(PAGE);
                 let page = list.set_next_token(token.clone()).send().await;
                 page.map_err(|error| explain("The groups could not be listed", error))

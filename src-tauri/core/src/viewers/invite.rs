@@ -17,8 +17,8 @@ use super::addresses::Invitee;
 use super::audit::{ActionOutcome, Entry, new_run};
 use super::explain::explain;
 use super::mirror::Account;
-use super::pace::Pace;
 use super::profile::{Attribute, Profile, attribute};
+use super::quota::Quota;
 use super::{Viewers, password};
 use crate::clock::now_ms;
 use crate::{Code, Error, Result};
@@ -130,9 +130,9 @@ impl Viewers {
             Invitation::Silent => None,
         };
         let mails = Mails::of(left);
-        let (pace, lists, run) = (Pace::of_invitations(), Pace::of_lists(), new_run());
+        let (quota, lists, run) = (Quota::of_invitations(), Quota::of_lists(), new_run());
         let one = |invitee: Invitee| {
-            let (pace, lists, making, run, mails) = (&pace, &lists, &making, &run, &mails);
+            let (quota, lists, making, run, mails) = (&quota, &lists, &making, &run, &mails);
             async move {
                 if stop.is_cancelled() {
                     return Ok(None);
@@ -142,9 +142,9 @@ impl Viewers {
                     false => self.mirror.has_address(&invitee.address).await,
                 };
                 let invited = match is_there {
-                    Ok(true) => self.join(pace, &invitee, Invited::WasThere).await,
+                    Ok(true) => self.join(quota, &invitee, Invited::WasThere).await,
                     Ok(false) => match mails.take(&invitee.address) {
-                        Ok(()) => self.invite_one(pace, run, making, &invitee, invitation).await?,
+                        Ok(()) => self.invite_one(quota, run, making, &invitee, invitation).await?,
                         Err(error) => Invited::Failed { error },
                     },
                     Err(error) => Invited::Failed { error },
@@ -171,7 +171,7 @@ impl Viewers {
 
     async fn invite_one(
         &self,
-        pace: &Pace,
+        quota: &Quota,
         run: &str,
         making: &Making,
         invitee: &Invitee,
@@ -193,12 +193,12 @@ impl Viewers {
             .map(|name| Attribute { name: "name".to_owned(), value: name.clone() })
             .collect::<Vec<_>>();
         let password = (invitation == Invitation::Silent).then(|| password::temporary(making.policy.as_ref()));
-        let made = pace.insist(|| self.create(making, &invitee.address, &name, password.as_deref())).await;
+        let made = quota.insist(|| self.create(making, &invitee.address, &name, password.as_deref())).await;
         let invited = match made {
             Ok(Some(account)) => {
                 self.mirror.put(vec![account], now_ms()).await?;
                 let invited = password.map_or(Invited::Sent, |password| Invited::HandOver { password, trouble: None });
-                self.join(pace, invitee, invited).await
+                self.join(quota, invitee, invited).await
             }
             Ok(None) => {
                 // An answer that was lost looks the same as an account of before: its age tells.
@@ -209,7 +209,7 @@ impl Viewers {
                     Some(password) => Invited::HandOver { password, trouble: Some(unsure(&invitee.address)) },
                     None => Invited::Sent,
                 };
-                self.join(pace, invitee, invited).await
+                self.join(quota, invitee, invited).await
             }
             Err(error) => Invited::Failed { error },
         };
@@ -223,9 +223,9 @@ impl Viewers {
     }
 
     /// Into the group that the list names, also those who were there: a run that was broken off may have left one out.
-    async fn join(&self, pace: &Pace, invitee: &Invitee, invited: Invited) -> Invited {
+    async fn join(&self, quota: &Quota, invitee: &Invitee, invited: Invited) -> Invited {
         let Some(group) = &invitee.group else { return invited };
-        let joined = pace.insist(|| self.add_to_group(&invitee.address, group)).await;
+        let joined = quota.insist(|| self.add_to_group(&invitee.address, group)).await;
         match (joined, invited) {
             (Ok(()), invited) => {
                 // The copy is of no weight here: it is read anew soon enough.
@@ -291,7 +291,7 @@ impl Viewers {
     }
 
     /// Deletes an account that nobody has signed in to, and makes it anew with what it had.
-    pub(super) async fn invite_anew(&self, pace: &Pace, mut entry: Entry, before: &Profile) -> Result<ActionOutcome> {
+    pub(super) async fn invite_anew(&self, quota: &Quota, mut entry: Entry, before: &Profile) -> Result<ActionOutcome> {
         let (username, whom) = (entry.username.clone(), entry.whom.clone());
         let prepared = self.prepare_anew(before, &whom).await;
         let (making, kept) = match prepared {
@@ -301,14 +301,14 @@ impl Viewers {
         // Between the deletion and the new account the person is nowhere else.
         entry.keep = Some(serde_json::to_string(&kept).map_err(Error::internal)?);
         let id = self.log.begin(&self.who().await, entry).await?;
-        let removed = pace.insist(|| self.call(&username, &whom, &ViewerAction::InviteAnew)).await;
+        let removed = quota.insist(|| self.call(&username, &whom, &ViewerAction::InviteAnew)).await;
         if let Err(error) = removed {
             let outcome = ActionOutcome::Failed { error };
             self.log.end(id, &outcome, None).await?;
             return Ok(outcome);
         }
         self.mirror.remove(&username).await?;
-        self.make_again(pace, &making, id, &kept).await
+        self.make_again(quota, &making, id, &kept).await
     }
 
     async fn prepare_anew(&self, before: &Profile, whom: &str) -> Result<(Making, Kept)> {
@@ -335,9 +335,9 @@ impl Viewers {
     }
 
     /// The second half of it. What fails for now stays kept, and is tried again at the next reading of the pool.
-    async fn make_again(&self, pace: &Pace, making: &Making, id: i64, kept: &Kept) -> Result<ActionOutcome> {
+    async fn make_again(&self, quota: &Quota, making: &Making, id: i64, kept: &Kept) -> Result<ActionOutcome> {
         let address = &kept.address;
-        let outcome = match pace.insist(|| self.create(making, address, &kept.attributes, None)).await {
+        let outcome = match quota.insist(|| self.create(making, address, &kept.attributes, None)).await {
             Ok(Some(account)) => {
                 self.mirror.put(vec![account], now_ms()).await?;
                 ActionOutcome::Done
@@ -346,7 +346,7 @@ impl Viewers {
             Err(error) => return Ok(ActionOutcome::Failed { error }),
         };
         for group in &kept.groups {
-            if let Err(error) = pace.insist(|| self.add_to_group(address, group)).await {
+            if let Err(error) = quota.insist(|| self.add_to_group(address, group)).await {
                 return Ok(ActionOutcome::Failed { error });
             }
             self.mirror.join(address, group).await?;
@@ -361,10 +361,10 @@ impl Viewers {
         if broken.is_empty() {
             return Ok(());
         }
-        let (pace, making) = (Pace::of_invitations(), Making::of(&self.describe().await?));
+        let (quota, making) = (Quota::of_invitations(), Making::of(&self.describe().await?));
         for one in broken {
             let kept: Kept = serde_json::from_str(&one.keep).map_err(Error::internal)?;
-            if let ActionOutcome::Failed { error } = self.make_again(&pace, &making, one.id, &kept).await? {
+            if let ActionOutcome::Failed { error } = self.make_again(&quota, &making, one.id, &kept).await? {
                 return Err(error);
             }
         }

@@ -1,4 +1,4 @@
-//! What this computer knows of a pool: a copy in the store, to search and sort in, with the age of its last reading. The
+//! What this computer knows of a pool: a copy in a file of its own, to search and sort in, with the age of its last reading. The
 //! API filters by one attribute only, gives 60 users at a time and sorts by nothing. Here it is written; `search` reads it.
 
 mod search;
@@ -12,6 +12,9 @@ use super::groups::Group;
 use crate::clock::now_ms;
 use crate::store::WorkspaceStore;
 use crate::{Error, Result};
+
+/// The tables of the copy.
+pub(crate) const SCHEMA: &str = include_str!("mirror/schema.sql");
 
 /// An account as the pool tells it.
 pub(super) struct Account {
@@ -243,7 +246,7 @@ mod tests {
 
     async fn mirror() -> (Mirror, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("reeldesk.sqlite")).unwrap();
+        let store = Store::open_copy(&folder.path().join("viewers.sqlite"), SCHEMA).unwrap();
         (Mirror::open(WorkspaceStore::of(store, "production"), "pool-1").await.unwrap(), folder)
     }
 

@@ -1,4 +1,4 @@
-//! The same act on many viewers, at the pool's pace, and back again.
+//! The same act on many viewers, at the pool's quotas, and back again.
 
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use super::Viewers;
 use super::action::ViewerAction;
 use super::audit::{ActionOutcome, Undo, new_run};
 use super::mirror::Query;
-use super::pace::Pace;
+use super::quota::Quota;
 use crate::{Code, Result};
 
 /// So many take long enough to look elsewhere meanwhile.
@@ -120,16 +120,16 @@ impl Viewers {
         stop: &CancellationToken,
         tell: impl Fn(&ActionResult),
     ) -> Result<RunSummary> {
-        let (pace, run) = (Pace::of_acts(), new_run());
+        let (quota, run) = (Quota::of_acts(), new_run());
         let mut summary = RunSummary { of: tasks.len(), ..RunSummary::default() };
         let one = |task: Task| {
-            let (pace, run) = (&pace, run.as_str());
+            let (quota, run) = (&quota, run.as_str());
             async move {
                 if stop.is_cancelled() {
                     return Ok(None);
                 }
                 let Task { username, whom, act, undoes } = task;
-                let outcome = self.act_on(pace, run, &username, &whom, &act).await?;
+                let outcome = self.act_on(quota, run, &username, &whom, &act).await?;
                 if let (Some(id), ActionOutcome::Done | ActionOutcome::Unchanged) = (undoes, &outcome) {
                     self.log.undone(id).await?;
                 }

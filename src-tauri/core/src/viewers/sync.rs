@@ -6,8 +6,8 @@ use ts_rs::TS;
 use super::Change;
 use super::explain::explain;
 use super::mirror::Account;
-use super::pace::Pace;
 use super::pool::validity_days;
+use super::quota::Quota;
 use super::{Viewers, milliseconds};
 use crate::Result;
 use crate::clock::now_ms;
@@ -53,10 +53,10 @@ impl Viewers {
         let pool = self.describe().await?;
         let estimated = usize::try_from(pool.estimated_number_of_users()).unwrap_or(0);
         self.set_reading(Some(Reading { read: 0, estimated }));
-        let pace = Pace::of_lists();
+        let quota = Quota::of_lists();
         let (mut read, mut token, mut told) = (0, None::<String>, now_ms());
         loop {
-            let page = pace.insist(|| async {
+            let page = quota.insist(|| async {
                 let list = self.client.list_users().user_pool_id(&self.pool).limit(PAGE);
                 let page = list.set_pagination_token(token.clone()).send().await;
                 page.map_err(|error| explain("The viewers could not be listed", error))
@@ -77,15 +77,15 @@ impl Viewers {
         let names: Vec<String> = groups.iter().map(|group| group.name.clone()).collect();
         self.mirror.put_groups(groups).await?;
         for name in names {
-            self.read_members(&pace, &name, seen).await?;
+            self.read_members(&quota, &name, seen).await?;
         }
         self.mirror.sweep(seen, validity_days(&pool)).await
     }
 
-    async fn read_members(&self, pace: &Pace, group: &str, seen: i64) -> Result<()> {
+    async fn read_members(&self, quota: &Quota, group: &str, seen: i64) -> Result<()> {
         let mut token = None::<String>;
         loop {
-            let page = pace.insist(|| async {
+            let page = quota.insist(|| async {
                 let list = self.client.list_users_in_group().user_pool_id(&self.pool).group_name(group).limit(PAGE);
                 let page = list.set_next_token(token.clone()).send().await;
                 page.map_err(|error| explain(&format!("The members of \"{group}\" could not be listed"), error))

@@ -192,9 +192,9 @@ impl ViewerSession {
 }
 
 fn signed_out() -> Error {
-    Error::new(Code::SignIn, "The session has ended: the viewer was signed out.", "Sign in once more.")
+    Error::new(Code::SignIn, "The viewer was signed out, so the session has ended.", "Sign in once more.")
 }
 
 fn not_asked() -> Error {
-    Error::new(Code::Invalid, "The sign-in has not come that far.", "Begin it once more.")
+    Error::new(Code::Invalid, "The sign-in is not at that step.", "Start it again.")
 }

@@ -102,7 +102,7 @@ fn explain(folder: &Path, error: &notify::Error) -> Error {
         let more = (most * 4).max(if limit == "max_user_watches" { 524_288 } else { 512 });
         return Error::new(
             Code::WatchLimit,
-            format!("This computer does not tell of changes in \"{name}\": its limit fs.inotify.{limit} ({most}) is reached."),
+            format!("The system does not report changes in \"{name}\": its limit fs.inotify.{limit} ({most}) is reached."),
             format!(
                 "Files are found all the same, a little later. To raise the limit: sudo sysctl fs.inotify.{limit}={more}, and the same line in /etc/sysctl.d/."
             ),
@@ -111,7 +111,7 @@ fn explain(folder: &Path, error: &notify::Error) -> Error {
     }
     Error::new(
         Code::WatchLimit,
-        format!("This computer does not tell of changes in \"{name}\"."),
+        format!("The system does not report changes in \"{name}\"."),
         "Files are found all the same, a little later.",
     )
     .with_details(error)

@@ -75,8 +75,6 @@ pub enum Condition {
         /// Why.
         error: Error,
     },
-    /// Its workspace is not open.
-    Elsewhere,
 }
 
 /// A file in a watch folder.

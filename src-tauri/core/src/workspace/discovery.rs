@@ -5,7 +5,7 @@ use aws_sdk_cloudformation::types::{Output, Parameter, Stack as Described};
 use serde::Serialize;
 use ts_rs::TS;
 
-use super::{Acceleration, Colour, IngestMode, PlaybackAccess, Trigger, Workspace};
+use super::{Acceleration, Color, IngestMode, PlaybackAccess, Trigger, Workspace};
 use crate::aws::{Aws, EncryptionHeader};
 use crate::connection::Connection;
 use crate::explain::explain;
@@ -197,7 +197,7 @@ fn look(connection: &Connection, stack: &Described) -> Option<Stack> {
     let parameters = stack.parameters();
     let workspace = Workspace {
         name: name.to_owned(),
-        colour: Colour::default(),
+        color: Color::default(),
         connection: connection.clone(),
         account: account(stack.stack_id().unwrap_or_default()),
         stack: Some(name.to_owned()),

@@ -171,8 +171,8 @@ impl Settings {
     /// Moves a file that cannot be understood out of the way, so that nothing writes over it.
     fn keep_aside(&self, error: &dyn std::fmt::Display) -> Error {
         let path = self.path();
-        let now = time::OffsetDateTime::now_utc();
-        let aside = self.folder.join(format!("settings.broken-{}.toml", now.unix_timestamp()));
+        let now = jiff::Timestamp::now().as_second();
+        let aside = self.folder.join(format!("settings.broken-{now}.toml"));
         if let Err(error) = std::fs::rename(&path, &aside) {
             return self.unusable("moved aside, and is broken", &error);
         }

@@ -42,7 +42,7 @@ impl PoolUser {
         region.ok_or_else(|| {
             Error::new(
                 Code::Invalid,
-                format!("\"{}\" is no user pool.", self.pool),
+                format!("\"{}\" is not a user pool.", self.pool),
                 "Its id begins with a region, such as eu-central-1_AbCdEfGhI.",
             )
         })

@@ -77,7 +77,7 @@ pub async fn give_code(profile: &str, region: &str, endpoint: Option<&str>, code
     else {
         return Err(Error::new(
             Code::Invalid,
-            format!("The profile \"{profile}\" asks for no code."),
+            format!("The profile \"{profile}\" does not ask for a code."),
             "Connect with it as it is.",
         ));
     };

@@ -177,9 +177,9 @@ impl DeviceSignIn {
 
     /// `~/.aws/sso/cache/<SHA-1 of the session's name, or of the start URL>.json`.
     fn token_path(&self) -> Result<PathBuf> {
-        let home = directories::UserDirs::new()
-            .map(|dirs| dirs.home_dir().to_owned())
-            .ok_or_else(|| Error::new(Code::Invalid, "This user has no home folder.", "Sign in as one that has."))?;
+        let home = directories::UserDirs::new().map(|dirs| dirs.home_dir().to_owned()).ok_or_else(|| {
+            Error::new(Code::Invalid, "This user has no home folder.", "Sign in as a user who has one.")
+        })?;
         let name = hex::encode(Sha1::digest(self.session.as_ref().unwrap_or(&self.start_url)));
         Ok(home.join(".aws/sso/cache").join(format!("{name}.json")))
     }

@@ -330,7 +330,7 @@ impl World {
     }
 
     fn engine(&self) -> Engine<Model> {
-        let mut engine = Engine::new(self.model.clone(), Journal::new(self.store(), "test"));
+        let mut engine = Engine::new(self.model.clone(), Journal::new(self.store(), "test"), Limit::default());
         engine.plan = |size| Ok(PartPlan::recorded(size, PART));
         engine.tools.reader.held = self.held;
         engine.tools.first_wait = Duration::from_micros(10);

@@ -14,7 +14,7 @@ async fn what_could_not_be_aborted_is_not_forgotten() {
     assert_eq!(world.model.bucket.lock().unwrap().uploads.len(), 1);
     // Another connection's is not this one's to abort.
     assert!(
-        Engine::new(world.model.clone(), Journal::new(world.store(), "other"))
+        Engine::new(world.model.clone(), Journal::new(world.store(), "other"), Limit::default())
             .tools
             .clean_up()
             .await

@@ -7,8 +7,8 @@ const WINDOW: f64 = 30.0;
 const FIRST_TOLD: Duration = Duration::from_secs(5);
 const TOLD_EVERY: Duration = Duration::from_secs(2);
 
-/// The pace of one file's sending.
-pub(super) struct Pace {
+/// The estimate of one file's sending.
+pub(super) struct Estimate {
     began: Instant,
     last: Instant,
     bytes: u64,
@@ -17,7 +17,7 @@ pub(super) struct Pace {
     told: Option<(Instant, u32)>,
 }
 
-impl Pace {
+impl Estimate {
     pub fn start(now: Instant, bytes: u64) -> Self {
         Self { began: now, last: now, bytes, rate: None, told: None }
     }
@@ -64,25 +64,25 @@ mod tests {
     #[test]
     fn silent_at_first_then_steady() {
         let start = Instant::now();
-        let mut pace = Pace::start(start, 0);
+        let mut estimate = Estimate::start(start, 0);
         let at = |seconds: u64| start + Duration::from_secs(seconds);
-        assert_eq!(pace.update(at(1), 10_000_000, 1_000_000_000).1, None);
+        assert_eq!(estimate.update(at(1), 10_000_000, 1_000_000_000).1, None);
         for second in 2..=10 {
-            pace.update(at(second), second * 10_000_000, 1_000_000_000);
+            estimate.update(at(second), second * 10_000_000, 1_000_000_000);
         }
-        let (speed, left) = pace.update(at(11), 110_000_000, 1_000_000_000);
+        let (speed, left) = estimate.update(at(11), 110_000_000, 1_000_000_000);
         assert!((speed.unwrap() - 10_000_000.0).abs() < 100_000.0);
         assert_eq!(left, Some(90));
         // Not renewed before 2 s have passed.
-        assert_eq!(pace.update(at(12), 120_000_000, 1_000_000_000).1, Some(90));
+        assert_eq!(estimate.update(at(12), 120_000_000, 1_000_000_000).1, Some(90));
     }
 
     #[test]
     fn a_stall_is_never_infinity() {
         let start = Instant::now();
-        let mut pace = Pace::start(start, 0);
+        let mut estimate = Estimate::start(start, 0);
         for second in 1..=2_000 {
-            let (_, left) = pace.update(start + Duration::from_secs(second), 1_000_000, 50_000_000);
+            let (_, left) = estimate.update(start + Duration::from_secs(second), 1_000_000, 50_000_000);
             assert!(left.is_none_or(|left| left < u32::MAX));
         }
     }

@@ -13,12 +13,12 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 const TRIES: u32 = 8;
 
 /// When the next request may be made.
-pub(super) struct Pace {
+pub(super) struct Quota {
     next: Mutex<Instant>,
     beat: Duration,
 }
 
-impl Pace {
+impl Quota {
     /// Accounts made: 20 a second of 50 (UserCreation).
     pub fn of_invitations() -> Self {
         Self::of(20)

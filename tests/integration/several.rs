@@ -1,0 +1,102 @@
+//! Several workspaces of one data folder at once.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
+use std::time::Duration;
+
+use reeldesk_tests::{Ended, Reelctl, film, long_film};
+use serde_json::Value;
+
+use crate::server::{KEYS, Server};
+use crate::workspaces::with_profile;
+
+fn connect(reelctl: &Reelctl, name: &str, server: &Server) {
+    let stack = ["workspace", "connect", name, "--stack", reeldesk_sandbox::STACK, "--profile", "media"];
+    let (well, lines) = reelctl.run(&[&stack[..], &["--endpoint", &server.endpoint]].concat()).unwrap();
+    assert!(well, "{lines:#?}");
+}
+
+/// Writes another workspace of the same parts whose profile nobody has.
+fn break_copy(reelctl: &Reelctl, of: &str, name: &str) {
+    let settings = reelctl.data.path().join("settings.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    let (before, own) = text.split_once("[[workspace]]").unwrap();
+    let broken = own.replace(&format!("\"{of}\""), &format!("\"{name}\"")).replace("\"media\"", "\"theirs\"");
+    std::fs::write(&settings, format!("{before}[[workspace]]{own}\n[[workspace]]{broken}")).unwrap();
+}
+
+#[tokio::test]
+async fn a_server_serves_all_workspaces_and_one_that_does_not_open_stops_none() {
+    let (production, staging) = (Server::start(), Server::start());
+    let reelctl = with_profile(KEYS.0, KEYS.1);
+    connect(&reelctl, "production", &production);
+    break_copy(&reelctl, "production", "broken");
+    connect(&reelctl, "staging", &staging);
+    let folders = tempfile::tempdir().unwrap();
+    let watch = |name: &str| {
+        let folder = folders.path().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        let film_of = folder.join(format!("{name}.mp4"));
+        std::fs::copy(film(), film_of).unwrap();
+        let add =
+            ["--workspace", name, "watch", "add", folder.to_str().unwrap(), "--settle", "1", "--existing", "take"];
+        let (well, lines) = reelctl.run(&add).unwrap();
+        assert!(well, "{lines:#?}");
+    };
+    ["production", "broken"].iter().for_each(|name| watch(name));
+    let mut server = Ended(reelctl.start(&["watch", "run"]).unwrap());
+    let lines = BufReader::new(server.0.stdout.take().unwrap()).lines();
+    let mut lines = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+    let mut until = |event: &str, workspace: &str| {
+        let is_it = |line: &Value| line["event"] == event && line["workspace"] == workspace;
+        lines.find(is_it).unwrap_or_else(|| panic!("{event} {workspace}"))
+    };
+    let broken = until("not-opened", "broken");
+    assert!(broken["error"]["message"].as_str().unwrap().contains("\"theirs\""), "{broken:#}");
+    until("playable", "production");
+    // One that gets its first folder while the server runs.
+    watch("staging");
+    until("playable", "staging");
+    for (name, title) in [("production", "production"), ("staging", "staging")] {
+        let (_, videos) = reelctl.run(&["--workspace", name, "videos", "list"]).unwrap();
+        let titles: BTreeSet<_> = videos.iter().filter_map(|video| video["title"].as_str()).collect();
+        assert_eq!(titles, BTreeSet::from([title]), "{name}");
+    }
+    // All of the folder is driven by it, also what it does not serve.
+    let (well, lines) = reelctl.run(&["--workspace", "staging", "ingest", film().to_str().unwrap()]).unwrap();
+    assert!(!well && lines[0]["code"] == "in-use", "{lines:#?}");
+}
+
+/// What a workspace has not finished goes with it: from S3, and from the list of one that gets its name.
+#[tokio::test]
+async fn a_workspace_that_is_removed_leaves_nothing_unfinished() {
+    let server = Server::start();
+    let reelctl = with_profile(KEYS.0, KEYS.1);
+    connect(&reelctl, "production", &server);
+    let files = tempfile::tempdir().unwrap();
+    let file = long_film(files.path()).unwrap();
+    let ingest = ["--workspace", "production", "ingest", file.to_str().unwrap(), "--limit", "2M"];
+    let sending = Ended(reelctl.start(&ingest).unwrap());
+    let s3 = server.client();
+    let unfinished = async || {
+        let all = s3.list_multipart_uploads().bucket(reeldesk_sandbox::SOURCE_BUCKET).send().await.unwrap();
+        all.uploads().len()
+    };
+    let begun = async {
+        while unfinished().await == 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), begun).await.expect("it is sent");
+    // Not while another process sends it.
+    let (well, lines) = reelctl.run(&["workspace", "remove", "production"]).unwrap();
+    assert!(!well && lines[0]["code"] == "in-use", "{lines:#?}");
+    drop(sending);
+    assert_eq!(unfinished().await, 1);
+    let (well, lines) = reelctl.run(&["workspace", "remove", "production"]).unwrap();
+    assert!(well && lines[0]["unfinishedUploads"] == 0, "{lines:#?}");
+    assert_eq!(unfinished().await, 0);
+    connect(&reelctl, "production", &server);
+    let (_, listed) = reelctl.run(&["--workspace", "production", "uploads", "list"]).unwrap();
+    assert!(listed.is_empty(), "{listed:#?}");
+}
