@@ -278,6 +278,8 @@ async fn quitting_with_work_in_hand_asks_and_nothing_is_lost() {
     window.click("//dialog//button[.='Pause and quit']").await.ok();
     window.ended(SHORT).await.unwrap();
 
+    // It goes on before the page is there.
+    assert!(reelctl.run(&["uploads", "limit", "1M"]).unwrap().0);
     let window = Window::open(data.path(), &[]).await.unwrap();
     window.wait_for("//p[@role='status'][starts-with(., 'Continued 1 upload from ')]", SHORT).await.unwrap();
     window.picture("continued").await;

@@ -131,7 +131,7 @@ async fn a_workspace_that_does_not_open_is_mended() {
 /// Both ways to a bucket that is far away are tried, and the faster one is used.
 #[tokio::test]
 async fn the_ways_to_the_bucket_are_compared() {
-    let is_slow = |host: &str| Duration::from_millis(if host == Far::ACCELERATED { 300 } else { 0 });
+    let is_slow = |host: &str| Duration::from_millis(if host == Far::ACCELERATED { 1000 } else { 0 });
     let far = Far::start(is_slow).await.unwrap();
     far.set(BucketAccelerateStatus::Enabled).await.unwrap();
     let data = far.reelctl.data.path();

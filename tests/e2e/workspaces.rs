@@ -68,6 +68,12 @@ async fn two_send_at_once_and_one_waits_for_a_sign_in() {
     let stored = "const b = document.querySelector('.certain'); return b ? parseFloat(b.style.width) : 0;";
     window.until(stored, LONG, |percent| percent.as_f64() > Some(10.0)).await.unwrap();
     window.kill().await;
+    let stored = || {
+        let (_, uploads) = reelctl.run(&["--workspace", "production", "uploads", "list"]).unwrap();
+        uploads[0]["stored"].as_u64().unwrap()
+    };
+    let before = stored();
+    assert!(before > 0, "the one that no window showed was sent too");
 
     // The one of the window, and the other one without a word.
     let window = open(data.path(), home.path(), &server.endpoint).await.unwrap();
@@ -75,6 +81,7 @@ async fn two_send_at_once_and_one_waits_for_a_sign_in() {
     look_at_switch(&window).await;
     window.wait_for(&beside("production", "1 sending"), SHORT).await.unwrap();
     look_at_switch(&window).await;
+    assert!(stored() >= before, "what S3 has is not sent again");
     has_ended.store(true, Ordering::Relaxed);
     let needs = "//nav//button[@aria-label='Workspace: staging; another one needs you']";
     window.wait_for(needs, LONG).await.unwrap();

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
-use std::time::Duration;
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use reeldesk_tests::{Ended, Reelctl, film, long_film};
 use serde_json::Value;
@@ -45,11 +47,21 @@ async fn a_server_serves_all_workspaces_and_one_that_does_not_open_stops_none() 
     };
     ["production", "broken"].iter().for_each(|name| watch(name));
     let mut server = Ended(reelctl.start(&["watch", "run"]).unwrap());
-    let lines = BufReader::new(server.0.stdout.take().unwrap()).lines();
-    let mut lines = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
-    let mut until = |event: &str, workspace: &str| {
-        let is_it = |line: &Value| line["event"] == event && line["workspace"] == workspace;
-        lines.find(is_it).unwrap_or_else(|| panic!("{event} {workspace}"))
+    let stdout = BufReader::new(server.0.stdout.take().unwrap());
+    let (tell, lines) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut lines = stdout.lines().map_while(Result::ok);
+        lines.try_for_each(|line| tell.send(serde_json::from_str::<Value>(&line).unwrap()))
+    });
+    let until = |event: &str, workspace: &str| {
+        let end = Instant::now() + Duration::from_secs(120);
+        loop {
+            let line = lines.recv_timeout(end.saturating_duration_since(Instant::now()));
+            let line = line.unwrap_or_else(|error| panic!("{event} {workspace}: {error}"));
+            if line["event"] == event && line["workspace"] == workspace {
+                return line;
+            }
+        }
     };
     let broken = until("not-opened", "broken");
     assert!(broken["error"]["message"].as_str().unwrap().contains("\"theirs\""), "{broken:#}");
@@ -67,36 +79,67 @@ async fn a_server_serves_all_workspaces_and_one_that_does_not_open_stops_none() 
     assert!(!well && lines[0]["code"] == "in-use", "{lines:#?}");
 }
 
-/// What a workspace has not finished goes with it: from S3, and from the list of one that gets its name.
-#[tokio::test]
-async fn a_workspace_that_is_removed_leaves_nothing_unfinished() {
+async fn unfinished(server: &Server) -> usize {
+    let all = server.client().list_multipart_uploads().bucket(reeldesk_sandbox::SOURCE_BUCKET).send().await.unwrap();
+    all.uploads().len()
+}
+
+/// A workspace of which a file is being sent, until the process is dropped.
+async fn sending(files: &Path) -> (Server, Reelctl, Ended) {
     let server = Server::start();
     let reelctl = with_profile(KEYS.0, KEYS.1);
     connect(&reelctl, "production", &server);
-    let files = tempfile::tempdir().unwrap();
-    let file = long_film(files.path()).unwrap();
+    let file = long_film(files).unwrap();
     let ingest = ["--workspace", "production", "ingest", file.to_str().unwrap(), "--limit", "2M"];
     let sending = Ended(reelctl.start(&ingest).unwrap());
-    let s3 = server.client();
-    let unfinished = async || {
-        let all = s3.list_multipart_uploads().bucket(reeldesk_sandbox::SOURCE_BUCKET).send().await.unwrap();
-        all.uploads().len()
-    };
     let begun = async {
-        while unfinished().await == 0 {
+        while unfinished(&server).await == 0 {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(60), begun).await.expect("it is sent");
+    (server, reelctl, sending)
+}
+
+/// What a workspace has not finished goes with it: from S3, and from the list of one that gets its name.
+#[tokio::test]
+async fn a_workspace_that_is_removed_leaves_nothing_unfinished() {
+    let files = tempfile::tempdir().unwrap();
+    let (server, reelctl, sending) = sending(files.path()).await;
     // Not while another process sends it.
     let (well, lines) = reelctl.run(&["workspace", "remove", "production"]).unwrap();
     assert!(!well && lines[0]["code"] == "in-use", "{lines:#?}");
     drop(sending);
-    assert_eq!(unfinished().await, 1);
+    assert_eq!(unfinished(&server).await, 1);
     let (well, lines) = reelctl.run(&["workspace", "remove", "production"]).unwrap();
-    assert!(well && lines[0]["unfinishedUploads"] == 0, "{lines:#?}");
-    assert_eq!(unfinished().await, 0);
+    assert!(well && lines[0]["left"]["unfinished"] == 0, "{lines:#?}");
+    assert_eq!(unfinished(&server).await, 0);
     connect(&reelctl, "production", &server);
     let (_, listed) = reelctl.run(&["--workspace", "production", "uploads", "list"]).unwrap();
     assert!(listed.is_empty(), "{listed:#?}");
+}
+
+/// Without its credentials nothing can be removed from S3: that is said, and found by whoever looks for it later.
+#[tokio::test]
+async fn what_a_removed_workspace_leaves_in_s3_is_counted_and_found() {
+    let files = tempfile::tempdir().unwrap();
+    let (server, reelctl, sending) = sending(files.path()).await;
+    drop(sending);
+    let settings = reelctl.data.path().join("settings.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(&settings, text.replace("\"media\"", "\"theirs\"")).unwrap();
+    let (well, lines) = reelctl.run(&["workspace", "remove", "production"]).unwrap();
+    assert!(well && lines[0]["left"]["unfinished"] == 1, "{lines:#?}");
+    connect(&reelctl, "production", &server);
+    let (_, orphans) = reelctl.run(&["--workspace", "production", "uploads", "orphans"]).unwrap();
+    assert_eq!(orphans.len(), 1, "{orphans:#?}");
+}
+
+/// A settings file that is broken is told, not served as if it were empty, and stays where it is while it is looked at.
+#[test]
+fn broken_settings_serve_nobody() {
+    let reelctl = Reelctl::new().unwrap();
+    std::fs::write(reelctl.data.path().join("settings.toml"), "version = 1\n[[workspace]\n").unwrap();
+    let (well, lines) = reelctl.run(&["watch", "run"]).unwrap();
+    assert!(!well && lines[0]["message"].as_str().unwrap().contains("are broken"), "{lines:#?}");
 }

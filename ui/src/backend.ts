@@ -92,8 +92,14 @@ export const beginSignIn = (profile: string) => invoke<{ url: string; code: stri
 export const finishSignIn = () => invoke<null>('finish_sign_in');
 /** Connects to a workspace; one that is not new takes the place of the one of its name. */
 export const connect = (workspace: Workspace, isNew: boolean) => invoke<Workspace>('connect', { workspace, isNew });
-/** Forgets a workspace; answers how many unfinished uploads S3 still has. */
-export const removeWorkspace = (name: string) => invoke<number>('remove_workspace', { name });
+/** What S3 may still have of a workspace that was removed: uploads that could not be aborted, and objects whose last bytes had left. */
+export interface Removed {
+  unfinished: number;
+  mayArrive: number;
+}
+
+/** Forgets a workspace. */
+export const removeWorkspace = (name: string) => invoke<Removed>('remove_workspace', { name });
 export const policyOf = (workspace: Workspace) => invoke<string>('policy_of', { workspace });
 /** Asks for the file of a workspace; null when the dialog was closed. */
 export const importWorkspace = () => invoke<Workspace | null>('import_workspace');

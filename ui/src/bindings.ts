@@ -1738,7 +1738,7 @@ failed: number, } | { "kind": "unreachable",
 /**
  * Why.
  */
-error: Error, } | { "kind": "signIn", 
+error: Error | null, } | { "kind": "signIn", 
 /**
  * What AWS said.
  */
@@ -1746,7 +1746,7 @@ error: Error | null, } | { "kind": "signInEnds",
 /**
  * When, and what to do.
  */
-error: Error, } | { "kind": "limits", 
+error: Error | null, } | { "kind": "limits", 
 /**
  * As they are set now.
  */

@@ -1,7 +1,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 
 import * as backend from './backend';
-import type { Error, SignIn, Workspace } from './bindings';
+import type { Code, Error, SignIn, Workspace } from './bindings';
 import { SeveralLists } from './ingest/lists.svelte';
 import { continued } from './ingest/stages';
 import { Room } from './room.svelte';
@@ -13,11 +13,16 @@ import type { Doing } from './workspace/doing';
 /** What may be a list of people. */
 const LISTS = /\.(csv|tsv|txt)$/i;
 
+/** Why a workspace does not open, where nothing is to be changed of it. */
+const TOLD_ONLY = new Set<Code>(['exists', 'in-use', 'network', 'throttled', 'storage-full']);
+
 /** What the window shows: a workspace and its room, or the way to one; and what the other workspaces are at. */
 export class Desk extends Attempt {
   readonly router = new Router();
   /** Of each workspace at work, by its name. */
   readonly #rooms = new SvelteMap<string, Room>();
+  /** Counts what was asked to be shown: the last one is. */
+  #asked = 0;
   /** Those that have work and could not be opened, and why. */
   #failed = $state.raw<Record<string, Error>>({});
   /** Of the workspace that is shown. */
@@ -102,11 +107,12 @@ export class Desk extends Attempt {
     this.attempt(async () => {
       if (this.workspace === null) return;
       const { name } = this.workspace;
-      const left = await backend.removeWorkspace(name);
+      const { unfinished, mayArrive } = await backend.removeWorkspace(name);
       this.#rooms.delete(name);
       this.workspaces = await backend.workspaces();
       this.leave();
-      if (left > 0) this.say(`S3 still has ${left === 1 ? '1 unfinished upload' : `${left} unfinished uploads`} of "${name}"`);
+      if (unfinished > 0) this.say(`S3 could not be reached and still has ${unfinished === 1 ? '1 unfinished upload' : `${unfinished} unfinished uploads`} of "${name}"`);
+      else if (mayArrive > 0) this.say(`All of ${mayArrive === 1 ? '1 file' : `${mayArrive} files`} of "${name}" had been sent: the videos may still appear`);
     });
   /** Begins the way to a new workspace. */
   readonly add = () => {
@@ -133,26 +139,31 @@ export class Desk extends Attempt {
     void this.way?.forget();
     this.leave();
   };
-  /** Someone signed in to the workspace that is shown: all of it that waits goes on. */
-  readonly signedIn = () =>
+  /** Someone signed in to a workspace: all of it that waits goes on, also where another one is shown by now. */
+  readonly signedIn = (signedIn: Workspace) =>
     this.attempt(async () => {
-      const open = this.workspace;
-      if (open === null) return;
-      await this.#anew(open.name, async () => {
-        await backend.signedIn(open.name);
-        return open;
-      });
+      const open = async () => {
+        await backend.signedIn(signedIn.name);
+        return signedIn;
+      };
+      if (this.workspace?.name === signedIn.name) await this.#anew(signedIn.name, open);
+      else {
+        await open();
+        await this.#rooms.get(signedIn.name)?.loadWork();
+      }
     });
 
   /** Files are sent; folders too, except where folders are watched. Among viewers a table or text is a list of people. */
   async drop(drop: number, names: string[]): Promise<void> {
-    if (this.router.screen === 'watch' && (await this.room.watch.drop(drop))) return;
+    // That of the moment of the drop, whatever is shown when the disk has answered.
+    const { room } = this;
+    if (this.router.screen === 'watch' && (await room.watch.drop(drop))) return;
     if (this.router.screen === 'viewers' && names.every((name) => LISTS.test(name))) {
-      this.room.viewers.drop(drop);
+      room.viewers.drop(drop);
       return;
     }
-    this.router.go('ingest');
-    await this.room.ingest.add(drop);
+    if (room === this.room) this.router.go('ingest');
+    await room.ingest.add(drop);
   }
 
   /** Shows a workspace, and a row of its Ingest. */
@@ -182,7 +193,8 @@ export class Desk extends Attempt {
       room.wasOpen = true;
     }
     for (const [name, room] of this.#rooms) {
-      if (room.wasOpen && room !== this.room && !atWork.open.includes(name)) this.#rooms.delete(name);
+      const isLeft = room.wasOpen && room !== this.room && !room.isOpening;
+      if (isLeft && !atWork.open.includes(name)) this.#rooms.delete(name);
     }
   }
 
@@ -196,15 +208,15 @@ export class Desk extends Attempt {
 
   /** Opens a workspace once more: what was known of it is read again. */
   #anew(name: string, open: () => Promise<Workspace>): Promise<void> {
-    return this.#show(new Room(name), open);
+    return this.#show(new Room(name.trim()), open);
   }
 
   /** Leads to what can be done about a workspace that does not open. */
   async #cannotOpen(name: string, thrown: unknown): Promise<never> {
     const { code } = backend.asError(thrown);
     const workspace = this.workspaces.find((one) => one.name === name);
-    // One that could not be kept stays in its form.
-    if (workspace === undefined || code === 'exists') throw thrown;
+    // One that could not be kept stays in its form; what passes by itself, or is no matter of the workspace, is only told.
+    if (workspace === undefined || TOLD_ONLY.has(code)) throw thrown;
     this.leave();
     if (code === 'sign-in') this.closed = { workspace, signIn: await backend.signInOf(workspace) };
     else {
@@ -216,8 +228,10 @@ export class Desk extends Attempt {
 
   async #show(room: Room, open: () => Promise<Workspace>): Promise<void> {
     const before = this.#rooms.get(room.name);
+    const asked = ++this.#asked;
     // Before it is opened: its first events come while it is.
     this.#rooms.set(room.name, room);
+    room.isOpening = true;
     let workspace: Workspace;
     try {
       workspace = await open();
@@ -225,16 +239,21 @@ export class Desk extends Attempt {
       if (before === undefined) this.#rooms.delete(room.name);
       else this.#rooms.set(room.name, before);
       throw thrown;
+    } finally {
+      room.isOpening = false;
     }
     this.workspaces = await backend.workspaces();
+    // Another one was chosen while this one was opened.
+    if (asked !== this.#asked) return;
     this.router.close();
     this.closed = null;
     this.way = null;
     [this.room, this.workspace] = [room, workspace];
-    const isNew = before !== room || !room.wasShown;
-    if (!isNew) return;
+    if (before === room && room.wasShown) return;
     await room.load();
-    const toast = continued(room.ingest.journeys);
+    // Not of one that has been at work beside others for a while.
+    const isFirst = before === undefined || asked === 1;
+    const toast = isFirst ? continued(room.ingest.journeys) : null;
     if (toast !== null) this.say(toast);
   }
 

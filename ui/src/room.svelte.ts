@@ -17,6 +17,8 @@ export class Room {
   readonly viewers: Viewers;
   /** It was open: once it is not any more, it is left. */
   wasOpen = false;
+  /** It is being opened. */
+  isOpening = false;
   /** Its screens were shown: only then are the library and the jobs read. */
   wasShown = false;
   unreachable = $state<Error | null>(null);
@@ -36,11 +38,13 @@ export class Room {
   });
   /** What ends when it is removed, in a sentence; null where nothing does. */
   ends = $derived.by(() => {
-    const { sending, paused } = this.ingest.counts;
-    const parts: string[] = [];
-    if (sending + paused > 0) parts.push(sending + paused === 1 ? '1 file is not sent yet and stops' : `${sending + paused} files are not sent yet and stop`);
-    if (this.watch.folders.length > 0) parts.push(this.watch.folders.length === 1 ? '1 folder is watched no longer' : `${this.watch.folders.length} folders are watched no longer`);
-    return parts.length === 0 ? null : `${parts.join(', ')}.`;
+    const { sending, paused, needsYou, encoding } = this.ingest.counts;
+    const [unsent, folders] = [sending + paused + needsYou, this.watch.folders.length];
+    const sentences: string[] = [];
+    if (unsent > 0) sentences.push(`${unsent === 1 ? '1 file that is not sent yet is' : `${unsent} files that are not sent yet are`} given up, and what S3 has of ${unsent === 1 ? 'it' : 'them'} is deleted.`);
+    if (encoding > 0) sentences.push(`${encoding === 1 ? '1 encode goes' : `${encoding} encodes go`} on in AWS.`);
+    if (folders > 0) sentences.push(`${folders === 1 ? '1 folder is' : `${folders} folders are`} no longer watched.`);
+    return sentences.length === 0 ? null : sentences.join(' ');
   });
 
   constructor(name: string) {

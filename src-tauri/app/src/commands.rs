@@ -48,26 +48,33 @@ pub(crate) async fn sign_in_need(open: Opened) -> Result<SignInNeed> {
 }
 
 /// Adds files and folders; the page hears of them as events.
-async fn add(open: &Opened, paths: Vec<PathBuf>) -> Result<()> {
+async fn add(desk: &Desk, open: &Opened, paths: Vec<PathBuf>) -> Result<()> {
+    // It may have been opened anew while someone chose.
+    let open = desk.opened(open.name())?;
     open.driver.ingest.add(paths, Resolutions::default(), false).await.map(drop)
 }
 
 /// Asks for videos, and adds them.
 #[tauri::command]
-pub(crate) async fn choose_videos(window: WebviewWindow, open: Opened) -> Result<()> {
-    add(&open, chosen::files(&window, "Add videos", chosen::VIDEOS).await).await
+pub(crate) async fn choose_videos(window: WebviewWindow, desk: State<'_, Desk>, open: Opened) -> Result<()> {
+    add(&desk, &open, chosen::files(&window, "Add videos", chosen::VIDEOS).await).await
 }
 
 /// Asks for folders of videos, and adds them.
 #[tauri::command]
-pub(crate) async fn choose_video_folders(window: WebviewWindow, open: Opened) -> Result<()> {
-    add(&open, chosen::folders(&window, "Add folders of videos").await).await
+pub(crate) async fn choose_video_folders(window: WebviewWindow, desk: State<'_, Desk>, open: Opened) -> Result<()> {
+    add(&desk, &open, chosen::folders(&window, "Add folders of videos").await).await
 }
 
 /// Adds what was dropped.
 #[tauri::command]
-pub(crate) async fn add_dropped(open: Opened, chosen: State<'_, Chosen>, drop: u64) -> Result<()> {
-    add(&open, chosen.dropped(drop).await?).await
+pub(crate) async fn add_dropped(
+    desk: State<'_, Desk>,
+    open: Opened,
+    chosen: State<'_, Chosen>,
+    drop: u64,
+) -> Result<()> {
+    add(&desk, &open, chosen.dropped(drop).await?).await
 }
 
 #[tauri::command]

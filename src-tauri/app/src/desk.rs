@@ -8,7 +8,7 @@ use reeldesk_core::ingest::Driving;
 use reeldesk_core::watch::WatchedFolder;
 use reeldesk_core::workspace::{Settings, Workspace};
 use reeldesk_core::{Code, Error, Folders, Instance, Result};
-use reeldesk_shell::Workspaces;
+use reeldesk_shell::{Removed, Workspaces};
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -143,7 +143,7 @@ impl Desk {
         }
     }
 
-    /// Keeps each workspace that has work open; never ends.
+    /// Keeps each workspace that has work open, until all are closed.
     pub async fn open_those_at_work(&self) {
         self.workspaces.open_those_at_work().await;
     }
@@ -193,11 +193,11 @@ impl Desk {
         Ok(())
     }
 
-    /// Forgets a workspace; answers how many unfinished uploads S3 still has.
+    /// Forgets a workspace; answers what S3 may still have of it.
     ///
     /// # Errors
     /// As [`Workspaces::remove`].
-    pub async fn remove(&self, name: &str) -> Result<usize> {
+    pub async fn remove(&self, name: &str) -> Result<Removed> {
         if let Some(open) = self.workspaces.get(name) {
             open.own.end().await;
         }

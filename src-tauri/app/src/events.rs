@@ -7,7 +7,8 @@ use std::time::Duration;
 use reeldesk_core::event::{Event, WorkspaceEvent};
 use serde::Serialize;
 use tauri::{AppHandle, Emitter as _, Manager as _};
-use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 use crate::desk::Desk;
 use crate::tray;
@@ -36,10 +37,17 @@ pub(crate) async fn forward(app: AppHandle, mut events: Receiver<WorkspaceEvent>
             Err(RecvError::Closed) => return,
         };
         tokio::time::sleep(BATCH).await;
-        let more = std::iter::from_fn(|| events.try_recv().ok()).take(MOST);
-        let mut batches = BTreeMap::<Arc<str>, Vec<Event>>::new();
-        for WorkspaceEvent { workspace, event } in std::iter::once(first).chain(more) {
-            batches.entry(workspace).or_default().push(event);
+        let mut batches = BTreeMap::from([(first.workspace, vec![first.event])]);
+        for _ in 0..MOST {
+            match events.try_recv() {
+                Ok(WorkspaceEvent { workspace, event }) => batches.entry(workspace).or_default().push(event),
+                Err(TryRecvError::Lagged(_)) => {
+                    for open in app.state::<Desk>().all() {
+                        batches.entry(open.name().into()).or_default().push(Event::Resync);
+                    }
+                }
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+            }
         }
         if batches.values().flatten().any(|event| matches!(event, Event::Watch { .. })) {
             tray::renew(&app);

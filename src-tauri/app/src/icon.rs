@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use reeldesk_core::watch::{self, Condition, WatchedFolder};
-use reeldesk_core::workspace::Settings;
+use reeldesk_core::workspace::Habits;
 use tauri::image::Image;
 use tauri::menu::MenuItem;
 use tauri::tray::TrayIcon;
@@ -32,10 +32,9 @@ pub(crate) struct Face {
 
 /// Shows what the watch folders are at; what has not changed is left as it is. Where nothing is watched, the icon is seen only
 /// if the app stays in the tray without its window.
-pub(crate) fn tell(app: &AppHandle, folders: &[WatchedFolder], settings: &Settings) {
+pub(crate) fn tell(app: &AppHandle, folders: &[WatchedFolder], habits: Habits) {
     let Some(tray) = app.try_state::<Tray>() else { return };
-    let stays = settings.habits().unwrap_or_default().stays_in_tray;
-    let now = Face::of(folders, stays);
+    let now = Face::of(folders, habits.stays_in_tray);
     let mut shown = tray.shown.lock().unwrap_or_else(PoisonError::into_inner);
     if shown.as_ref() == Some(&now) {
         return;
@@ -46,10 +45,15 @@ pub(crate) fn tell(app: &AppHandle, folders: &[WatchedFolder], settings: &Settin
     }
 }
 
+/// Whether all folders are paused, so that the menu offers to resume them.
+pub(crate) fn is_paused(folders: &[WatchedFolder]) -> bool {
+    !folders.is_empty() && folders.iter().all(|folder| folder.condition == Condition::Paused)
+}
+
 impl Face {
     fn of(folders: &[WatchedFolder], stays: bool) -> Self {
         let words = watch::in_words(folders);
-        let is_paused = folders.iter().any(|folder| folder.condition == Condition::Paused);
+        let is_paused = is_paused(folders);
         Self { is_seen: stays || words.is_some(), is_marked: words.is_some() && !is_paused, is_paused, words }
     }
 }

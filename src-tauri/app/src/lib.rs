@@ -54,6 +54,7 @@ pub fn run() -> ExitCode {
                 api.prevent_close();
             }
             tauri::WindowEvent::DragDrop(event) => chosen::hear(window, event),
+            tauri::WindowEvent::Focused(has_focus) => window.state::<Background>().set_looked_at(*has_focus),
             _ => {}
         })
         .setup(|app| {
@@ -65,7 +66,7 @@ pub fn run() -> ExitCode {
                 handle.exit(0);
             });
             let desk = app.state::<Desk>();
-            // Without a workspace to open there is nothing to do unseen.
+            // Without a workspace that was used before, someone has to choose one.
             if !(desk.is_hidden() && desk.boot().opens_one()) {
                 show(app.handle());
             }

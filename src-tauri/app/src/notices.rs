@@ -8,13 +8,12 @@ use tokio::sync::broadcast::Receiver;
 
 #[cfg(all(unix, not(target_os = "macos")))]
 use crate::window;
+use crate::window::Background;
 
 /// Shows what is worth one in any workspace; never ends.
 pub(crate) async fn show(app: AppHandle, events: Receiver<WorkspaceEvent>) {
     notice::gather(events, move |notice| {
-        let window = app.get_webview_window("main");
-        let is_watched = window.is_some_and(|window| window.is_focused().unwrap_or(false));
-        if !is_watched {
+        if !app.state::<Background>().is_looked_at() {
             let app = app.clone();
             // A thread of its own: on Linux it waits for a click.
             std::thread::spawn(move || tell(&app, &notice));

@@ -2,7 +2,6 @@
 
 use std::sync::Mutex;
 
-use reeldesk_core::watch::Condition;
 use tauri::image::Image;
 use tauri::menu::{Menu, MenuItem, PredefinedMenuItem};
 use tauri::tray::{TrayIconBuilder, TrayIconEvent};
@@ -64,7 +63,10 @@ pub(crate) fn renew(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         let desk = app.state::<Desk>();
-        icon::tell(&app, &desk.watched(), &desk.settings());
+        let (folders, habits) = (desk.watched(), desk.settings().habits().unwrap_or_default());
+        let shown_by = app.clone();
+        // Not waited for: the main thread may be closing the workspaces, which wait for this one.
+        app.run_on_main_thread(move || icon::tell(&shown_by, &folders, habits)).ok();
     });
 }
 
@@ -72,11 +74,8 @@ fn pause_or_resume(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         let desk = app.state::<Desk>();
-        let is_paused = desk.watched().iter().any(|folder| folder.condition == Condition::Paused);
-        for open in desk.all() {
-            if let Err(error) = open.watch.pause_all(!is_paused).await {
-                tracing::warn!(workspace = open.name(), %error, "the watch folders could not be paused");
-            }
+        if let Err(error) = reeldesk_core::pause_watching(desk.folders(), !icon::is_paused(&desk.watched())).await {
+            tracing::warn!(%error, "the watch folders could not be paused");
         }
     });
 }

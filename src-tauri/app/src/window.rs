@@ -1,20 +1,35 @@
 //! The window, and the app without it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tauri::Manager as _;
 use tauri::async_runtime::JoinHandle;
 
-/// The app without a window, which ends when its work is done.
+/// Whether somebody looks at the app, and what ends it where nobody does.
 #[derive(Default)]
-pub(crate) struct Background(Mutex<Option<JoinHandle<()>>>);
+pub(crate) struct Background {
+    /// Ends the app when its work is done.
+    ending: Mutex<Option<JoinHandle<()>>>,
+    is_looked_at: AtomicBool,
+}
 
 impl Background {
     pub fn set(&self, ending: Option<JoinHandle<()>>) {
-        let mut before = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut before = self.ending.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(before) = std::mem::replace(&mut *before, ending) {
             before.abort();
         }
+    }
+
+    /// The window has the focus, or has lost it. It is not asked for: the main thread, which would answer, may be closing
+    /// the workspaces.
+    pub fn set_looked_at(&self, is_looked_at: bool) {
+        self.is_looked_at.store(is_looked_at, Ordering::Relaxed);
+    }
+
+    pub fn is_looked_at(&self) -> bool {
+        self.is_looked_at.load(Ordering::Relaxed)
     }
 
     /// Somebody wants the window again: the app stays.

@@ -88,6 +88,8 @@ async fn serve(folders: &Folders, workspace: Option<&str>, json: bool) -> Result
     if workspace == Some(SANDBOX) {
         reeldesk_core::require_ffmpeg()?;
     }
+    // Settings that cannot be read serve nobody.
+    Settings::of(folders).workspaces()?;
     let instance = Instance::on(folders);
     let _lock = instance.claim().await?;
     let mut events = instance.subscribe();
@@ -225,15 +227,19 @@ impl Log {
             Event::Journey { journey } => self.journey(&journey),
             Event::Watch { folders } => folders.iter().for_each(|folder| self.folder(folder)),
             Event::Away { path, done } => self.went(&path, done),
-            Event::SignIn { error: Some(error) } | Event::SignInEnds { error } => self.error("sign-in", &error),
+            Event::SignIn { error: Some(error) } | Event::SignInEnds { error: Some(error) } => {
+                self.error("sign-in", &error);
+            }
             Event::SignIn { error: None } => self.say(json!({ "event": "signed-in" }), "signed in: all goes on"),
-            Event::Unreachable { error } => self.error("unreachable", &error),
+            Event::Unreachable { error: Some(error) } => self.error("unreachable", &error),
             Event::BatchEnded { .. }
             | Event::Library { .. }
             | Event::Jobs { .. }
             | Event::Viewers { .. }
             | Event::RunEnded { .. }
             | Event::Limits { .. }
+            | Event::SignInEnds { error: None }
+            | Event::Unreachable { error: None }
             | Event::Resync => {}
         }
     }

@@ -35,14 +35,17 @@ pub(crate) async fn run(folders: &Folders, command: Workspaces, name: &str, json
 }
 
 async fn remove(folders: &Folders, name: &str, json: bool) -> Result<()> {
-    Settings::of(folders).get(name)?;
-    let instance = Instance::on(folders);
-    let _lock = instance.claim().await?;
-    let left = reeldesk_shell::Workspaces::<()>::of(instance, Driving::Command).remove(name).await?;
+    let workspaces = reeldesk_shell::Workspaces::<()>::of(Instance::on(folders), Driving::Command);
+    let removed = workspaces.remove(name).await?;
     if json {
-        output::line(&json!({ "workspace": name, "unfinishedUploads": left }));
-    } else if left > 0 {
-        output::text(&format!("S3 still has {left} unfinished uploads of it."));
+        output::line(&json!({ "workspace": name, "left": removed }));
+        return Ok(());
+    }
+    if removed.unfinished > 0 {
+        output::text(&format!("S3 could not be reached: unfinished uploads left there: {}.", removed.unfinished));
+    }
+    if removed.may_arrive > 0 {
+        output::text(&format!("Objects that S3 may still make, because all of them was sent: {}.", removed.may_arrive));
     }
     Ok(())
 }

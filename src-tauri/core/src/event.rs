@@ -71,20 +71,20 @@ pub enum Event {
         /// With how many it could not be done.
         failed: usize,
     },
-    /// AWS could not be asked; what is shown is older than it looks.
+    /// AWS could not be asked: what is shown is older than it looks; none when it answers again.
     Unreachable {
         /// Why.
-        error: crate::Error,
+        error: Option<crate::Error>,
     },
     /// The credentials are no longer accepted: all sending waits for a sign-in; none when it goes on.
     SignIn {
         /// What AWS said.
         error: Option<crate::Error>,
     },
-    /// The credentials end soon and cannot be renewed by themselves.
+    /// The credentials end soon and cannot be renewed by themselves; none when they do not any more.
     SignInEnds {
         /// When, and what to do.
-        error: crate::Error,
+        error: Option<crate::Error>,
     },
     /// The bandwidth limits, which hold over all workspaces.
     Limits {

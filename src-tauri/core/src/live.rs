@@ -28,8 +28,8 @@ pub(crate) enum Change {
     Library { videos: Vec<Video>, read_at: i64 },
     /// The newest jobs, as read at this time (milliseconds since the epoch).
     Jobs { jobs: Vec<Job>, read_at: i64 },
-    /// AWS could not be asked.
-    Unreachable { error: Error },
+    /// AWS could not be asked; none when it answers again.
+    Unreachable { error: Option<Error> },
 }
 
 /// How often it is asked: while something is open, and while nothing is.
@@ -118,16 +118,20 @@ impl Live {
     /// Asks until it is stopped; where a screen shows it, also for the newest videos and jobs while nobody follows any.
     pub async fn follow(&self, follower: &impl Follower, intervals: PollIntervals, stop: &CancellationToken) {
         let mut shown = Shown::default();
-        let mut was_active = false;
+        let (mut was_active, mut was_unreachable) = (false, false);
         loop {
             let shows = self.is_shown.load(Ordering::Relaxed);
             let wanted = follower.wanted();
             let is_active = wanted.is_some();
-            if (is_active || shows)
-                && let Err(error) = self.look(follower, &wanted.unwrap_or_default(), shows, &mut shown).await
-            {
-                tracing::warn!(code = ?error.code, details = error.details, "the state could not be read");
-                self.changes.tell(Change::Unreachable { error });
+            if is_active || shows {
+                let looked = self.look(follower, &wanted.unwrap_or_default(), shows, &mut shown).await;
+                if let Err(error) = &looked {
+                    tracing::warn!(code = ?error.code, details = error.details, "the state could not be read");
+                }
+                if looked.is_err() || std::mem::take(&mut was_unreachable) {
+                    was_unreachable = looked.is_err();
+                    self.changes.tell(Change::Unreachable { error: looked.err() });
+                }
             }
             let is_open = is_active || was_active || shown.jobs.iter().any(Job::is_open);
             was_active = is_active;

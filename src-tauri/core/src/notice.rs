@@ -76,6 +76,9 @@ pub async fn gather(mut events: Receiver<WorkspaceEvent>, tell: impl Fn(Notice))
         let until = Instant::now() + GATHER;
         while let Ok(heard) = tokio::time::timeout_at(until, events.recv()).await {
             match heard {
+                Ok(WorkspaceEvent { workspace, event: Event::RunEnded { of, done, failed } }) => {
+                    tell(Notice::of_run(&workspace, of, done, failed));
+                }
                 Ok(heard) => news.hear(&heard),
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => break,

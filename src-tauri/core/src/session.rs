@@ -25,7 +25,7 @@ use crate::playback::{self, Access, Proxy, Stream};
 use crate::store::Store;
 use crate::upload::{Limit, Uploader};
 use crate::viewers::{self, Mail, ViewerSession, Viewers, mailbox};
-use crate::watch::Rules;
+use crate::watch::{Rules, WatchFolder};
 use crate::workspace::{SandboxEndpoints, Settings, Workspace};
 use crate::{Code, Error, Result};
 
@@ -209,6 +209,9 @@ impl Session {
 
     /// Ends it; a sandbox of ours is stopped in good order.
     pub async fn close(&self) {
+        if let Some(viewers) = self.viewers.get() {
+            viewers.close().await;
+        }
         let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(ends) = ends {
             ends.await;
@@ -236,16 +239,29 @@ pub fn watch_rules(folders: &Folders) -> Result<Rules> {
     Ok(Rules::new(Store::open(&folders.data.join(STORE))?, folders.clone()))
 }
 
-/// Forgets what a data folder keeps of a workspace: its watch folders, its list of files, and its copy of the user pool.
-/// Nothing of it is taken up by another workspace that gets its name. What is still to be removed from S3 stays known.
+/// Pauses all watch folders of a data folder, of whichever workspace, or resumes them; who watches them sees it.
 ///
 /// # Errors
 /// When the data folder cannot be used.
-pub async fn forget_workspace(folders: &Folders, workspace: &str) -> Result<()> {
+pub async fn pause_watching(folders: &Folders, paused: bool) -> Result<()> {
+    let rules = watch_rules(folders)?;
+    for rule in rules.all().await?.into_iter().filter(|rule| rule.paused != paused) {
+        rules.put(WatchFolder { paused, ..rule }).await?;
+    }
+    Ok(())
+}
+
+/// Forgets what a data folder keeps of a workspace: its watch folders, its list of files, and its copy of the user pool.
+/// Nothing of it is taken up by another workspace that gets its name. Answers how many unfinished uploads S3 still has.
+///
+/// # Errors
+/// When the data folder cannot be used.
+pub async fn forget_workspace(folders: &Folders, workspace: &str) -> Result<usize> {
     watch_rules(folders)?.remove_of(workspace).await?;
     let store = Store::open(&folders.data.join(STORE))?;
-    ingest::forget_workspace(&store, workspace).await?;
-    viewers::forget_workspace(&store, &viewers_copy(folders)?, workspace).await
+    let left = ingest::forget_workspace(&store, workspace).await?;
+    viewers::forget_workspace(&store, &viewers_copy(folders)?, workspace).await?;
+    Ok(left)
 }
 
 /// The copies of the user pools, which may be deleted: the pools are read again then.

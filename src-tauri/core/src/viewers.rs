@@ -25,6 +25,7 @@ use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
 use ts_rs::TS;
 
 pub use self::action::ViewerAction;
@@ -154,6 +155,8 @@ pub struct Viewers {
     reads: Arc<Quota>,
     /// When the last reading of the whole pool ended; held while one goes on.
     last_read: Arc<tokio::sync::Mutex<i64>>,
+    /// Ends the reading of the pool.
+    stop: CancellationToken,
 }
 
 impl Viewers {
@@ -187,7 +190,14 @@ impl Viewers {
             reading: Arc::default(),
             reads: Arc::new(Quota::of_reads()),
             last_read: Arc::default(),
+            stop: CancellationToken::new(),
         })
+    }
+
+    /// Ends the reading of the pool, and waits for that: nothing is written into the copy from then on.
+    pub(crate) async fn close(&self) {
+        self.stop.cancel();
+        drop(self.last_read.lock().await);
     }
 
     /// Those of the copy that a query asks for: `most` of them, from `first` on.

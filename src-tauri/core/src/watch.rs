@@ -107,6 +107,7 @@ impl Watch {
             view: view.clone(),
             orders: orders.clone(),
             running: HashMap::new(),
+            all: None,
             stages: HashMap::new(),
         };
         let task = tokio::spawn(supervisor.run(changed.clone(), stop.clone()));
@@ -223,6 +224,8 @@ struct Supervisor {
     view: View,
     orders: Orders,
     running: HashMap<Uuid, Running>,
+    /// The rules of all workspaces, as they were taken in last.
+    all: Option<Vec<WatchFolder>>,
     /// The stages that were told to the folders.
     stages: HashMap<String, Stage>,
 }
@@ -268,6 +271,10 @@ impl Supervisor {
             Ok(all) => all,
             Err(error) => return tracing::warn!(details = error.details, "the watch folders could not be read"),
         };
+        // Most of what others write into the store is no rule; where folders lie is asked of disks that may be slow.
+        if self.all.as_ref() == Some(&all) {
+            return;
+        }
         let own: Vec<_> = all.iter().filter(|rule| rule.workspace == self.workspace).collect();
         let gone: Vec<Uuid> =
             self.running.keys().filter(|id| !own.iter().any(|rule| rule.id == **id)).copied().collect();
@@ -286,6 +293,7 @@ impl Supervisor {
                 self.begin(rule.clone(), barred, stop);
             }
         }
+        self.all = Some(all);
     }
 
     fn begin(&mut self, rule: WatchFolder, barred: Vec<PathBuf>, stop: &CancellationToken) {

@@ -9,7 +9,7 @@ use reeldesk_core::{Instance, Result, Session};
 
 #[cfg(feature = "sandbox")]
 pub use crate::sandbox::{Generation, RunningSandbox, SandboxOptions};
-pub use crate::workspaces::{Open, Workspaces};
+pub use crate::workspaces::{Open, Removed, Workspaces};
 
 /// Whether the sandbox is part of this program.
 pub const HAS_SANDBOX: bool = cfg!(feature = "sandbox");

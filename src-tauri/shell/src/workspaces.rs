@@ -11,7 +11,7 @@ use reeldesk_core::connection::credentials;
 use reeldesk_core::ingest::Driving;
 use reeldesk_core::watch::Watch;
 use reeldesk_core::workspace::Settings;
-use reeldesk_core::{Driver, Error, Instance, Result, Session};
+use reeldesk_core::{Code, Driver, Error, Instance, Result, Session};
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
@@ -46,6 +46,16 @@ impl<T> Open<T> {
     }
 }
 
+/// What S3 may still have of a workspace that was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Removed {
+    /// Unfinished uploads that could not be aborted.
+    pub unfinished: usize,
+    /// Objects that may still appear: their last bytes had left.
+    pub may_arrive: usize,
+}
+
 /// The workspaces of one process.
 pub struct Workspaces<T> {
     instance: Instance,
@@ -59,13 +69,15 @@ struct State<T> {
     failed: BTreeMap<String, (Instant, Error)>,
     /// Held while a workspace is opened or closed: each waits for its own only.
     busy: BTreeMap<String, Arc<Mutex<()>>>,
+    /// The process ends: nothing is opened any more.
+    is_ending: bool,
 }
 
 impl<T: Default> Workspaces<T> {
     /// None yet.
     #[must_use]
     pub fn of(instance: Instance, driving: Driving) -> Self {
-        let state = State { open: BTreeMap::new(), failed: BTreeMap::new(), busy: BTreeMap::new() };
+        let state = State { open: BTreeMap::new(), failed: BTreeMap::new(), busy: BTreeMap::new(), is_ending: false };
         Self { instance, driving, state: RwLock::new(state), changed: watch::Sender::new(()) }
     }
 
@@ -109,21 +121,17 @@ impl<T: Default> Workspaces<T> {
         if let Some(open) = self.get(name) {
             return Ok(open);
         }
-        let opened = self.begin(name).await.map(Arc::new);
+        if self.read().is_ending {
+            return Err(Error::new(Code::Canceled, "Reeldesk is closing.", "Start it again."));
+        }
+        let open = Arc::new(self.begin(name).await?);
         {
             let mut state = self.write();
-            match &opened {
-                Ok(open) => {
-                    state.open.insert(name.to_owned(), open.clone());
-                    state.failed.remove(name);
-                }
-                Err(error) => {
-                    state.failed.insert(name.to_owned(), (Instant::now(), error.clone()));
-                }
-            }
+            state.open.insert(name.to_owned(), open.clone());
+            state.failed.remove(name);
         }
         self.changed.send_replace(());
-        opened
+        Ok(open)
     }
 
     async fn begin(&self, name: &str) -> Result<Open<T>> {
@@ -137,66 +145,93 @@ impl<T: Default> Workspaces<T> {
         }
     }
 
-    /// Forgets a workspace, its watch folders, its list of files and its secrets. What it is sending is given up first, and
-    /// removed from S3; answers how many unfinished uploads S3 still has, where it could not be reached.
+    /// Forgets a workspace, its watch folders, its list of files and its secrets. What it has not sent is given up first, and
+    /// removed from S3.
     ///
     /// # Errors
-    /// When the workspace is not known, or the store or the settings cannot be written.
-    pub async fn remove(&self, name: &str) -> Result<usize> {
+    /// [`Code::InUse`] where another process drives this data folder; when the workspace is not known, or the store or the
+    /// settings cannot be written.
+    pub async fn remove(&self, name: &str) -> Result<Removed> {
         let (folders, settings) = (self.instance.folders(), Settings::of(self.instance.folders()));
         let gone = settings.get(name)?;
+        let _lock = self.instance.claim().await?;
         let busy = self.busy(name);
         let _busy = busy.lock().await;
-        let open = match self.get(name) {
-            Some(open) => Some(open),
-            // Without its credentials it is forgotten all the same.
-            None => self.begin(name).await.ok().map(Arc::new),
+        let may_arrive = match self.take(name) {
+            Some(open) => {
+                open.watch.stop().await;
+                open.driver.stop().await;
+                let given_up = open.session.give_up_all().await;
+                open.session.close().await;
+                given_up
+            }
+            None => match crate::open(&self.instance, name).await {
+                Ok(session) => {
+                    let given_up = session.give_up_all().await;
+                    session.close().await;
+                    given_up
+                }
+                Err(error) => Err(error),
+            },
         };
-        let mut left = 0;
-        if let Some(open) = &open {
-            open.watch.stop().await;
-            left = open.driver.ingest.give_up_all().await?;
-            open.close().await;
-            self.write().open.remove(name);
-        }
-        reeldesk_core::forget_workspace(folders, name).await?;
+        // Without its credentials it is forgotten all the same, and what S3 has is counted.
+        let may_arrive = may_arrive.unwrap_or_else(|error| {
+            tracing::warn!(workspace = name, %error, details = error.details, "its uploads could not be removed from S3");
+            0
+        });
+        let unfinished = reeldesk_core::forget_workspace(folders, name).await?;
         settings.remove(name)?;
         credentials::forget(&gone.connection.credentials).await;
-        self.write().failed.remove(name);
         self.changed.send_replace(());
-        Ok(left)
+        Ok(Removed { unfinished, may_arrive })
+    }
+
+    fn take(&self, name: &str) -> Option<Arc<Open<T>>> {
+        let mut state = self.write();
+        state.failed.remove(name);
+        state.open.remove(name)
     }
 
     /// Closes a workspace in good order; what it has not finished goes on when it is opened again.
     pub async fn close(&self, name: &str) {
         let busy = self.busy(name);
         let _busy = busy.lock().await;
-        let open = {
-            let mut state = self.write();
-            state.failed.remove(name);
-            state.open.remove(name)
-        };
-        if let Some(open) = open {
+        if let Some(open) = self.take(name) {
             open.close().await;
         }
         self.changed.send_replace(());
     }
 
-    /// Closes all of them.
+    /// Closes all of them, also those that are being opened; none can be opened from then on.
     pub async fn close_all(&self) {
-        let names: Vec<_> = self.read().open.keys().cloned().collect();
+        let names: Vec<_> = {
+            let mut state = self.write();
+            state.is_ending = true;
+            state.busy.keys().cloned().collect()
+        };
         join_all(names.iter().map(|name| self.close(name))).await;
     }
 
-    /// Opens each workspace that has work, now and whenever one gets some; never ends.
+    /// Opens each workspace that has work, now and whenever one gets some, until all are closed.
     pub async fn open_those_at_work(&self) {
         // One that takes long holds up no other one.
         let (mut opening, mut names_of_opening) = (FuturesUnordered::new(), BTreeSet::new());
-        let mut left = read(self.instance.at_work().await);
-        loop {
-            left.extend(read(self.instance.given_work().await));
-            left.retain(|name| self.get(name).is_none());
-            for name in left.iter().filter(|name| self.is_due(name)) {
+        let (mut at_work, mut looked_at) = (BTreeSet::new(), None::<Instant>);
+        let mut told = None;
+        while !self.read().is_ending {
+            let is_due = looked_at.is_none_or(|at| at.elapsed() >= TRY_AGAIN_EVERY);
+            let asked = if is_due { self.instance.at_work().await } else { self.instance.given_work().await };
+            match asked {
+                Ok(names) if is_due => (at_work, looked_at, told) = (names, Some(Instant::now()), None),
+                Ok(names) => at_work.extend(names),
+                // Once: a settings file that is broken stays so until someone corrects it.
+                Err(error) if told.as_ref() != Some(&error) => {
+                    tracing::warn!(%error, details = error.details, "it could not be read which workspaces have work");
+                    told = Some(error);
+                }
+                Err(_) => {}
+            }
+            for name in at_work.iter().filter(|name| self.is_due(name)) {
                 if names_of_opening.insert(name.clone()) {
                     opening.push(self.try_to_open(name.clone()));
                 }
@@ -211,12 +246,16 @@ impl<T: Default> Workspaces<T> {
     fn is_due(&self, name: &str) -> bool {
         let state = self.read();
         let has_just_failed = |(at, _): &(Instant, Error)| at.elapsed() < TRY_AGAIN_EVERY;
-        !state.failed.get(name).is_some_and(has_just_failed)
+        !state.open.contains_key(name) && !state.failed.get(name).is_some_and(has_just_failed)
     }
 
     async fn try_to_open(&self, name: String) -> String {
-        if let Err(error) = self.open(&name).await {
+        if let Err(error) = self.open(&name).await
+            && !self.read().is_ending
+        {
             tracing::warn!(workspace = name, %error, details = error.details, "a workspace with work could not be opened");
+            self.write().failed.insert(name.clone(), (Instant::now(), error));
+            self.changed.send_replace(());
         }
         name
     }
@@ -234,9 +273,51 @@ impl<T: Default> Workspaces<T> {
     }
 }
 
-fn read(names: Result<BTreeSet<String>>) -> BTreeSet<String> {
-    names.unwrap_or_else(|error| {
-        tracing::warn!(%error, "it could not be read which workspaces have work");
-        BTreeSet::new()
-    })
+#[cfg(test)]
+#[cfg(feature = "sandbox")]
+mod tests {
+    use reeldesk_core::Folders;
+    use reeldesk_core::watch::WatchFolder;
+    use reeldesk_core::workspace::SANDBOX;
+
+    use super::*;
+
+    /// On a data folder whose sandbox has a watch folder, and so has work.
+    async fn with_work() -> (Arc<Workspaces<()>>, [tempfile::TempDir; 2]) {
+        let (data, watched) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let folders = Folders::within(data.path());
+        let rules = reeldesk_core::watch_rules(&folders).unwrap();
+        rules.put(WatchFolder::of(SANDBOX, watched.path())).await.unwrap();
+        (Arc::new(Workspaces::of(Instance::on(&folders), Driving::Server)), [data, watched])
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_was_closed_at_the_end_stays_closed() {
+        let (workspaces, _folders) = with_work().await;
+        let mut changes = workspaces.changes();
+        let supervisor = tokio::spawn({
+            let workspaces = workspaces.clone();
+            async move { workspaces.open_those_at_work().await }
+        });
+        changes.changed().await.unwrap();
+        assert!(workspaces.get(SANDBOX).is_some(), "it has work");
+        workspaces.close_all().await;
+        tokio::time::timeout(TRY_AGAIN_EVERY, supervisor).await.expect("it ends").unwrap();
+        assert!(workspaces.all().is_empty());
+        assert_eq!(workspaces.open(SANDBOX).await.err().map(|error| error.code), Some(Code::Canceled));
+        // All has ended in good order: another process may drive now.
+        let other = Instance::on(workspaces.instance().folders());
+        other.claim().await.unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_being_opened_at_the_end_is_closed_too() {
+        let (workspaces, _folders) = with_work().await;
+        let (_, ()) = tokio::join!(workspaces.open(SANDBOX), async {
+            tokio::task::yield_now().await;
+            workspaces.close_all().await;
+        });
+        assert!(workspaces.all().is_empty());
+        Instance::on(workspaces.instance().folders()).claim().await.unwrap();
+    }
 }

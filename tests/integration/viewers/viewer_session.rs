@@ -30,7 +30,7 @@ async fn a_first_password_a_reset_and_the_end() {
     let first = newest().await;
     let viewer_session = session.viewer_session().unwrap();
     says(viewer_session.sign_in(ADA, "nonsense").await, Code::Invalid, "the address or the password is wrong");
-    says(viewer_session.choose_password("Abcdef1!").await, Code::Invalid, "has not come that far");
+    says(viewer_session.choose_password("Abcdef1!").await, Code::Invalid, "is not at that step");
     says(viewer_session.look_again().await, Code::SignIn, "session has ended");
 
     assert_eq!(viewer_session.sign_in(ADA, &first).await.unwrap(), Step::NewPassword);

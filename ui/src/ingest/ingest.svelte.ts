@@ -93,7 +93,7 @@ export class Ingest extends Attempt implements JourneyList {
   }
 
   /** What someone has to sign in for has changed. */
-  hearOfSignIn(need: { now: Error | null } | { soon: Error }): void {
+  hearOfSignIn(need: { now: Error | null } | { soon: Error | null }): void {
     this.#heardOfSignIn += 1;
     if ('now' in need) this.signIn = need.now;
     else this.signInEnds = need.soon;

@@ -1,4 +1,4 @@
-import type { BatchSummary, Journey, JourneyCommand } from '../bindings';
+import type { BatchSummary, Error, Journey, JourneyCommand } from '../bindings';
 import type { Ingest } from './ingest.svelte';
 import { type Counts, counts } from './stages';
 
@@ -10,6 +10,8 @@ export interface JourneyList {
   readonly found: Journey[];
   readonly counts: Counts;
   readonly summaries: BatchSummary[];
+  /** Why something could not be done. */
+  readonly error: Error | null;
   /** The list of each workspace in it. */
   readonly parts: Ingest[];
   /** The one that a file is in. */
@@ -27,6 +29,7 @@ export class SeveralLists implements JourneyList {
   journeys = $derived(merged(this.parts.map((one) => one.journeys)));
   found = $derived.by(() => merged(this.parts.map((one) => one.matching(this.#shown().wanted))));
   counts = $derived(counts(this.journeys));
+  error = $derived(this.parts.find((one) => one.error !== null)?.error ?? null);
   summaries = $derived(this.parts.flatMap((one) => one.summaries));
 
   constructor(of: () => Ingest[], shown: () => Ingest) {

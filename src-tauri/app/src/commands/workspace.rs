@@ -7,6 +7,7 @@ use reeldesk_core::connection::{self, Connection, Keep, Profiles};
 use reeldesk_core::workspace::discovery::{self, Choices, Identity, Stack};
 use reeldesk_core::workspace::{Workspace, handover, policy};
 use reeldesk_core::{Error, Result};
+use reeldesk_shell::Removed;
 use tauri::ipc::Channel;
 use tauri::{State, WebviewWindow};
 
@@ -109,9 +110,9 @@ pub(crate) async fn connect(desk: State<'_, Desk>, workspace: Workspace, is_new:
     desk.connect(workspace, is_new).await
 }
 
-/// Forgets a workspace; answers how many unfinished uploads S3 still has.
+/// Forgets a workspace; answers what S3 may still have of it.
 #[tauri::command]
-pub(crate) async fn remove_workspace(desk: State<'_, Desk>, name: String) -> Result<usize> {
+pub(crate) async fn remove_workspace(desk: State<'_, Desk>, name: String) -> Result<Removed> {
     desk.remove(&name).await
 }
 

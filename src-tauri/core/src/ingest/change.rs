@@ -13,8 +13,8 @@ pub(crate) enum Change {
     BatchEnded { summary: BatchSummary },
     /// The credentials are no longer accepted; none when they are again.
     SignIn { error: Option<Error> },
-    /// The credentials end soon.
-    SignInEnds { error: Error },
+    /// The credentials end soon; none when they do not any more.
+    SignInEnds { error: Option<Error> },
     /// The bandwidth limits, as they are set now.
     Limits { limits: Limits },
     /// More changed than is told.

@@ -243,6 +243,7 @@ impl Ingest {
 
     /// Stops driving; what is unfinished goes on at the next start.
     pub async fn stop(&self) {
+        self.0.journeys.close();
         self.go_through_with_all().await;
         self.0.runs.stop.cancel();
         self.0.runs.tasks.close();

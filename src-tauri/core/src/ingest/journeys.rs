@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Transaction, params};
@@ -12,7 +13,7 @@ use super::{BatchSummary, Journey, Stage, known};
 use crate::changes::Changes;
 use crate::clock::now_ms;
 use crate::store::Store;
-use crate::{Error, Result};
+use crate::{Code, Error, Result};
 
 /// More of them at once are read anew rather than told one by one.
 const MANY: usize = 64;
@@ -25,6 +26,8 @@ pub(super) struct Journeys {
     all: Arc<Mutex<BTreeMap<String, Journey>>>,
     /// Journeys of each batch that have not ended.
     open: Arc<Mutex<HashMap<i64, usize>>>,
+    /// Nobody drives them any more.
+    is_closed: Arc<AtomicBool>,
 }
 
 impl Journeys {
@@ -54,7 +57,7 @@ impl Journeys {
             *open.entry(journey.batch).or_default() += 1;
         }
         let (all, open) = (Arc::new(Mutex::new(all)), Arc::new(Mutex::new(open)));
-        Ok(Self { store, changes, workspace: workspace.to_owned(), all, open })
+        Ok(Self { store, changes, workspace: workspace.to_owned(), all, open, is_closed: Arc::default() })
     }
 
     /// Takes in what S3 has of each, as the journal knows it.
@@ -155,12 +158,21 @@ impl Journeys {
         open.map(|journey| (journey.path.clone(), journey.id.clone())).collect()
     }
 
+    /// Takes no more journeys: they would be driven by nobody.
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+    }
+
     /// Adds journeys, all or none and together with what `also` writes, and tells of them; of many at once by asking
     /// to read anew.
     pub async fn add<F>(&self, journeys: Vec<Journey>, also: F) -> Result<()>
     where
         F: FnOnce(&Transaction<'_>) -> Result<()> + Send + 'static,
     {
+        if self.is_closed.load(Ordering::Relaxed) {
+            let message = format!("The workspace \"{}\" was closed meanwhile.", self.workspace);
+            return Err(Error::new(Code::Canceled, message, "Add the files again."));
+        }
         let mut rows = Vec::new();
         for journey in &journeys {
             let body = serde_json::to_string(journey).map_err(Error::internal)?;
@@ -308,15 +320,25 @@ impl Journeys {
         Ok(())
     }
 }
-/// Forgets the files of a workspace, and what it has made videos of.
-pub(crate) async fn forget_workspace(store: &Store, workspace: &str) -> Result<()> {
+/// Forgets the files of a workspace, and what it has made videos of. Answers how many unfinished uploads of it S3 still has:
+/// nothing here knows them any more, so that they are found among those that nobody will finish.
+pub(crate) async fn forget_workspace(store: &Store, workspace: &str) -> Result<usize> {
     let workspace = workspace.to_owned();
     store
         .call(move |db| {
             let transaction = db.transaction()?;
+            // An upload bears the name of its journey, and one of a sidecar that name before a slash.
+            let is_of = "EXISTS (SELECT 1 FROM journeys WHERE workspace = ?1
+                         AND (uploads.id = journeys.id OR uploads.id LIKE journeys.id || '/%'))";
+            let unfinished = "upload_id IS NOT NULL AND checksum IS NULL";
+            let count = format!("SELECT count(*) FROM uploads WHERE {unfinished} AND {is_of}");
+            let mut left: usize = transaction.query_row(&count, [&workspace], |row| row.get(0))?;
+            transaction.execute(&format!("DELETE FROM uploads WHERE {is_of}"), [&workspace])?;
+            left += transaction.execute("DELETE FROM aborts WHERE owner = ?1", [&workspace])?;
             transaction.execute("DELETE FROM journeys WHERE workspace = ?1", [&workspace])?;
             transaction.execute("DELETE FROM sources WHERE workspace = ?1", [&workspace])?;
-            Ok(transaction.commit()?)
+            transaction.commit()?;
+            Ok(left)
         })
         .await
 }

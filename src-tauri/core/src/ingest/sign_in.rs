@@ -40,11 +40,10 @@ impl Ingest {
         let mut told = None;
         loop {
             let ends = credentials::ends(&self.0.pipeline.workspace.connection);
-            if let Some(ends) = ends.filter(|ends| told != Some(*ends))
-                && let Some(error) = foreseen(ends, SystemTime::now())
-            {
-                told = Some(ends);
-                self.0.sign_in.end_soon(error);
+            let soon = ends.and_then(|ends| foreseen(ends, SystemTime::now()));
+            let now = ends.filter(|_| soon.is_some());
+            if std::mem::replace(&mut told, now) != now {
+                self.0.sign_in.end_soon(soon);
             }
             tokio::select! {
                 () = tokio::time::sleep(TRY_EVERY) => {}
@@ -79,8 +78,8 @@ impl SignIn {
         self.need.borrow().clone()
     }
 
-    fn end_soon(&self, error: Error) {
-        self.need.send_modify(|need| need.soon = Some(error.clone()));
+    fn end_soon(&self, error: Option<Error>) {
+        self.need.send_modify(|need| need.soon.clone_from(&error));
         self.changes.tell(Change::SignInEnds { error });
     }
 

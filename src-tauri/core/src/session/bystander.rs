@@ -83,6 +83,21 @@ impl Session {
     }
 }
 
+impl Session {
+    /// Gives up what this workspace has not sent, because it is removed; nobody may drive it. Answers how many
+    /// objects S3 may still make: their last bytes had left.
+    ///
+    /// # Errors
+    /// [`Code::InUse`] where another process drives its journeys; when the store cannot be used.
+    pub async fn give_up_all(&self) -> Result<usize> {
+        let _lock = self.instance.lock()?;
+        let ingest = self.ingest(self.instance.store()?, Driving::Command).await?;
+        let given_up = ingest.give_up_all().await;
+        ingest.stop().await;
+        given_up
+    }
+}
+
 const A_DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// The uploads that this data folder knows, of all its workspaces: by S3's names for them, and by the keys of journeys that

@@ -71,24 +71,24 @@ impl Instance {
     /// commands of another process, and what is to be removed from S3.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// When the store or the settings cannot be read.
     pub async fn at_work(&self) -> Result<BTreeSet<String>> {
         let store = self.own_store().await?;
         let mut names = ingest::workspaces_on_their_way(store).await?;
         names.extend(owners_of_aborts(store, now_ms() - ABORTS_FOR_MS).await?);
-        Ok(self.known(names).chain(self.given_work().await?).collect())
+        Ok(self.known(names)?.chain(self.given_work().await?).collect())
     }
 
     /// Those of them that may get work without being open: by a watch folder or a command of another process.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// When the store or the settings cannot be read.
     pub async fn given_work(&self) -> Result<BTreeSet<String>> {
         let store = self.own_store().await?;
         let mut names = ingest::workspaces_with_commands(store).await?;
         let rules = Rules::new(store.clone(), self.0.folders.clone()).all().await?;
         names.extend(rules.into_iter().filter(|rule| !rule.paused).map(|rule| rule.workspace));
-        Ok(self.known(names).collect())
+        Ok(self.known(names)?.collect())
     }
 
     /// Takes the right to drive for longer than any workspace is open.
@@ -100,10 +100,10 @@ impl Instance {
         self.wait_for_lock().await.map(DrivingLock)
     }
 
-    /// Those of these workspaces that are set up. A settings file that cannot be read is told where they are listed.
-    fn known(&self, names: Vec<String>) -> impl Iterator<Item = String> {
-        let known = Settings::of(&self.0.folders).workspaces().unwrap_or_default();
-        names.into_iter().filter(move |name| name == SANDBOX || known.iter().any(|one| one.name == *name))
+    /// Those of these workspaces that are set up.
+    fn known(&self, names: Vec<String>) -> Result<impl Iterator<Item = String>> {
+        let known = Settings::of(&self.0.folders).names()?;
+        Ok(names.into_iter().filter(move |name| name == SANDBOX || known.contains(name)))
     }
 
     async fn own_store(&self) -> Result<&Store> {

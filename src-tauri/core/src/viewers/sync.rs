@@ -9,8 +9,8 @@ use super::mirror::Account;
 use super::pool::validity_days;
 use super::quota::Quota;
 use super::{Viewers, milliseconds};
-use crate::Result;
 use crate::clock::now_ms;
+use crate::{Code, Error, Result};
 
 /// Users a page (`ListUsers`, `Limit`).
 const PAGE: i32 = 60;
@@ -61,7 +61,7 @@ impl Viewers {
                 let page = list.set_pagination_token(token.clone()).send().await;
                 page.map_err(|error| explain("The viewers could not be listed", error))
             });
-            let page = page.await?;
+            let page = self.unless_closed(page).await?;
             read += page.users().len();
             self.mirror.put(page.users().iter().map(Account::of).collect(), seen).await?;
             if now_ms() - told > BEAT_MS {
@@ -82,6 +82,17 @@ impl Viewers {
         self.mirror.sweep(seen, validity_days(&pool)).await
     }
 
+    /// What is asked of the pool, while anyone wants to know it.
+    async fn unless_closed<T>(&self, asked: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => {
+                Err(Error::new(Code::Canceled, "The workspace was closed.", "Open it, then read the viewers again."))
+            }
+            answer = asked => answer,
+        }
+    }
+
     async fn read_members(&self, quota: &Quota, group: &str, seen: i64) -> Result<()> {
         let mut token = None::<String>;
         loop {
@@ -90,7 +101,7 @@ impl Viewers {
                 let page = list.set_next_token(token.clone()).send().await;
                 page.map_err(|error| explain(&format!("The members of \"{group}\" could not be listed"), error))
             });
-            let page = page.await?;
+            let page = self.unless_closed(page).await?;
             let usernames = page.users().iter().filter_map(|user| user.username().map(str::to_owned)).collect();
             self.mirror.put_members(group, usernames, seen).await?;
             token = page.next_token;

@@ -61,6 +61,23 @@ impl Settings {
         Ok(self.read()?.workspace)
     }
 
+    /// The names of all workspaces but the sandbox, for who looks again and again: a file that is broken, or half written by
+    /// an editor, stays where it is.
+    ///
+    /// # Errors
+    /// When the file cannot be read or understood.
+    pub fn names(&self) -> Result<Vec<String>> {
+        let path = self.path();
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(self.unusable("read", &error)),
+        };
+        let content: Content =
+            toml::from_str(&text).map_err(|error| self.unusable("understood", &std::io::Error::other(error)))?;
+        Ok(content.workspace.into_iter().map(|workspace| workspace.name).collect())
+    }
+
     /// One by name.
     ///
     /// # Errors
