@@ -108,9 +108,31 @@ async fn two_send_at_once_and_one_waits_for_a_sign_in() {
     switch_to(&window, "production").await;
     window.click("//button[contains(., 'I have signed in, go on')]").await.unwrap();
     window.wait_for("//li[@data-stage='playable'][contains(., 'long')]", LONG).await.unwrap();
+
+    // What would end with a workspace is said before it is removed.
+    let text = films.path().join("text.mp4");
+    std::fs::write(&text, "plain text").unwrap();
+    window.drop(&[text]).await.unwrap();
+    window.wait_for("//li[@data-stage='needsYou'][contains(., 'text')]", SHORT).await.unwrap();
+    window.click("//nav//button[normalize-space()='Workspace']").await.unwrap();
+    window.click("//button[contains(., 'Remove…')]").await.unwrap();
+    window
+        .wait_for("//span[@role='group'][contains(., '1 file that is not sent yet is given up')]", SHORT)
+        .await
+        .unwrap();
+    window.picture("workspaces-remove").await;
+    window.click("//span[@role='group']//button[normalize-space()='Remove']").await.unwrap();
+    window.wait_for("//ul[@aria-label='Your workspaces'][not(contains(., 'production'))]", SHORT).await.unwrap();
+    // The other one is none the worse.
+    window.click("//button[contains(., 'staging')]").await.unwrap();
+    window.click("//nav//button[contains(., 'Ingest')]").await.unwrap();
+    window.wait_for("//li[@data-stage='playable'][contains(., 'trailer')]", SHORT).await.unwrap();
     window.close().await;
-    for (name, title) in [("production", "long"), ("staging", "trailer")] {
-        let (_, videos) = reelctl.run(&["--workspace", name, "videos", "list"]).unwrap();
-        assert_eq!(videos.iter().map(|video| video["title"].as_str()).collect::<Vec<_>>(), [Some(title)], "{name}");
-    }
+    let (_, videos) = reelctl.run(&["--workspace", "staging", "videos", "list"]).unwrap();
+    assert_eq!(videos.iter().map(|video| video["title"].as_str()).collect::<Vec<_>>(), [Some("trailer")]);
+    // Its videos stay in its account, and only its own are there.
+    let production = ["workspace", "connect", "production", "--stack", reeldesk_sandbox::STACK, "--profile", "media"];
+    assert!(reelctl.run(&[&production[..], &["--endpoint", &guard.endpoint]].concat()).unwrap().0);
+    let (_, videos) = reelctl.run(&["--workspace", "production", "videos", "list"]).unwrap();
+    assert_eq!(videos.iter().map(|video| video["title"].as_str()).collect::<Vec<_>>(), [Some("long")]);
 }
