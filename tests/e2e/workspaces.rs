@@ -120,6 +120,7 @@ async fn two_send_at_once_and_one_waits_for_a_sign_in() {
         .wait_for("//span[@role='group'][contains(., '1 file that is not sent yet is given up')]", SHORT)
         .await
         .unwrap();
+    window.script("document.querySelector('span[role=group]').scrollIntoView()").await.unwrap();
     window.picture("workspaces-remove").await;
     window.click("//span[@role='group']//button[normalize-space()='Remove']").await.unwrap();
     window.wait_for("//ul[@aria-label='Your workspaces'][not(contains(., 'production'))]", SHORT).await.unwrap();

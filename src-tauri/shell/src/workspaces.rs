@@ -241,6 +241,8 @@ impl<T: Default> Workspaces<T> {
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
         }
+        // Who closes all waits for these, and closes them then.
+        while opening.next().await.is_some() {}
     }
 
     fn is_due(&self, name: &str) -> bool {
