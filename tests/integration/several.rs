@@ -27,6 +27,37 @@ fn break_copy(reelctl: &Reelctl, of: &str, name: &str) {
     std::fs::write(&settings, format!("{before}[[workspace]]{own}\n[[workspace]]{broken}")).unwrap();
 }
 
+/// `reelctl watch run`, and what it says.
+struct Serving {
+    lines: mpsc::Receiver<Value>,
+    _process: Ended,
+}
+
+impl Serving {
+    fn start(reelctl: &Reelctl) -> Self {
+        let mut process = Ended(reelctl.start(&["watch", "run"]).unwrap());
+        let stdout = BufReader::new(process.0.stdout.take().unwrap());
+        let (tell, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut lines = stdout.lines().map_while(Result::ok);
+            lines.try_for_each(|line| tell.send(serde_json::from_str::<Value>(&line).unwrap()))
+        });
+        Self { lines, _process: process }
+    }
+
+    /// Waits until it says this of a workspace.
+    fn until(&self, event: &str, workspace: &str) -> Value {
+        let end = Instant::now() + Duration::from_secs(120);
+        loop {
+            let line = self.lines.recv_timeout(end.saturating_duration_since(Instant::now()));
+            let line = line.unwrap_or_else(|error| panic!("{event} {workspace}: {error}"));
+            if line["event"] == event && line["workspace"] == workspace {
+                return line;
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_server_serves_all_workspaces_and_one_that_does_not_open_stops_none() {
     let (production, staging) = (Server::start(), Server::start());
@@ -46,29 +77,13 @@ async fn a_server_serves_all_workspaces_and_one_that_does_not_open_stops_none() 
         assert!(well, "{lines:#?}");
     };
     ["production", "broken"].iter().for_each(|name| watch(name));
-    let mut server = Ended(reelctl.start(&["watch", "run"]).unwrap());
-    let stdout = BufReader::new(server.0.stdout.take().unwrap());
-    let (tell, lines) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut lines = stdout.lines().map_while(Result::ok);
-        lines.try_for_each(|line| tell.send(serde_json::from_str::<Value>(&line).unwrap()))
-    });
-    let until = |event: &str, workspace: &str| {
-        let end = Instant::now() + Duration::from_secs(120);
-        loop {
-            let line = lines.recv_timeout(end.saturating_duration_since(Instant::now()));
-            let line = line.unwrap_or_else(|error| panic!("{event} {workspace}: {error}"));
-            if line["event"] == event && line["workspace"] == workspace {
-                return line;
-            }
-        }
-    };
-    let broken = until("not-opened", "broken");
+    let serving = Serving::start(&reelctl);
+    let broken = serving.until("not-opened", "broken");
     assert!(broken["error"]["message"].as_str().unwrap().contains("\"theirs\""), "{broken:#}");
-    until("playable", "production");
+    serving.until("playable", "production");
     // One that gets its first folder while the server runs.
     watch("staging");
-    until("playable", "staging");
+    serving.until("playable", "staging");
     for (name, title) in [("production", "production"), ("staging", "staging")] {
         let (_, videos) = reelctl.run(&["--workspace", name, "videos", "list"]).unwrap();
         let titles: BTreeSet<_> = videos.iter().filter_map(|video| video["title"].as_str()).collect();
@@ -135,11 +150,22 @@ async fn what_a_removed_workspace_leaves_in_s3_is_counted_and_found() {
     assert_eq!(orphans.len(), 1, "{orphans:#?}");
 }
 
-/// A settings file that is broken is told, not served as if it were empty, and stays where it is while it is looked at.
-#[test]
-fn broken_settings_serve_nobody() {
-    let reelctl = Reelctl::new().unwrap();
+/// A settings file that is broken is told, not served as if it were empty; and at the next start, without it, each workspace
+/// that has work and is not known any more.
+#[tokio::test]
+async fn broken_settings_serve_nobody() {
+    let (server, folder) = (Server::start(), tempfile::tempdir().unwrap());
+    let reelctl = with_profile(KEYS.0, KEYS.1);
+    connect(&reelctl, "production", &server);
+    let add = ["--workspace", "production", "watch", "add", folder.path().to_str().unwrap()];
+    assert!(reelctl.run(&add).unwrap().0);
+    // Whoever names another workspace means another folder.
+    let pause = ["--workspace", "sandbox", "watch", "pause", folder.path().to_str().unwrap()];
+    let (well, lines) = reelctl.run(&pause).unwrap();
+    assert!(!well && lines[0]["message"].as_str().unwrap().contains("for the workspace \"production\""), "{lines:#?}");
     std::fs::write(reelctl.data.path().join("settings.toml"), "version = 1\n[[workspace]\n").unwrap();
     let (well, lines) = reelctl.run(&["watch", "run"]).unwrap();
     assert!(!well && lines[0]["message"].as_str().unwrap().contains("are broken"), "{lines:#?}");
+    let unknown = Serving::start(&reelctl).until("not-opened", "production");
+    assert!(unknown["error"]["message"].as_str().unwrap().contains("no workspace \"production\""), "{unknown:#?}");
 }

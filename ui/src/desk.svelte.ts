@@ -111,7 +111,7 @@ export class Desk extends Attempt {
       this.#rooms.delete(name);
       this.workspaces = await backend.workspaces();
       this.leave();
-      if (unfinished > 0) this.say(`S3 could not be reached and still has ${unfinished === 1 ? '1 unfinished upload' : `${unfinished} unfinished uploads`} of "${name}"`);
+      if (unfinished > 0) this.say(`S3 still has ${unfinished === 1 ? '1 unfinished upload' : `${unfinished} unfinished uploads`} of "${name}" that could not be deleted`);
       else if (mayArrive > 0) this.say(`All of ${mayArrive === 1 ? '1 file' : `${mayArrive} files`} of "${name}" had been sent: the videos may still appear`);
     });
   /** Begins the way to a new workspace. */

@@ -7,7 +7,7 @@ use reeldesk_core::event::{Event, WorkspaceEvent};
 use reeldesk_core::ingest::{Driving, Journey, Stage};
 use reeldesk_core::watch::{Afterwards, Condition, Rules, WatchFolder, WatchedFile, WatchedFolder};
 use reeldesk_core::workspace::{SANDBOX, Settings};
-use reeldesk_core::{Error, Folders, Instance, Result, watch_rules};
+use reeldesk_core::{Code, Error, Folders, Instance, Result, watch_rules};
 use reeldesk_shell::Workspaces;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
@@ -20,14 +20,14 @@ pub(crate) async fn run(folders: &Folders, command: Watching, workspace: Option<
     match command {
         Watching::Add(rule) => add(folders, &rules, rule, workspace.unwrap_or(SANDBOX), json).await,
         Watching::List => list(&rules, json).await,
-        Watching::Pause { folder } => pause(&rules, &folder, true).await,
-        Watching::Resume { folder } => pause(&rules, &folder, false).await,
+        Watching::Pause { folder } => pause(&rules, &find(&rules, &folder, workspace).await?, true).await,
+        Watching::Resume { folder } => pause(&rules, &find(&rules, &folder, workspace).await?, false).await,
         Watching::Accept { folder } => {
-            rules.accept(&rules.find(&folder).await?).await?;
+            rules.accept(&find(&rules, &folder, workspace).await?).await?;
             Ok(ExitCode::SUCCESS)
         }
         Watching::Remove { folder } => {
-            rules.remove(rules.find(&folder).await?.id).await?;
+            rules.remove(find(&rules, &folder, workspace).await?.id).await?;
             Ok(ExitCode::SUCCESS)
         }
         Watching::Run => serve(folders, workspace, json).await,
@@ -77,9 +77,21 @@ async fn list(rules: &Rules, json: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn pause(rules: &Rules, folder: &str, paused: bool) -> Result<ExitCode> {
+/// A watch folder, of this workspace where one is named.
+async fn find(rules: &Rules, folder: &str, workspace: Option<&str>) -> Result<WatchFolder> {
     let rule = rules.find(folder).await?;
-    rules.put(WatchFolder { paused, ..rule }).await?;
+    match workspace.filter(|workspace| *workspace != rule.workspace) {
+        Some(_) => Err(Error::new(
+            Code::Invalid,
+            format!("\"{}\" is watched for the workspace \"{}\".", rule.path.display(), rule.workspace),
+            "Name that workspace, or none.",
+        )),
+        None => Ok(rule),
+    }
+}
+
+async fn pause(rules: &Rules, rule: &WatchFolder, paused: bool) -> Result<ExitCode> {
+    rules.put(WatchFolder { paused, ..rule.clone() }).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -219,6 +231,8 @@ struct Log {
     conditions: HashMap<String, Condition>,
     /// What the files of each folder wait for, as it was said last.
     waiting: HashMap<String, HashMap<String, String>>,
+    /// What holds files up on their way, as it was said last.
+    delayed: HashMap<String, String>,
 }
 
 impl Log {
@@ -245,6 +259,7 @@ impl Log {
     }
 
     fn journey(&mut self, journey: &Journey) {
+        self.delay(journey);
         let before = self.stages.insert(journey.id.clone(), journey.stage);
         let path = journey.path.display();
         let event = match (before, journey.stage) {
@@ -268,6 +283,27 @@ impl Log {
             (None, None) => String::new(),
         };
         self.say(line, &format!("{event} {path}{more}"));
+    }
+
+    /// Says what holds a file up on its way, once, and that it goes on.
+    fn delay(&mut self, journey: &Journey) {
+        let path = journey.path.to_string_lossy();
+        // How long it is until the next try is no news.
+        let why = journey.notice.as_deref().filter(|_| journey.stage.is_being_sent());
+        let why = why.map(|why| why.split(" Retrying in ").next().unwrap_or(why).to_owned());
+        let before = match &why {
+            Some(why) => self.delayed.insert(journey.id.clone(), why.clone()),
+            None => self.delayed.remove(&journey.id),
+        };
+        match (before, why) {
+            (before, Some(why)) if before.as_ref() != Some(&why) => {
+                self.say(json!({ "event": "delayed", "path": path, "why": why }), &format!("delayed {path}: {why}"));
+            }
+            (Some(_), None) if journey.stage.is_being_sent() => {
+                self.say(json!({ "event": "goes-on", "path": path }), &format!("goes on {path}"));
+            }
+            _ => {}
+        }
     }
 
     fn folder(&mut self, folder: &WatchedFolder) {

@@ -42,10 +42,17 @@ async fn remove(folders: &Folders, name: &str, json: bool) -> Result<()> {
         return Ok(());
     }
     if removed.unfinished > 0 {
-        output::text(&format!("S3 could not be reached: unfinished uploads left there: {}.", removed.unfinished));
+        output::text(&format!(
+            "What S3 has of unfinished uploads could not be deleted ({}). Connect the workspace again and run reelctl \
+             uploads orphans --remove, or let a lifecycle rule of the bucket do it.",
+            removed.unfinished
+        ));
     }
     if removed.may_arrive > 0 {
-        output::text(&format!("Objects that S3 may still make, because all of them was sent: {}.", removed.may_arrive));
+        output::text(&format!(
+            "All of some files had been sent: their videos may still appear ({}).",
+            removed.may_arrive
+        ));
     }
     Ok(())
 }

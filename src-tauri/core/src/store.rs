@@ -194,12 +194,15 @@ impl Store {
     }
 }
 
-/// Whether a copy is damaged, or of a newer schema than the first.
+/// Whether a copy is damaged anywhere, or of a newer schema than the first.
 fn is_unusable(path: &Path) -> bool {
-    let version = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
-        .and_then(|db| db.pragma_query_value(None, "user_version", |row| row.get::<_, usize>(0)));
-    match version {
-        Ok(version) => version > 1,
+    let looked = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|db| {
+        let version: usize = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let found: String = db.pragma_query_value(None, "quick_check", |row| row.get(0))?;
+        Ok(version > 1 || found != "ok")
+    });
+    match looked {
+        Ok(is_unusable) => is_unusable,
         Err(error) => {
             matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
         }
@@ -325,7 +328,12 @@ mod tests {
         assert_eq!((count().await, count().await), (1, 2), "it is kept");
         Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
         assert_eq!(count().await, 1, "of a newer version");
+        let mut bytes = std::fs::read(&path).unwrap();
+        let page = bytes.len() - 4096;
+        bytes[page..].fill(7);
+        std::fs::write(&path, bytes).unwrap();
+        assert_eq!(count().await, 1, "damaged in the middle");
         std::fs::write(&path, vec![7; 8192]).unwrap();
-        assert_eq!(count().await, 1, "damaged");
+        assert_eq!(count().await, 1, "damaged from its beginning");
     }
 }

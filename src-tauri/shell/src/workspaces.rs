@@ -10,7 +10,7 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 use reeldesk_core::connection::credentials;
 use reeldesk_core::ingest::Driving;
 use reeldesk_core::watch::Watch;
-use reeldesk_core::workspace::Settings;
+use reeldesk_core::workspace::{SANDBOX, Settings};
 use reeldesk_core::{Code, Driver, Error, Instance, Result, Session};
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
@@ -153,8 +153,19 @@ impl<T: Default> Workspaces<T> {
     /// settings cannot be written.
     pub async fn remove(&self, name: &str) -> Result<Removed> {
         let (folders, settings) = (self.instance.folders(), Settings::of(self.instance.folders()));
+        if name == SANDBOX {
+            let remedy = "Delete its folder, \"sandbox\" in the data folder, to empty it.";
+            return Err(Error::new(Code::Invalid, "The sandbox cannot be removed.", remedy));
+        }
         let gone = settings.get(name)?;
-        let _lock = self.instance.claim().await?;
+        let _lock = self.instance.claim().await.map_err(|error| match error.code {
+            Code::InUse => Error::new(
+                Code::InUse,
+                format!("Another Reeldesk works on this data folder, perhaps also for \"{name}\"."),
+                "Remove the workspace in its window (Workspace, Remove), or stop reelctl first and start it again after it.",
+            ),
+            _ => error,
+        })?;
         let busy = self.busy(name);
         let _busy = busy.lock().await;
         let may_arrive = match self.take(name) {
@@ -255,9 +266,11 @@ impl<T: Default> Workspaces<T> {
         if let Err(error) = self.open(&name).await
             && !self.read().is_ending
         {
-            tracing::warn!(workspace = name, %error, details = error.details, "a workspace with work could not be opened");
-            self.write().failed.insert(name.clone(), (Instant::now(), error));
-            self.changed.send_replace(());
+            let before = self.write().failed.insert(name.clone(), (Instant::now(), error.clone()));
+            if before.is_none_or(|(_, before)| before != error) {
+                tracing::warn!(workspace = name, %error, details = error.details, "a workspace with work could not be opened");
+                self.changed.send_replace(());
+            }
         }
         name
     }
@@ -280,7 +293,6 @@ impl<T: Default> Workspaces<T> {
 mod tests {
     use reeldesk_core::Folders;
     use reeldesk_core::watch::WatchFolder;
-    use reeldesk_core::workspace::SANDBOX;
 
     use super::*;
 

@@ -15,7 +15,7 @@ use crate::ingest::{self, Pacer};
 use crate::store::Store;
 use crate::upload::{Limit, owners_of_aborts};
 use crate::watch::Rules;
-use crate::workspace::{SANDBOX, Settings};
+use crate::workspace::Settings;
 use crate::{Code, Error, Result};
 
 /// Held by the process that drives the journeys of a data folder.
@@ -76,7 +76,7 @@ impl Instance {
         let store = self.own_store().await?;
         let mut names = ingest::workspaces_on_their_way(store).await?;
         names.extend(owners_of_aborts(store, now_ms() - ABORTS_FOR_MS).await?);
-        Ok(self.known(names)?.chain(self.given_work().await?).collect())
+        Ok(names.into_iter().chain(self.given_work().await?).collect())
     }
 
     /// Those of them that may get work without being open: by a watch folder or a command of another process.
@@ -84,11 +84,13 @@ impl Instance {
     /// # Errors
     /// When the store or the settings cannot be read.
     pub async fn given_work(&self) -> Result<BTreeSet<String>> {
+        // While the settings cannot be read nothing is opened by them: to open one would move them aside in silence.
+        Settings::of(&self.0.folders).names()?;
         let store = self.own_store().await?;
         let mut names = ingest::workspaces_with_commands(store).await?;
         let rules = Rules::new(store.clone(), self.0.folders.clone()).all().await?;
         names.extend(rules.into_iter().filter(|rule| !rule.paused).map(|rule| rule.workspace));
-        Ok(self.known(names)?.collect())
+        Ok(names.into_iter().collect())
     }
 
     /// Takes the right to drive for longer than any workspace is open.
@@ -98,12 +100,6 @@ impl Instance {
     pub async fn claim(&self) -> Result<DrivingLock> {
         make(&self.0.folders.data)?;
         self.wait_for_lock().await.map(DrivingLock)
-    }
-
-    /// Those of these workspaces that are set up.
-    fn known(&self, names: Vec<String>) -> Result<impl Iterator<Item = String>> {
-        let known = Settings::of(&self.0.folders).names()?;
-        Ok(names.into_iter().filter(move |name| name == SANDBOX || known.contains(name)))
     }
 
     async fn own_store(&self) -> Result<&Store> {

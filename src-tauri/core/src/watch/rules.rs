@@ -370,17 +370,41 @@ impl Rules {
         Ok(inside.into_iter().collect())
     }
 
-    /// Forgets a rule and what it took; files and videos stay.
+    /// Forgets a rule and what it took; files and videos stay. Where the folder lies in a watch folder of another workspace,
+    /// that one leaves it out from now on, by a line of its rule: nobody's files go to another account by themselves.
     ///
     /// # Errors
     /// When the store cannot be written.
     pub async fn remove(&self, id: Uuid) -> Result<()> {
+        let heir = match self.without_folder_of(id).await? {
+            Some(rule) => Some((rule.id, serde_json::to_string(&rule).map_err(Error::internal)?)),
+            None => None,
+        };
         self.store
             .call_durably(move |db| {
-                db.execute("DELETE FROM watch_folders WHERE id = ?1", [id.to_string()])?;
-                Ok(())
+                let transaction = db.transaction()?;
+                transaction.execute("DELETE FROM watch_folders WHERE id = ?1", [id.to_string()])?;
+                if let Some((heir, body)) = heir {
+                    let change = "UPDATE watch_folders SET body = ?2 WHERE id = ?1";
+                    transaction.execute(change, params![heir.to_string(), body])?;
+                }
+                Ok(transaction.commit()?)
             })
             .await
+    }
+
+    /// The rule of another workspace that would take the files of this one when it goes, changed so that it does not.
+    async fn without_folder_of(&self, id: Uuid) -> Result<Option<WatchFolder>> {
+        let all = self.all().await?;
+        let Some(gone) = all.iter().find(|rule| rule.id == id) else { return Ok(None) };
+        let path = real(&gone.path).await;
+        let roots = real_all(all.iter().map(|rule| rule.path.as_path())).await;
+        let around = all.iter().zip(&roots).filter(|(_, root)| **root != path && is_inside(&path, root));
+        let nearest = around.max_by_key(|(_, root)| root.components().count());
+        let Some((heir, root)) = nearest.filter(|(heir, _)| heir.workspace != gone.workspace) else { return Ok(None) };
+        let line = path.strip_prefix(root).ok().map(ignore_line);
+        let line = line.filter(|line| !heir.exclude.contains(line));
+        Ok(line.map(|line| WatchFolder { exclude: [heir.exclude.clone(), vec![line]].concat(), ..heir.clone() }))
     }
 
     /// Forgets the rules of a workspace that is removed.
@@ -399,6 +423,21 @@ impl Rules {
         let Folders { data, config, logs } = &self.folders;
         real_all([data, config, logs].into_iter().map(PathBuf::as_path)).await
     }
+}
+
+/// The line of gitignore that means this folder, which is relative to the watch folder.
+fn ignore_line(folder: &Path) -> String {
+    let mut line = String::new();
+    for part in folder.components() {
+        line.push('/');
+        for letter in part.as_os_str().to_string_lossy().chars() {
+            if matches!(letter, '\\' | '*' | '?' | '[' | ']' | ' ') {
+                line.push('\\');
+            }
+            line.push(letter);
+        }
+    }
+    line + "/"
 }
 
 #[cfg(test)]
@@ -453,5 +492,29 @@ mod tests {
             assert!(error.message.contains(words) && !error.remedy.is_empty(), "{words}: {error}");
         }
         rules.put(ok).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_another_workspace_watched_is_not_inherited() {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, outer) = (folder.path().join("data"), folder.path().join("outer"));
+        let inner = outer.join("a [b]");
+        std::fs::create_dir_all(inner.join("own")).unwrap();
+        std::fs::create_dir(&data).unwrap();
+        let store = Store::open(&data.join("reeldesk.sqlite")).unwrap();
+        let rules = Rules::new(store, Folders::within(&data));
+        let of = |workspace: &str, path: &Path| rules.put(WatchFolder::of(workspace, path));
+        of("production", &outer).await.unwrap();
+        let theirs = of("theirs", &inner).await.unwrap();
+        let own = of("theirs", &inner.join("own")).await.unwrap();
+        // Its nearest is of the same workspace.
+        rules.remove(own.id).await.unwrap();
+        assert!(rules.all().await.unwrap().iter().all(|rule| rule.exclude.is_empty()));
+        rules.remove(theirs.id).await.unwrap();
+        let left = rules.all().await.unwrap();
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].exclude, ["/a\\ \\[b\\]/"]);
+        let filter = super::super::filter::Filter::new(&left[0], Vec::new()).unwrap();
+        assert!(!filter.admits_folder("a [b]", &inner) && filter.admits_folder("a b", &outer.join("a b")));
     }
 }
