@@ -47,11 +47,16 @@ impl Serving {
 
     /// Waits until it says this of a workspace.
     fn until(&self, event: &str, workspace: &str) -> Value {
+        self.until_one_of(&[event], workspace)
+    }
+
+    fn until_one_of(&self, events: &[&str], workspace: &str) -> Value {
         let end = Instant::now() + Duration::from_secs(120);
         loop {
             let line = self.lines.recv_timeout(end.saturating_duration_since(Instant::now()));
-            let line = line.unwrap_or_else(|error| panic!("{event} {workspace}: {error}"));
-            if line["event"] == event && line["workspace"] == workspace {
+            let line = line.unwrap_or_else(|error| panic!("{events:?} {workspace}: {error}"));
+            let is_it = events.iter().any(|event| line["event"] == *event);
+            if is_it && line["workspace"] == workspace {
                 return line;
             }
         }
@@ -168,4 +173,28 @@ async fn broken_settings_serve_nobody() {
     assert!(!well && lines[0]["message"].as_str().unwrap().contains("are broken"), "{lines:#?}");
     let unknown = Serving::start(&reelctl).until("not-opened", "production");
     assert!(unknown["error"]["message"].as_str().unwrap().contains("no workspace \"production\""), "{unknown:#?}");
+}
+
+/// Keys that AWS does not know are asked for once, take nothing out of the way of the others, and are read anew.
+#[tokio::test]
+async fn keys_that_are_corrected_are_taken_up() {
+    let (server, folder) = (Server::start(), tempfile::tempdir().unwrap());
+    let reelctl = with_profile(KEYS.0, KEYS.1);
+    connect(&reelctl, "production", &server);
+    let add = ["--workspace", "production", "watch", "add", folder.path().to_str().unwrap(), "--settle", "1"];
+    assert!(reelctl.run(&add).unwrap().0);
+    let credentials = reelctl.data.path().join("aws-credentials");
+    let right = std::fs::read_to_string(&credentials).unwrap();
+    std::fs::write(&credentials, right.replace(KEYS.0, "AKIAEXAMPLEUNKNOWN00")).unwrap();
+    let serving = Serving::start(&reelctl);
+    serving.until("started", "production");
+    std::fs::copy(film(), folder.path().join("film.mp4")).unwrap();
+    let asked = serving.until("sign-in", "production");
+    assert!(asked["error"]["message"].as_str().unwrap().contains("does not know this access key"), "{asked:#?}");
+    // Longer than it takes until the same keys are tried again.
+    tokio::time::sleep(Duration::from_secs(35)).await;
+    std::fs::write(&credentials, right).unwrap();
+    let next = serving.until_one_of(&["signed-in", "needs-you", "sign-in"], "production");
+    assert_eq!(next["event"], "signed-in", "{next:#?}");
+    serving.until("playable", "production");
 }

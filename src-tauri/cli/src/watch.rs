@@ -231,6 +231,8 @@ struct Log {
     conditions: HashMap<String, Condition>,
     /// What the files of each folder wait for, as it was said last.
     waiting: HashMap<String, HashMap<String, String>>,
+    /// A sign-in was asked for.
+    is_signed_out: bool,
     /// What holds files up on their way, as it was said last.
     delayed: HashMap<String, String>,
 }
@@ -241,10 +243,14 @@ impl Log {
             Event::Journey { journey } => self.journey(&journey),
             Event::Watch { folders } => folders.iter().for_each(|folder| self.folder(folder)),
             Event::Away { path, done } => self.went(&path, done),
-            Event::SignIn { error: Some(error) } | Event::SignInEnds { error: Some(error) } => {
-                self.error("sign-in", &error);
+            // Asked for once, however often it is tried.
+            Event::SignIn { error: Some(error) } => {
+                if !std::mem::replace(&mut self.is_signed_out, true) {
+                    self.error("sign-in", &error);
+                }
             }
-            Event::SignIn { error: None } => self.say(json!({ "event": "signed-in" }), "signed in: all goes on"),
+            Event::SignInEnds { error: Some(error) } => self.error("sign-in", &error),
+            Event::SignIn { error: None } => self.signed_in(),
             Event::Unreachable { error: Some(error) } => self.error("unreachable", &error),
             Event::BatchEnded { .. }
             | Event::Library { .. }
@@ -258,6 +264,11 @@ impl Log {
         }
     }
 
+    fn signed_in(&mut self) {
+        self.is_signed_out = false;
+        self.say(json!({ "event": "signed-in" }), "signed in: all goes on");
+    }
+
     fn journey(&mut self, journey: &Journey) {
         self.delay(journey);
         let before = self.stages.insert(journey.id.clone(), journey.stage);
@@ -265,7 +276,13 @@ impl Log {
         let event = match (before, journey.stage) {
             (None, stage) if stage.is_being_sent() => "taken",
             (Some(before), stage) if before == stage => return,
-            (_, Stage::Verified) => "verified",
+            (_, Stage::Verified) => {
+                // With keys that were corrected it was opened anew, and nothing waited any more.
+                if self.is_signed_out {
+                    self.signed_in();
+                }
+                "verified"
+            }
             (_, Stage::Playable) => "playable",
             (_, Stage::Skipped) => "skipped",
             (_, Stage::Canceled) => "canceled",

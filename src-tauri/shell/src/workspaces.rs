@@ -233,7 +233,10 @@ impl<T: Default> Workspaces<T> {
             let is_due = looked_at.is_none_or(|at| at.elapsed() >= TRY_AGAIN_EVERY);
             let asked = if is_due { self.instance.at_work().await } else { self.instance.given_work().await };
             match asked {
-                Ok(names) if is_due => (at_work, looked_at, told) = (names, Some(Instant::now()), None),
+                Ok(names) if is_due => {
+                    (at_work, looked_at, told) = (names, Some(Instant::now()), None);
+                    self.renew_signed_out().await;
+                }
                 Ok(names) => at_work.extend(names),
                 // Once: a settings file that is broken stays so until someone corrects it.
                 Err(error) if told.as_ref() != Some(&error) => {
@@ -254,6 +257,16 @@ impl<T: Default> Workspaces<T> {
         }
         // Who closes all waits for these, and closes them then.
         while opening.next().await.is_some() {}
+    }
+
+    /// Where nobody can be asked to sign in, those that wait for it are opened anew: a client keeps the keys that it was
+    /// made with, and those of the profile may have been corrected.
+    async fn renew_signed_out(&self) {
+        if self.driving == Driving::Server {
+            let all = self.all();
+            let signed_out = all.iter().filter(|open| open.driver.ingest.sign_in_need().now.is_some());
+            join_all(signed_out.map(|open| self.close(open.name()))).await;
+        }
     }
 
     fn is_due(&self, name: &str) -> bool {

@@ -178,6 +178,15 @@ fn parse(checksum: Option<String>) -> Option<Checksum> {
     Checksum::parse(&checksum?)
 }
 
+impl S3 {
+    /// Why a HEAD was refused, which has no body to say it in: keys that S3 does not know look like a permission that is
+    /// missing. A GET of one byte needs the same permission (`s3:GetObject`), and says it.
+    async fn why_refused(&self, target: &Target) -> Option<Refusal> {
+        let get = self.control.get_object().bucket(&target.bucket).key(&target.key).range("bytes=0-0");
+        get.send().await.err().map(|error| unasked(target, error))
+    }
+}
+
 impl Remote for S3 {
     async fn begin(&self, target: &Target) -> Result<String, Refusal> {
         let mut create = self
@@ -322,6 +331,9 @@ impl Remote for S3 {
                     .filter(|_| head.checksum_type != Some(ChecksumType::Composite)),
             })),
             Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => Ok(None),
+            Err(error) if error.raw_response().is_some_and(|response| response.status().as_u16() == 403) => {
+                Err(self.why_refused(target).await.unwrap_or_else(|| unasked(target, error)))
+            }
             Err(error) => Err(unasked(target, error)),
         }
     }
