@@ -11,6 +11,7 @@ mod folder;
 mod fs_events;
 mod ledger;
 mod names;
+mod nesting;
 mod pattern;
 mod preview;
 mod rules;
