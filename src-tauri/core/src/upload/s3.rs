@@ -179,11 +179,15 @@ fn parse(checksum: Option<String>) -> Option<Checksum> {
 }
 
 impl S3 {
-    /// Why a HEAD was refused, which has no body to say it in: keys that S3 does not know look like a permission that is
-    /// missing. A GET of one byte needs the same permission (`s3:GetObject`), and says it.
-    async fn why_refused(&self, target: &Target) -> Option<Refusal> {
+    /// What is wrong with the credentials, where a HEAD was refused because of them: it has no body to say it in, and keys
+    /// that S3 does not know look like a permission that is missing. A GET of one byte needs the same permission
+    /// (`s3:GetObject`), and says it.
+    async fn signed_out(&self, target: &Target) -> Option<Error> {
         let get = self.control.get_object().bucket(&target.bucket).key(&target.key).range("bytes=0-0");
-        get.send().await.err().map(|error| unasked(target, error))
+        match get.send().await.err().map(|error| unasked(target, error)) {
+            Some(Refusal::Final(error)) if error.code == Code::SignIn => Some(error),
+            _ => None,
+        }
     }
 }
 
@@ -331,10 +335,12 @@ impl Remote for S3 {
                     .filter(|_| head.checksum_type != Some(ChecksumType::Composite)),
             })),
             Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => Ok(None),
-            Err(error) if error.raw_response().is_some_and(|response| response.status().as_u16() == 403) => {
-                Err(self.why_refused(target).await.unwrap_or_else(|| unasked(target, error)))
-            }
-            Err(error) => Err(unasked(target, error)),
+            Err(error) => match unasked(target, error) {
+                Refusal::Final(error) if error.code == Code::AccessDenied => {
+                    Err(Refusal::Final(self.signed_out(target).await.unwrap_or(error)))
+                }
+                refusal => Err(refusal),
+            },
         }
     }
 
