@@ -15,6 +15,8 @@ export class Ingest extends Attempt implements JourneyList {
   #version = $state(0);
   /** What is told while the list is read. */
   #late: Journey[] | null = null;
+  /** While the list is read. */
+  #reading: Promise<void> | null = null;
   /** It is to be read once more: something was lost while it was read. */
   #again = false;
   /** What all sending waits for a sign-in with. */
@@ -49,7 +51,12 @@ export class Ingest extends Attempt implements JourneyList {
     // What was told meanwhile is newer.
     if (heard === this.#heardOfSignIn) [this.signIn, this.signInEnds] = [need.now, need.soon];
     this.#again = true;
-    if (this.#late !== null) return;
+    // Whoever asks while it is read waits for the same reading.
+    this.#reading ??= this.#readAll();
+    await this.#reading;
+  }
+
+  async #readAll(): Promise<void> {
     try {
       while (this.#again) {
         this.#again = false;
@@ -57,6 +64,7 @@ export class Ingest extends Attempt implements JourneyList {
       }
     } finally {
       this.#late = null;
+      this.#reading = null;
     }
   }
 

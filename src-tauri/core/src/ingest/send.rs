@@ -145,8 +145,9 @@ impl Ingest {
             let estimate = estimate.get_or_insert_with(|| Estimate::start(now, 0));
             let stage = if progress.is_finalising() { Stage::Finalising } else { Stage::Sending };
             let show = |journey: &mut Journey| {
-                // Paused or canceled meanwhile: what is on its way no longer counts.
-                if journey.stage != stage {
+                // Paused or canceled meanwhile: what is on its way no longer counts. Until S3 was asked what it has, what was
+                // known before is shown.
+                if journey.stage != stage || stored + in_flight == 0 {
                     return;
                 }
                 let sent = (stored + in_flight).min(journey.size);
