@@ -8,6 +8,8 @@ const LIST: &str = "src-tauri/app/src/handler.rs";
 
 fn main() {
     println!("cargo::rerun-if-changed={LIST}");
+    // The page is built into the program.
+    println!("cargo::rerun-if-changed=ui/dist");
     let permissions = match permit() {
         Ok(permissions) => permissions,
         Err(error) => return println!("cargo::error={LIST}: {error}"),
