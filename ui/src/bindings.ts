@@ -1,4 +1,4 @@
-// Generated from the Rust types by `cargo xtask bindings`. Do not edit.
+// Generated from the Rust sources by `cargo xtask bindings`. Do not edit.
 
 export type Code = "not-a-video" | "incomplete" | "file-missing" | "file-unreadable" | "file-changed" | "no-videos" | "too-large" | "no-ffmpeg" | "storage-full" | "network" | "sign-in" | "no-keyring" | "access-denied" | "not-found" | "exists" | "integrity" | "encode-failed" | "pipeline-failed" | "canceled" | "duplicate" | "clock" | "in-use" | "invalid" | "playback" | "other-disk" | "watch-limit" | "delivery" | "quota" | "throttled" | "internal";
 
@@ -1751,3 +1751,65 @@ error: Error | null, } | { "kind": "limits",
  * As they are set now.
  */
 limits: Limits, } | { "kind": "resync" };
+
+export type Boot = { 
+/**
+ * The workspace to go to; none for the welcome screen.
+ */
+workspace: string | null, 
+/**
+ * Why the settings could not be read.
+ */
+trouble: Error | null, 
+/**
+ * Whether the sandbox is part of this program.
+ */
+hasSandbox: boolean, 
+/**
+ * Why the sandbox cannot encode, where it cannot.
+ */
+ffmpeg: Error | null, };
+
+export type AtWork = { 
+/**
+ * Those that are open.
+ */
+open: Array<string>, 
+/**
+ * Those that have work and could not be opened, and why.
+ */
+failed: { [key in string]: Error }, };
+
+export type SignInPage = { 
+/**
+ * The page; it has the code in it.
+ */
+url: string, 
+/**
+ * The code, to compare.
+ */
+code: string, };
+
+export type How = "now" | "when-done" | "ask";
+
+export type Drag = { "kind": "over" } | { "kind": "leave" } | { "kind": "drop", drop: number, names: Array<string>, };
+
+export type EventBatch = { workspace: string, events: Array<Event>, };
+
+export type HabitsShown = { habits: Habits, 
+/**
+ * As the system has it.
+ */
+startsWithSession: boolean, };
+
+export type InviteProgress = { address: string, invited: Invited, };
+
+export type Removed = { 
+/**
+ * Unfinished uploads that could not be aborted.
+ */
+unfinished: number, 
+/**
+ * Objects that may still appear: their last bytes had left.
+ */
+mayArrive: number, };

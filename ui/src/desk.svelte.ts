@@ -1,7 +1,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 
 import * as backend from './backend';
-import type { Code, Error, SignIn, Workspace } from './bindings';
+import type { AtWork, Code, Error, SignIn, Workspace } from './bindings';
 import { SeveralLists } from './ingest/lists.svelte';
 import { continued } from './ingest/stages';
 import { Room } from './room.svelte';
@@ -181,7 +181,7 @@ export class Desk extends Attempt {
   }
 
   /** Those that are at work have a room, whichever is shown. */
-  #see(atWork: backend.AtWork): void {
+  #see(atWork: AtWork): void {
     this.#failed = atWork.failed;
     for (const name of atWork.open) {
       let room = this.#rooms.get(name);

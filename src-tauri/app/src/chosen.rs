@@ -10,6 +10,7 @@ use serde::Serialize;
 use tauri::{DragDropEvent, Emitter as _, Manager as _, WebviewWindow, Window};
 use tauri_plugin_dialog::{DialogExt as _, FileDialogBuilder, FilePath};
 use tokio::sync::oneshot;
+use ts_rs::TS;
 
 /// Drops that are kept; the page takes each at once.
 const KEPT: usize = 8;
@@ -29,13 +30,14 @@ struct Drops {
 }
 
 /// What the page hears of files that are dragged.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, TS)]
 #[serde(tag = "kind", rename_all = "camelCase")]
-enum Drag {
+pub(crate) enum Drag {
     Over,
     Leave,
     /// The names are for the screen; the files are known by the number.
     Drop {
+        #[ts(type = "number")]
         drop: u64,
         names: Vec<String>,
     },

@@ -20,11 +20,13 @@ pub(crate) mod viewers;
 pub(crate) mod watch;
 pub(crate) mod workspace;
 
+/// What the page needs to know first.
 #[tauri::command]
 pub(crate) async fn boot(desk: State<'_, Desk>) -> Result<Boot> {
     Ok(desk.boot())
 }
 
+/// The workspaces at work.
 #[tauri::command]
 pub(crate) async fn at_work(desk: State<'_, Desk>) -> Result<AtWork> {
     Ok(desk.at_work())
@@ -36,6 +38,7 @@ pub(crate) async fn open_workspace(desk: State<'_, Desk>, name: String) -> Resul
     desk.show(&name).await
 }
 
+/// A page of the journeys, behind a position; an empty one is the end.
 #[tauri::command]
 pub(crate) async fn journeys(open: Opened, after: i64) -> Result<Vec<Journey>> {
     Ok(open.driver.ingest.list_after(after))
@@ -107,6 +110,7 @@ pub(crate) async fn set_limits(open: Opened, limits: Limits) -> Result<()> {
     open.driver.ingest.set_limits(limits).await
 }
 
+/// Ends the app: at once, when its work is done, or after asking where there is work.
 #[tauri::command]
 pub(crate) async fn quit(app: AppHandle, how: How) -> Result<()> {
     quit::quit(&app, how);

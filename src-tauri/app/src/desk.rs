@@ -11,6 +11,7 @@ use reeldesk_core::{Code, Error, Folders, Instance, Result};
 use reeldesk_shell::{Removed, Workspaces};
 use serde::Serialize;
 use tokio::sync::watch;
+use ts_rs::TS;
 
 use crate::options::Options;
 use crate::runs::Runs;
@@ -29,7 +30,7 @@ pub(crate) struct Desk {
 pub(crate) type Open = reeldesk_shell::Open<Runs>;
 
 /// What the page needs to know first.
-#[derive(Serialize)]
+#[derive(Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Boot {
     /// The workspace to go to; none for the welcome screen.
@@ -50,7 +51,7 @@ impl Boot {
 }
 
 /// The workspaces at work.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, TS)]
 pub(crate) struct AtWork {
     /// Those that are open.
     open: Vec<String>,
@@ -59,7 +60,7 @@ pub(crate) struct AtWork {
 }
 
 /// Where a person confirms a sign-in.
-#[derive(Serialize)]
+#[derive(Serialize, TS)]
 pub(crate) struct SignInPage {
     /// The page; it has the code in it.
     pub url: String,

@@ -9,6 +9,7 @@ use serde::Serialize;
 use tauri::{AppHandle, Emitter as _, Manager as _};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use ts_rs::TS;
 
 use crate::desk::Desk;
 use crate::tray;
@@ -17,8 +18,8 @@ const BATCH: Duration = Duration::from_millis(100);
 const MOST: usize = 512;
 
 /// Events of one workspace.
-#[derive(Clone, Serialize)]
-struct Batch {
+#[derive(Clone, Serialize, TS)]
+pub(crate) struct EventBatch {
     workspace: Arc<str>,
     events: Vec<Event>,
 }
@@ -70,7 +71,7 @@ pub(crate) async fn tell_at_work(app: AppHandle) {
 }
 
 fn emit(app: &AppHandle, workspace: Arc<str>, events: Vec<Event>) {
-    if let Err(error) = app.emit("core", Batch { workspace, events }) {
+    if let Err(error) = app.emit("core", EventBatch { workspace, events }) {
         tracing::warn!(%error, "the page did not take an event");
     }
 }

@@ -5,22 +5,23 @@ use reeldesk_core::{Code, Error, Result};
 use serde::Serialize;
 use tauri::{AppHandle, Manager as _};
 use tauri_plugin_autostart::ManagerExt as _;
+use ts_rs::TS;
 
 use crate::desk::Desk;
 use crate::tray;
 
 /// What the page shows of them.
-#[derive(Serialize)]
+#[derive(Serialize, TS)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Shown {
+pub(crate) struct HabitsShown {
     habits: Habits,
     /// As the system has it.
     starts_with_session: bool,
 }
 
-pub(crate) fn read(app: &AppHandle) -> Result<Shown> {
+pub(crate) fn read(app: &AppHandle) -> Result<HabitsShown> {
     let habits = app.state::<Desk>().settings().habits()?;
-    Ok(Shown { habits, starts_with_session: app.autolaunch().is_enabled().unwrap_or(false) })
+    Ok(HabitsShown { habits, starts_with_session: app.autolaunch().is_enabled().unwrap_or(false) })
 }
 
 pub(crate) fn change(app: &AppHandle, habits: Habits, starts_with_session: bool) -> Result<()> {

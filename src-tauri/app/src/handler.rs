@@ -1,5 +1,5 @@
-//! The one list of what the page may ask for. `build.rs` reads it too, and makes from it the permission that the capability
-//! `main` grants.
+//! The one list of what the page may ask for. `build.rs` makes from it the permission that the capability `main` grants, and
+//! `bindings.rs` the calls of the page.
 
 use tauri::Wry;
 use tauri::ipc::Invoke;
@@ -96,29 +96,4 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         commands::watch::habits,
         commands::watch::set_habits,
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    /// The page asks for each command, and for no other: `ui/src/backend.ts` writes down the types of each.
-    #[test]
-    fn the_page_asks_for_these_commands() {
-        let (_, list) = include_str!("handler.rs").split_once("generate_handler![").unwrap();
-        let (list, _) = list.split_once(']').unwrap();
-        let last = |path: &str| path.trim().rsplit("::").next().map(str::to_owned);
-        let handled: BTreeSet<_> = list.split(',').filter_map(last).filter(|name| !name.is_empty()).collect();
-        let page = include_str!("../../../ui/src/backend.ts");
-        let asked: BTreeSet<_> = page
-            .split("invoke")
-            .chain(page.split("#call"))
-            .filter_map(|after| after.split_once("('"))
-            .filter(|(types, _)| {
-                types.is_empty() || types.starts_with('<') && types.ends_with('>') && !types.contains('\n')
-            })
-            .filter_map(|(_, name)| name.split_once('\'').map(|(name, _)| name.to_owned()))
-            .collect();
-        assert_eq!(asked, handled);
-    }
 }

@@ -1,5 +1,7 @@
 //! The desktop shell: the window, the commands and the events; no logic of its own.
 
+#[cfg(test)]
+mod bindings;
 mod chosen;
 mod commands;
 mod desk;

@@ -2,12 +2,13 @@
 
 use serde::Deserialize;
 use tauri::{AppHandle, Emitter as _, Manager as _};
+use ts_rs::TS;
 
 use crate::desk::Desk;
 use crate::window::Background;
 
 /// How the app is to end.
-#[derive(Deserialize)]
+#[derive(Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum How {
     /// At once; what is unfinished goes on at the next start.

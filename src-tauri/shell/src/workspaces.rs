@@ -14,6 +14,7 @@ use reeldesk_core::workspace::{SANDBOX, Settings};
 use reeldesk_core::{Code, Driver, Error, Instance, Result, Session};
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
+use ts_rs::TS;
 
 /// How often it is looked whether another process gave a workspace something to do: two cheap queries.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -47,7 +48,7 @@ impl<T> Open<T> {
 }
 
 /// What S3 may still have of a workspace that was removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Removed {
     /// Unfinished uploads that could not be aborted.

@@ -45,7 +45,7 @@ export class Inviting extends Attempt {
   readonly send = () => {
     this.hasBegun = true;
     this.pace.begin(this.people.length - this.told.size);
-    return this.attempt(() => this.backend.invite(this.people, this.invitation, (address, invited) => this.#hear(address, invited)));
+    return this.attempt(() => this.backend.invite(this.people, this.invitation, ({ address, invited }) => this.#hear(address, invited)));
   };
   readonly stop = () => void this.backend.stopRun();
 

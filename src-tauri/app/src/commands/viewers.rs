@@ -8,6 +8,7 @@ use reeldesk_core::viewers::{
 use serde::Serialize;
 use tauri::ipc::Channel;
 use tauri::{State, WebviewWindow};
+use ts_rs::TS;
 
 use crate::chosen::{self, Chosen};
 use crate::opened::Opened;
@@ -71,7 +72,7 @@ pub(crate) async fn read_dropped(chosen: State<'_, Chosen>, drop: u64) -> Result
 }
 
 /// What became of one of them.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, TS)]
 pub(crate) struct InviteProgress {
     address: String,
     invited: Invited,

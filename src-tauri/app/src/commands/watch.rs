@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::chosen::{self, Chosen};
 use crate::desk::Open;
-use crate::habits;
+use crate::habits::{self, HabitsShown};
 use crate::opened::Opened;
 
 #[tauri::command]
@@ -97,7 +97,7 @@ pub(crate) async fn reveal_watched(open: Opened, id: Uuid, path: String) -> Resu
 }
 
 #[tauri::command]
-pub(crate) async fn habits(app: AppHandle) -> Result<habits::Shown> {
+pub(crate) async fn habits(app: AppHandle) -> Result<HabitsShown> {
     habits::read(&app)
 }
 

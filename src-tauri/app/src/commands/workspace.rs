@@ -40,6 +40,7 @@ pub(crate) async fn choices(connection: Connection) -> Result<Choices> {
     discovery::choices(&connection).await
 }
 
+/// Fails where the system has no keyring.
 #[tauri::command]
 pub(crate) async fn keyring_works() -> Result<()> {
     connection::keyring_works().await
@@ -72,18 +73,19 @@ pub(crate) async fn give_code(connection: Connection, profile: String, code: Str
     credentials::give_code(&profile, &connection.region, connection.endpoint.as_deref(), &code).await
 }
 
-/// Signs a user of a pool in, under the entry of `source` where it has one.
+/// Signs a user of a pool in, in place of who signed in to the connection before where that was one.
 #[tauri::command]
 pub(crate) async fn give_password(
     user: PoolUser,
     password: String,
     keep: Keep,
-    source: Option<CredentialsSource>,
-    endpoint: Option<String>,
+    connection: Connection,
 ) -> Result<CredentialsSource> {
-    credentials::sign_in_user(user, password.into(), keep, source.as_ref(), endpoint.as_deref()).await
+    let Connection { credentials: before, endpoint, .. } = connection;
+    credentials::sign_in_user(user, password.into(), keep, Some(&before), endpoint.as_deref()).await
 }
 
+/// Opens the browser for a sign-in.
 #[tauri::command]
 pub(crate) async fn begin_sign_in(desk: State<'_, Desk>, profile: String) -> Result<SignInPage> {
     let page = desk.begin_sign_in(&profile).await?;
@@ -94,6 +96,7 @@ pub(crate) async fn begin_sign_in(desk: State<'_, Desk>, profile: String) -> Res
     Ok(page)
 }
 
+/// Waits until it was confirmed there.
 #[tauri::command]
 pub(crate) async fn finish_sign_in(desk: State<'_, Desk>) -> Result<()> {
     desk.finish_sign_in().await
@@ -105,12 +108,13 @@ pub(crate) async fn signed_in(desk: State<'_, Desk>, name: String) -> Result<()>
     desk.reopen(&name).await
 }
 
+/// Connects to a workspace; one that is not new takes the place of the one of its name.
 #[tauri::command]
 pub(crate) async fn connect(desk: State<'_, Desk>, workspace: Workspace, is_new: bool) -> Result<Workspace> {
     desk.connect(workspace, is_new).await
 }
 
-/// Forgets a workspace; answers what S3 may still have of it.
+/// Forgets a workspace; says what S3 may still have of it.
 #[tauri::command]
 pub(crate) async fn remove_workspace(desk: State<'_, Desk>, name: String) -> Result<Removed> {
     desk.remove(&name).await
