@@ -1,6 +1,7 @@
 //! What the black-box tests share: the binaries, made media, servers that are not ours.
 
 mod aws_names;
+pub mod catalog;
 mod far;
 mod faults;
 pub mod garage;

@@ -2,6 +2,8 @@
 
 mod item;
 mod mediainfo;
+mod mirror;
+mod summary;
 mod table;
 
 use std::collections::BTreeMap;
@@ -10,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 pub use self::item::Item;
+pub use self::mirror::{FacetCount, FoundVideos, Mirror, VideoCounts, VideoQuery, VideoSort};
+pub use self::summary::{Facet, Length, Resolution, StatusKind, VideoSummary};
 pub(crate) use self::table::INDEX;
 pub use self::table::{Catalog, Cursor, Description, Page};
 
@@ -78,6 +82,8 @@ pub struct Video {
     pub guid: Guid,
     /// What the admin calls it, or the name of its source.
     pub title: String,
+    /// What else the admin says of it.
+    pub description: Option<String>,
     /// What else is said of it, by name.
     pub tags: BTreeMap<String, String>,
     /// The keys of the objects in the source bucket that go with it: subtitles, metadata.
@@ -100,6 +106,10 @@ pub struct Video {
     pub width: Option<u32>,
     /// Pixels of the source.
     pub height: Option<u32>,
+    /// Whether subtitles are in the source, or go with it.
+    pub has_captions: bool,
+    /// Whether the source has a high dynamic range (PQ or HLG).
+    pub is_hdr: bool,
     /// The bucket of the source.
     pub src_bucket: Option<String>,
     /// The key of the source.

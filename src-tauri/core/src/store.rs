@@ -194,12 +194,19 @@ impl Store {
     }
 }
 
-/// Whether a copy is damaged anywhere, or of a newer schema than the first.
+/// The largest copy that is read through for damage when it is opened: a larger one would hold up the start.
+const READ_THROUGH: u64 = 64 * 1024 * 1024;
+
+/// Whether a copy is damaged, or of a newer schema than the first.
 fn is_unusable(path: &Path) -> bool {
+    let is_large = std::fs::metadata(path).is_ok_and(|file| file.len() > READ_THROUGH);
     let looked = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|db| {
         let version: usize = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        let found: String = db.pragma_query_value(None, "quick_check", |row| row.get(0))?;
-        Ok(version > 1 || found != "ok")
+        let is_damaged = || {
+            let found: String = db.pragma_query_value(None, "quick_check", |row| row.get(0))?;
+            Ok::<_, rusqlite::Error>(found != "ok")
+        };
+        Ok(version > 1 || !is_large && is_damaged()?)
     });
     match looked {
         Ok(is_unusable) => is_unusable,

@@ -18,6 +18,13 @@ pub(crate) fn viewers() -> Result<()> {
     run(&mut command(target().join("release/viewers-bench")))
 }
 
+/// What so many videos cost.
+pub(crate) fn catalog(videos: u64) -> Result<()> {
+    setup::for_start()?;
+    build()?;
+    run(command(target().join("release/catalog-bench")).arg(videos.to_string()))
+}
+
 /// Builds what is measured: the same choice of packages and features as everywhere, so that nothing is built twice.
 fn build() -> Result<()> {
     run(cargo().args(["build", "--release", "--workspace", "--bins", "--features", "reeldesk/custom-protocol"]))

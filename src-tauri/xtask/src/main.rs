@@ -55,6 +55,12 @@ enum Bench {
         #[arg(long)]
         load: Vec<String>,
     },
+    /// A million videos: filling the mirror, searching, filtering, sorting and counting in it
+    Catalog {
+        /// How many
+        #[arg(default_value_t = 1_000_000)]
+        videos: u64,
+    },
     /// 100,000 viewers: reading the pool, searching, counting and scrolling in its copy
     Viewers,
     /// A watch folder with 100,000 files: its first look, its memory, its idle CPU, and how soon a file is taken
@@ -99,6 +105,7 @@ fn main() -> Result<()> {
         Task::Bench(Bench::Uploads { peers, rounds, to, load }) => {
             bench::uploads::run_rounds(peers, rounds.max(1), &to, &load)
         }
+        Task::Bench(Bench::Catalog { videos }) => bench::catalog(videos),
         Task::Bench(Bench::Viewers) => bench::viewers(),
         Task::Bench(Bench::Watch) => bench::watch::run_rounds(),
         Task::Torture(Torture::Uploads { rounds, seed, garage }) => test::torture_uploads(rounds, seed, garage),

@@ -61,6 +61,11 @@ impl Item {
         keys.filter_map(|key| key.as_s().ok().cloned()).collect()
     }
 
+    /// What the admin says of it.
+    fn description(&self) -> Option<String> {
+        self.own("description")?.as_s().ok().filter(|text| !text.is_empty()).cloned()
+    }
+
     /// Seconds of the longest stream or film that was made, as the event of the job's end has it. Captured pictures have a
     /// length too: that of the source.
     fn made_duration(&self) -> Option<f64> {
@@ -96,7 +101,11 @@ impl Item {
         });
         let video = Video {
             title: title.unwrap_or_else(|| guid.to_string()),
+            description: self.description(),
             tags: self.tags(),
+            has_captions: info.as_ref().is_some_and(MediaInfo::has_captions)
+                || self.sidecars().iter().any(|key| is_captions(key)),
+            is_hdr: info.as_ref().is_some_and(MediaInfo::is_hdr),
             sidecars: self.sidecars(),
             status: self.status(job_id.is_some()),
             started_at: self.time(&["startTime"]),
@@ -137,6 +146,12 @@ impl Item {
             Some(word) => Status::Other { word: word.to_owned() },
         }
     }
+}
+
+/// Whether a key is that of a file of subtitles.
+fn is_captions(key: &str) -> bool {
+    const ENDINGS: [&str; 7] = ["vtt", "srt", "scc", "ttml", "dfxp", "stl", "itt"];
+    key.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.iter().any(|one| ending.eq_ignore_ascii_case(one)))
 }
 
 /// An error is plain text, or for a failed job the whole EventBridge event.
@@ -193,7 +208,7 @@ mod tests {
         assert_eq!(video("ddb_item_after_process.json").status, Status::Encoding);
         let done = video("ddb_item_after_publish.json");
         assert_eq!(done.status, Status::Complete);
-        assert_eq!(done.duration, Some(21.021));
+        assert_eq!((done.duration, done.has_captions, done.is_hdr), (Some(21.021), false, false));
         assert_eq!((done.width, done.height), (Some(1920), Some(1080)));
         assert_eq!(done.started_at, Some(1_768_471_200_123));
         assert!(done.hls_url.unwrap().ends_with("/hls/movie.m3u8"));

@@ -27,6 +27,18 @@ impl MediaInfo {
         self.seconds(self.0["video"][0]["duration"].as_f64()?)
     }
 
+    /// Whether it has tracks of text.
+    pub fn has_captions(&self) -> bool {
+        self.0["text"].as_array().is_some_and(|tracks| !tracks.is_empty())
+    }
+
+    /// Whether its picture has a high dynamic range: PQ (SMPTE ST 2084), HLG, or what is made of them.
+    pub fn is_hdr(&self) -> bool {
+        const WORDS: [&str; 5] = ["2084", "PQ", "HLG", "HDR", "Dolby Vision"];
+        let Some(video) = self.0["video"][0].as_object() else { return false };
+        video.values().filter_map(Value::as_str).any(|text| WORDS.iter().any(|word| text.contains(word)))
+    }
+
     /// Frames over the frame rate tell the unit; without them, a large whole number is one of milliseconds.
     fn seconds(&self, value: f64) -> Option<f64> {
         let video = &self.0["video"][0];
@@ -44,6 +56,14 @@ impl MediaInfo {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn captions_and_dynamic_range() {
+        let of = |text: &str| MediaInfo::parse(text).map(|info| (info.has_captions(), info.is_hdr()));
+        assert_eq!(of(r#"{"video":[{"colorSpace":"YUV 4:2:0"}],"text":[]}"#), Some((false, false)));
+        assert_eq!(of(r#"{"video":[{"transfer":"SMPTE ST 2084"}],"text":[{"format":"EIA-608"}]}"#), Some((true, true)));
+        assert_eq!(of(r#"{"video":7,"text":"none"}"#), Some((false, false)));
+    }
 
     #[test]
     fn units_are_told_by_the_frames() {

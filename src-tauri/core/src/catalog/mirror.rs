@@ -1,0 +1,282 @@
+//! What this computer knows of a table: a copy in a file of its own, to search, filter and sort in, with its age. DynamoDB
+//! searches by nothing, and sorts one bucket's items by their start. Here it is written; `search` reads it.
+
+mod facets;
+mod row;
+mod search;
+mod terms;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::Path;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use self::facets::{Bits, Changes};
+pub use self::search::{FacetCount, FoundVideos, VideoCounts, VideoQuery, VideoSort};
+use super::summary::{Facet, VideoSummary};
+use super::{Guid, Status};
+use crate::store::Store;
+use crate::{Error, Result};
+
+const SCHEMA: &str = include_str!("mirror/schema.sql");
+
+/// Letters of a description and of an error that are kept; the item has all of them.
+const MOST_LETTERS: usize = 500;
+/// Places for the videos that began in one second.
+const PLACES_A_SECOND: i64 = 256;
+/// Places for those of which nobody knows when they began: before all others.
+const PLACES_WITHOUT_A_TIME: i64 = 1 << 36;
+/// What every video is found by.
+const ANY: &str = "¤any";
+
+/// The copy of one table; cheap to clone.
+#[derive(Clone)]
+pub struct Mirror {
+    writer: Store,
+    /// A connection of its own: a search waits for no write.
+    reader: Store,
+    bits: Bits,
+    source_bucket: String,
+}
+
+impl Mirror {
+    /// Opens it, or makes it anew where it cannot be used, or where it is a copy of another table. `table` says which one it
+    /// is of: its name alone does not.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub async fn open(path: &Path, table: &str, source_bucket: &str) -> Result<Self> {
+        let path = path.to_owned();
+        let open = move || -> Result<_> {
+            let writer = Store::open_copy(&path, SCHEMA)?;
+            Ok((writer, Store::open_copy(&path, SCHEMA)?))
+        };
+        let (writer, reader) = tokio::task::spawn_blocking(open).await.map_err(Error::internal)??;
+        // Facets say which buckets are others.
+        let of = format!("{table} {source_bucket}");
+        let begun = writer.call(move |db| {
+            let before = "SELECT value FROM state WHERE name = 'of'";
+            let before: Option<String> = db.query_row(before, [], |row| row.get(0)).optional()?;
+            let transaction = db.transaction()?;
+            if before.as_ref().is_some_and(|before| *before != of) {
+                empty(&transaction)?;
+            }
+            facets::begin(&transaction)?;
+            transaction.execute("INSERT OR REPLACE INTO state VALUES ('of', ?1)", [of])?;
+            Ok(transaction.commit()?)
+        });
+        begun.await?;
+        Ok(Self { writer, reader, bits: Bits::default(), source_bucket: source_bucket.to_owned() })
+    }
+
+    /// Takes videos as they were read, with what is to be known of the reading itself; answers how many were new or changed.
+    /// `sweep` is the reading of the whole table during which they were seen.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub async fn put(&self, videos: Vec<VideoSummary>, sweep: i64, states: Vec<(String, String)>) -> Result<usize> {
+        let source_bucket = self.source_bucket.clone();
+        let prepare =
+            move || videos.into_iter().map(|video| Prepared::of(video, &source_bucket)).collect::<Result<Vec<_>>>();
+        let videos = tokio::task::spawn_blocking(prepare).await.map_err(Error::internal)??;
+        self.change(move |db, changes| {
+            let mut changed = 0;
+            for video in videos {
+                changed += usize::from(put(db, video, sweep, changes)?);
+            }
+            for (name, value) in states {
+                db.execute("INSERT OR REPLACE INTO state VALUES (?1, ?2)", [name, value])?;
+            }
+            Ok(changed)
+        })
+        .await
+    }
+
+    /// Lets go of videos that are in the table no longer.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub async fn remove(&self, guids: Vec<Guid>) -> Result<()> {
+        self.change(move |db, changes| guids.iter().try_for_each(|guid| remove(db, guid, changes))).await
+    }
+
+    /// Changes it in one transaction.
+    async fn change<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection, &mut Changes) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let bits = self.bits.clone();
+        self.writer
+            .call(move |db| {
+                let transaction = db.transaction()?;
+                let mut changes = Changes::default();
+                let done = work(&transaction, &mut changes)?;
+                let (revision, places) = changes.write(&transaction)?;
+                transaction.commit()?;
+                bits.take(revision, places);
+                Ok(done)
+            })
+            .await
+    }
+
+    /// The videos that were not seen since this reading of the whole table began, up to so many.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn unseen(&self, sweep: i64, most: u32) -> Result<Vec<Guid>> {
+        self.guids("SELECT guid FROM places JOIN videos USING (number) WHERE sweep < ?1 LIMIT ?2", sweep, most).await
+    }
+
+    /// The videos that the pipeline has not finished, the newest first, up to so many.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn open_ones(&self, most: u32) -> Result<Vec<Guid>> {
+        let open = "SELECT guid FROM videos WHERE status IN (0, 1) AND place > ?1 ORDER BY place DESC LIMIT ?2";
+        self.guids(open, 0, most).await
+    }
+
+    async fn guids(&self, statement: &'static str, first: i64, most: u32) -> Result<Vec<Guid>> {
+        self.writer
+            .call(move |db| {
+                let mut statement = db.prepare_cached(statement)?;
+                let guids = statement.query_map(params![first, most], |row| row.get::<_, String>(0))?;
+                Ok(guids.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().filter_map(Guid::new).collect())
+            })
+            .await
+    }
+
+    /// What is known of its readings.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn states(&self) -> Result<BTreeMap<String, String>> {
+        self.reader
+            .call(|db| {
+                let mut statement = db.prepare_cached("SELECT name, value FROM state")?;
+                let states = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, Value>(1)?)))?;
+                let text = |(name, value)| match value {
+                    Value::Text(text) => Some((name, text)),
+                    _ => None,
+                };
+                let states = states.collect::<rusqlite::Result<Vec<_>>>()?;
+                Ok(states.into_iter().filter_map(text).collect())
+            })
+            .await
+    }
+}
+
+/// A video as it is written: what takes time is done before the file is waited for.
+struct Prepared {
+    video: VideoSummary,
+    facets: Vec<Facet>,
+    words: BTreeSet<String>,
+    /// Tells whether something has changed.
+    digest: i64,
+}
+
+impl Prepared {
+    fn of(mut video: VideoSummary, source_bucket: &str) -> Result<Self> {
+        let cut = |text: &str| text.chars().take(MOST_LETTERS).collect::<String>();
+        video.description = video.description.as_deref().map(cut);
+        if let Status::Error { message, .. } = &mut video.status {
+            *message = cut(message);
+        }
+        let mut words = BTreeSet::from([ANY.to_owned()]);
+        terms::add(&video.title, &mut words);
+        terms::add_guid(video.guid.as_str(), &mut words);
+        // In the key the guid is found already.
+        let key = video.src_video.as_deref().map(|key| key.replace(video.guid.as_str(), " "));
+        for text in [&video.description, &key].into_iter().flatten() {
+            terms::add(text, &mut words);
+        }
+        for (name, value) in &video.tags {
+            terms::add(name, &mut words);
+            terms::add(value, &mut words);
+        }
+        let mut hasher = DefaultHasher::new();
+        (serde_json::to_string(&video).map_err(Error::internal)?, source_bucket).hash(&mut hasher);
+        Ok(Self { facets: Facet::of(&video, source_bucket), words, digest: hasher.finish().cast_signed(), video })
+    }
+}
+
+fn put(db: &Connection, prepared: Prepared, sweep: i64, changes: &mut Changes) -> Result<bool> {
+    let Prepared { video, facets, mut words, digest } = prepared;
+    let known = "SELECT number, place, started_at, facets, digest FROM videos WHERE guid = ?1";
+    let known: Option<(i64, i64, Option<i64>, String, i64)> = db
+        .prepare_cached(known)?
+        .query_row([video.guid.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
+        .optional()?;
+    if let Some((_, place, .., before)) = known
+        && before == digest
+    {
+        db.prepare_cached("UPDATE places SET sweep = ?2 WHERE place = ?1")?.execute([place, sweep])?;
+        return Ok(false);
+    }
+    let number = known.as_ref().map(|(number, ..)| *number);
+    let place = match known {
+        Some((_, place, started_at, before, _)) => {
+            leave(db, place, &before, changes)?;
+            if started_at == video.started_at { place } else { free_place(db, video.started_at)? }
+        }
+        None => free_place(db, video.started_at)?,
+    };
+    let (ids, bits) = changes.add(db, place, facets)?;
+    words.extend(ids.iter().map(|id| facets::term(*id)));
+    let ids = ids.iter().map(i64::to_string).collect::<Vec<_>>().join(" ");
+    let number = row::write(db, number, place, &video, &ids, digest)?;
+    let words = words.into_iter().collect::<Vec<_>>().join(" ");
+    db.prepare_cached("INSERT INTO terms (rowid, words) VALUES (?1, ?2)")?.execute(params![place, words])?;
+    db.prepare_cached("INSERT INTO places VALUES (?1, ?2, ?3, ?4)")?.execute([
+        place,
+        number,
+        bits.cast_signed(),
+        sweep,
+    ])?;
+    Ok(true)
+}
+
+/// A free place in the order of the starts: the index of the terms gives them in this order, so that the newest that are
+/// found come first without being sorted. Where more began in one second than it has places, they are put near to it.
+fn free_place(db: &Connection, started_at: Option<i64>) -> Result<i64> {
+    const TRIES: u32 = 8;
+    let first = started_at.map_or(0, |ms| (ms / 1000).clamp(1 << 28, 1 << 40) * PLACES_A_SECOND);
+    let mut places = started_at.map_or(PLACES_WITHOUT_A_TIME, |_| PLACES_A_SECOND);
+    loop {
+        for _ in 0..TRIES {
+            let place = first + fastrand::i64(1..places);
+            if !db.prepare_cached("SELECT 1 FROM places WHERE place = ?1")?.exists([place])? {
+                return Ok(place);
+            }
+        }
+        places = places.saturating_mul(8);
+    }
+}
+
+fn remove(db: &Connection, guid: &Guid, changes: &mut Changes) -> Result<()> {
+    let known = "DELETE FROM videos WHERE guid = ?1 RETURNING place, facets";
+    let known: Option<(i64, String)> =
+        db.prepare_cached(known)?.query_row([guid.as_str()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    known.map_or(Ok(()), |(place, facets)| leave(db, place, &facets, changes))
+}
+
+/// Leaves a place.
+fn leave(db: &Connection, place: i64, facets: &str, changes: &mut Changes) -> Result<()> {
+    db.prepare_cached("DELETE FROM terms WHERE rowid = ?1")?.execute([place])?;
+    db.prepare_cached("DELETE FROM places WHERE place = ?1")?.execute([place])?;
+    changes.remove(place, facets.split(' ').filter_map(|id| id.parse().ok()));
+    Ok(())
+}
+
+/// Without any of it.
+fn empty(db: &Connection) -> Result<()> {
+    Ok(db.execute_batch(
+        "DELETE FROM videos; DELETE FROM places; DELETE FROM facets; DELETE FROM names;
+         DELETE FROM state WHERE name <> 'revision'; UPDATE state SET value = value + 1;
+         INSERT INTO terms (terms) VALUES ('delete-all');",
+    )?)
+}

@@ -1,0 +1,138 @@
+//! A video as a row, and back.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::terms;
+use crate::Result;
+use crate::catalog::{Guid, Status, StatusKind, VideoSummary};
+
+/// Letters of a title that it is sorted by.
+const SORTED_BY: usize = 48;
+/// What stands for the guid in a key or an address, which often has it in it.
+const OF_THE_GUID: char = '\u{1}';
+
+const HAS_STREAM: u8 = 1;
+const HAS_CAPTIONS: u8 = 2;
+const IS_HDR: u8 = 4;
+const IS_SHORTER: u8 = 8;
+
+/// Writes the row of a video: a new one without a number, or in place of the one that it had. Answers its number.
+pub(super) fn write(
+    db: &Connection,
+    number: Option<i64>,
+    place: i64,
+    video: &VideoSummary,
+    facets: &str,
+    digest: i64,
+) -> Result<i64> {
+    let (error_at, error_message) = match &video.status {
+        Status::Error { at, message } => (Some(at), Some(message)),
+        Status::Other { word } => (Some(word), None),
+        _ => (None, None),
+    };
+    let flag = |is_so: bool, flag: u8| if is_so { flag } else { 0 };
+    let flags = flag(video.has_stream, HAS_STREAM)
+        | flag(video.has_captions, HAS_CAPTIONS)
+        | flag(video.is_hdr, IS_HDR)
+        | flag(video.is_shorter, IS_SHORTER);
+    let tags = (!video.tags.is_empty()).then(|| serde_json::to_string(&video.tags)).transpose();
+    let short = |text: &Option<String>| Some(text.as_deref()?.replace(video.guid.as_str(), &OF_THE_GUID.to_string()));
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO videos (number, guid, place, title, description, tags, status, error_at, error_message,
+           started_at, ended_at, duration, width, height, flags, src_bucket, src_video, thumbnail_url, job_id, workflow,
+           job_template, title_key, facets, digest)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
+           ?24)",
+    )?
+    .execute(params![
+        number,
+        video.guid.as_str(),
+        place,
+        video.title,
+        video.description,
+        tags.map_err(crate::Error::internal)?,
+        StatusKind::from(&video.status) as u8,
+        error_at,
+        error_message,
+        video.started_at,
+        video.ended_at,
+        video.duration,
+        video.width,
+        video.height,
+        flags,
+        name(db, video.src_bucket.as_deref())?,
+        short(&video.src_video),
+        short(&video.thumbnail_url),
+        video.job_id,
+        name(db, video.workflow.as_deref())?,
+        name(db, video.job_template.as_deref())?,
+        terms::fold(&video.title).chars().take(SORTED_BY).collect::<String>(),
+        facets,
+        digest,
+    ])?;
+    Ok(db.last_insert_rowid())
+}
+
+/// The id of a name that many have.
+fn name(db: &Connection, name: Option<&str>) -> Result<Option<i64>> {
+    let Some(name) = name else { return Ok(None) };
+    let known =
+        db.prepare_cached("SELECT id FROM names WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()?;
+    if known.is_some() {
+        return Ok(known);
+    }
+    db.prepare_cached("INSERT INTO names (name) VALUES (?1)")?.execute([name])?;
+    Ok(Some(db.last_insert_rowid()))
+}
+
+/// The video at a place.
+pub(super) fn at(db: &Connection, place: i64) -> Result<Option<VideoSummary>> {
+    let at =
+        "SELECT guid, title, description, tags, status, error_at, error_message, started_at, ended_at, duration, width,
+                height, flags, src_video, thumbnail_url, job_id,
+                (SELECT name FROM names WHERE id = src_bucket), (SELECT name FROM names WHERE id = workflow),
+                (SELECT name FROM names WHERE id = job_template)
+              FROM places JOIN videos USING (number) WHERE places.place = ?1";
+    Ok(db.prepare_cached(at)?.query_row([place], read).optional()?)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<VideoSummary> {
+    let guid: String = row.get(0)?;
+    let text = |index: usize| row.get::<_, Option<String>>(index).map(Option::unwrap_or_default);
+    let long = |index: usize| {
+        let short: Option<String> = row.get(index)?;
+        Ok::<_, rusqlite::Error>(short.map(|short| short.replace(OF_THE_GUID, &guid)))
+    };
+    let status = match row.get::<_, u8>(4)? {
+        0 => Status::Ingest,
+        1 => Status::Encoding,
+        2 => Status::Complete,
+        3 => Status::Error { at: text(5)?, message: text(6)? },
+        4 => Status::Canceled,
+        _ => Status::Other { word: text(5)? },
+    };
+    let flags: u8 = row.get(12)?;
+    let tags: Option<String> = row.get(3)?;
+    Ok(VideoSummary {
+        title: row.get(1)?,
+        description: row.get(2)?,
+        tags: tags.and_then(|tags| serde_json::from_str(&tags).ok()).unwrap_or_default(),
+        status,
+        started_at: row.get(7)?,
+        ended_at: row.get(8)?,
+        duration: row.get(9)?,
+        width: row.get(10)?,
+        height: row.get(11)?,
+        is_shorter: flags & IS_SHORTER > 0,
+        has_stream: flags & HAS_STREAM > 0,
+        has_captions: flags & HAS_CAPTIONS > 0,
+        is_hdr: flags & IS_HDR > 0,
+        src_video: long(13)?,
+        thumbnail_url: long(14)?,
+        job_id: row.get(15)?,
+        src_bucket: row.get(16)?,
+        workflow: row.get(17)?,
+        job_template: row.get(18)?,
+        guid: Guid(guid),
+    })
+}

@@ -1,0 +1,219 @@
+//! Searching, filtering and sorting the copy of a table. Words and filters are terms of one full-text index (FTS5), whose rows
+//! come in the order of the starts: the first page of the newest needs no look at the others.
+
+use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::facets::{self, bit, term};
+use super::{ANY, Mirror, PLACES_A_SECOND, row, terms};
+use crate::Result;
+use crate::catalog::summary::{Facet, VideoSummary};
+
+/// So many rows are sorted by themselves; more are looked for in the order of the index of what they are sorted by.
+const SORTED_AT_ONCE: usize = 4_000;
+/// Facets that are told.
+const MOST_COUNTED: u32 = 200;
+
+/// By what videos are sorted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum VideoSort {
+    /// When the pipeline took them.
+    #[default]
+    Started,
+    /// Their titles.
+    Title,
+    /// How long they are.
+    Duration,
+}
+
+/// What is looked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct VideoQuery {
+    /// Beginnings of words, in any order; empty for all.
+    pub text: String,
+    /// Of those of one kind any is enough; each kind that is there is meant.
+    pub facets: Vec<Facet>,
+    /// Those that began at this time or later, in milliseconds since the epoch.
+    #[ts(type = "number | null")]
+    pub from: Option<i64>,
+    /// Those that began before this time, in milliseconds since the epoch.
+    #[ts(type = "number | null")]
+    pub until: Option<i64>,
+    /// By what they are sorted.
+    pub sort: VideoSort,
+    /// From the last to the first.
+    pub descending: bool,
+}
+
+/// Some of what was found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundVideos {
+    /// In the order that was asked for.
+    pub videos: Vec<VideoSummary>,
+}
+
+/// How often something is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct FacetCount {
+    /// What.
+    pub facet: Facet,
+    /// Of how many videos.
+    pub count: usize,
+}
+
+/// How many videos a query finds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct VideoCounts {
+    /// That it finds.
+    pub found: usize,
+    /// That there are.
+    pub total: usize,
+    /// How many it would find with each facet instead of those of its kind; the most frequent ones.
+    pub facets: Vec<FacetCount>,
+}
+
+impl VideoQuery {
+    /// What a row has to have, in the words of FTS5; none where nothing can have it. `but` leaves the facets of one kind away.
+    fn expression(&self, db: &Connection, but: Option<&Facet>) -> Result<Option<String>> {
+        let mut all = terms::sought(&self.text);
+        let mut left: Vec<&Facet> =
+            self.facets.iter().filter(|facet| but.is_none_or(|but| !facet.is_of_the_kind_of(but))).collect();
+        while let Some(first) = left.first().copied() {
+            let (same, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|facet| facet.is_of_the_kind_of(first));
+            let mut any = Vec::with_capacity(same.len());
+            for facet in same {
+                any.extend(facets::id(db, facet)?.map(|id| format!("\"{}\"", term(id))));
+            }
+            if any.is_empty() {
+                return Ok(None);
+            }
+            all.push(format!("({})", any.join(" OR ")));
+            left = others;
+        }
+        if all.is_empty() {
+            all.push(format!("\"{ANY}\""));
+        }
+        Ok(Some(all.join(" AND ")))
+    }
+
+    /// The first and the last place that a row may have.
+    fn places(&self) -> (i64, i64) {
+        let place = |ms: i64| ms.div_euclid(1000).saturating_mul(PLACES_A_SECOND);
+        let until = self.until.map_or(i64::MAX, |until| place(until.saturating_add(999)).saturating_sub(1));
+        (self.from.map_or(i64::MIN, place), until)
+    }
+
+    fn is_narrowed(&self) -> bool {
+        self.from.is_some() || self.until.is_some() || !self.facets.is_empty() || !terms::sought(&self.text).is_empty()
+    }
+}
+
+const MATCHING: &str = "FROM terms WHERE terms MATCH ?1 AND rowid BETWEEN ?2 AND ?3";
+
+impl Mirror {
+    /// Those that a query finds, from one on.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn find(&self, query: VideoQuery, first: usize, most: usize) -> Result<FoundVideos> {
+        self.reader
+            .call(move |db| {
+                let places = page(db, &query, first, most)?;
+                let videos = places.into_iter().filter_map(|place| row::at(db, place).transpose());
+                Ok(FoundVideos { videos: videos.collect::<Result<_>>()? })
+            })
+            .await
+    }
+
+    /// How many a query finds, and how many with each facet.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn count(&self, query: VideoQuery) -> Result<VideoCounts> {
+        let bits = self.bits.clone();
+        self.reader
+            .call(move |db| {
+                let facets = facets::all(db, MOST_COUNTED)?;
+                let total = db.prepare_cached("SELECT count(*) FROM videos")?.query_row([], |row| row.get(0))?;
+                if !query.is_narrowed() {
+                    let facets = facets.into_iter().map(|(_, facet, count)| FacetCount { facet, count: whole(count) });
+                    return Ok(VideoCounts { found: whole(total), total: whole(total), facets: facets.collect() });
+                }
+                let found = places(db, &query, None)?;
+                let counts = bits.count(db, &found)?;
+                // A facet is counted as if it stood in place of those of its kind.
+                let mut of_kinds: Vec<(Facet, _)> = Vec::new();
+                for facet in &query.facets {
+                    if !of_kinds.iter().any(|(other, _)| facet.is_of_the_kind_of(other)) {
+                        of_kinds.push((facet.clone(), bits.count(db, &places(db, &query, Some(facet))?)?));
+                    }
+                }
+                let facets = facets.into_iter().filter(|(id, ..)| bit(*id) != 0).map(|(id, facet, _)| {
+                    let of_kind = of_kinds.iter().find(|(other, _)| facet.is_of_the_kind_of(other));
+                    let counts = of_kind.map_or(&counts, |(_, counts)| counts);
+                    FacetCount { count: counts[usize::try_from(id).unwrap_or(0)], facet }
+                });
+                Ok(VideoCounts { found: found.len(), total: whole(total), facets: facets.collect() })
+            })
+            .await
+    }
+}
+
+fn whole(count: i64) -> usize {
+    usize::try_from(count).unwrap_or(0)
+}
+
+/// All places that a query finds, in their order.
+fn places(db: &Connection, query: &VideoQuery, but: Option<&Facet>) -> Result<Vec<i64>> {
+    let Some(expression) = query.expression(db, but)? else { return Ok(Vec::new()) };
+    let (from, until) = query.places();
+    let mut statement = db.prepare_cached(&format!("SELECT rowid {MATCHING} ORDER BY rowid"))?;
+    let places = statement.query_map(params![expression, from, until], |row| row.get(0))?;
+    Ok(places.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Some of the places that a query finds, in the order that is asked for.
+fn page(db: &Connection, query: &VideoQuery, first: usize, most: usize) -> Result<Vec<i64>> {
+    let direction = if query.descending { "DESC" } else { "ASC" };
+    let [limit, offset] = [most, first].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+    let column = match query.sort {
+        VideoSort::Started => {
+            let Some(expression) = query.expression(db, None)? else { return Ok(Vec::new()) };
+            let (from, until) = query.places();
+            let page = format!("SELECT rowid {MATCHING} ORDER BY rowid {direction} LIMIT ?4 OFFSET ?5");
+            let mut statement = db.prepare_cached(&page)?;
+            let places = statement.query_map(params![expression, from, until, limit, offset], |row| row.get(0))?;
+            return Ok(places.collect::<rusqlite::Result<_>>()?);
+        }
+        VideoSort::Title => "title_key",
+        VideoSort::Duration => "duration",
+    };
+    let order = format!("ORDER BY {column} {direction}, place {direction}");
+    if !query.is_narrowed() {
+        let mut statement = db.prepare_cached(&format!("SELECT place FROM videos {order} LIMIT ?1 OFFSET ?2"))?;
+        let places = statement.query_map([limit, offset], |row| row.get(0))?;
+        return Ok(places.collect::<rusqlite::Result<_>>()?);
+    }
+    let found = places(db, query, None)?;
+    if found.len() <= SORTED_AT_ONCE {
+        let found = serde_json::to_string(&found).map_err(crate::Error::internal)?;
+        let sorted = format!(
+            "SELECT videos.place FROM json_each(?1) JOIN places ON places.place = json_each.value JOIN videos USING (number)
+             ORDER BY {column} {direction}, videos.place {direction} LIMIT ?2 OFFSET ?3"
+        );
+        let mut statement = db.prepare_cached(&sorted)?;
+        let places = statement.query_map(params![found, limit, offset], |row| row.get(0))?;
+        return Ok(places.collect::<rusqlite::Result<_>>()?);
+    }
+    let mut statement = db.prepare_cached(&format!("SELECT place FROM videos {order}"))?;
+    let sorted = statement.query_map([], |row| row.get(0))?;
+    let is_found =
+        |place: &rusqlite::Result<i64>| place.as_ref().map_or(true, |place| found.binary_search(place).is_ok());
+    Ok(sorted.filter(is_found).skip(first).take(most).collect::<rusqlite::Result<_>>()?)
+}

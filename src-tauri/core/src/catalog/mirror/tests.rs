@@ -1,0 +1,211 @@
+use super::*;
+use crate::catalog::{Item, Length, Resolution, StatusKind};
+
+fn video(guid: &str, title: &str) -> VideoSummary {
+    let item = Item([("guid".to_owned(), aws_sdk_dynamodb::types::AttributeValue::S(guid.into()))].into());
+    let mut video = VideoSummary::from(&item.read().unwrap());
+    video.title = title.to_owned();
+    video.status = Status::Complete;
+    video
+}
+
+/// As the pipeline takes them: one a minute, the first at the epoch's billionth second.
+fn taken(number: i64, title: &str) -> VideoSummary {
+    let started_at = Some((1_000_000_000 + number * 60) * 1000);
+    VideoSummary { started_at, ..video(&format!("guid-{number}"), title) }
+}
+
+async fn mirror() -> (Mirror, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    (Mirror::open(&folder.path().join("catalog.sqlite"), "table-1", "source").await.unwrap(), folder)
+}
+
+async fn titles(mirror: &Mirror, query: VideoQuery) -> Vec<String> {
+    mirror.find(query, 0, 100).await.unwrap().videos.into_iter().map(|video| video.title).collect()
+}
+
+fn newest(text: &str, facets: Vec<Facet>) -> VideoQuery {
+    VideoQuery { text: text.to_owned(), facets, descending: true, ..VideoQuery::default() }
+}
+
+#[tokio::test]
+async fn what_is_put_is_found_as_it_was() {
+    let (mirror, _folder) = mirror().await;
+    let all = VideoSummary {
+        description: Some("Of a rabbit".into()),
+        tags: [("genre".to_owned(), "Animation".to_owned())].into(),
+        status: Status::Error { at: "Encoding".into(), message: "No".into() },
+        ended_at: Some(5),
+        duration: Some(59.9),
+        width: Some(1080),
+        height: Some(1920),
+        is_shorter: true,
+        has_stream: true,
+        has_captions: true,
+        is_hdr: true,
+        src_bucket: Some("other".into()),
+        src_video: Some("a/big_buck_bunny.mov".into()),
+        thumbnail_url: Some("https://cdn/x.jpg".into()),
+        job_id: Some("1-a".into()),
+        workflow: Some("vod".into()),
+        job_template: Some("hd".into()),
+        ..taken(1, "Bück")
+    };
+    assert_eq!(mirror.put(vec![all.clone()], 1, vec![]).await.unwrap(), 1);
+    for text in ["", "buck", "BÜCK", "rabb", "anim", "genre", "bunny.mov", "guid 1", "bunn of"] {
+        assert_eq!(mirror.find(newest(text, vec![]), 0, 9).await.unwrap().videos, std::slice::from_ref(&all), "{text}");
+    }
+    assert_eq!(titles(&mirror, newest("rabbits", vec![])).await, [""; 0]);
+    let counts = mirror.count(VideoQuery::default()).await.unwrap();
+    assert_eq!((counts.found, counts.total, counts.facets.len()), (1, 1, 10));
+    for FacetCount { facet, count } in counts.facets {
+        assert_eq!((titles(&mirror, newest("", vec![facet.clone()])).await.len(), count), (1, 1), "{facet:?}");
+    }
+    // Once more it is no change; and what is changed is found by what it is now.
+    assert_eq!(mirror.put(vec![all.clone()], 1, vec![]).await.unwrap(), 0);
+    let renamed = VideoSummary { title: "Sintel".into(), status: Status::Complete, ..all };
+    assert_eq!(mirror.put(vec![renamed.clone()], 1, vec![]).await.unwrap(), 1);
+    assert_eq!(
+        mirror.find(newest("sint", vec![Facet::Status(StatusKind::Complete)]), 0, 9).await.unwrap().videos,
+        [renamed]
+    );
+    assert_eq!(titles(&mirror, newest("bück", vec![Facet::Status(StatusKind::Error)])).await, [""; 0]);
+    let counts = mirror.count(VideoQuery::default()).await.unwrap();
+    assert!(!counts.facets.iter().any(|one| one.facet == Facet::Status(StatusKind::Error)), "{counts:?}");
+}
+
+#[tokio::test]
+async fn the_newest_come_first_whenever_they_were_put() {
+    let (mirror, _folder) = mirror().await;
+    for number in [5, 1, 9, 3, 7] {
+        mirror.put(vec![taken(number, &format!("Video {number}"))], 1, vec![]).await.unwrap();
+    }
+    mirror.put(vec![video("without", "Without a time")], 1, vec![]).await.unwrap();
+    let all = ["Video 9", "Video 7", "Video 5", "Video 3", "Video 1", "Without a time"];
+    assert_eq!(titles(&mirror, newest("", vec![])).await, all);
+    let second = mirror.find(newest("vid", vec![]), 1, 2).await.unwrap().videos;
+    assert_eq!(second.into_iter().map(|video| video.title).collect::<Vec<_>>(), ["Video 7", "Video 5"]);
+    let at = |number: i64| Some((1_000_000_000 + number * 60) * 1000);
+    let within = VideoQuery { from: at(3), until: at(7), ..newest("", vec![]) };
+    assert_eq!(titles(&mirror, within.clone()).await, ["Video 5", "Video 3"]);
+    assert_eq!(mirror.count(within).await.unwrap().found, 2);
+    // One that begins anew is the newest.
+    mirror.put(vec![VideoSummary { started_at: at(10), ..taken(1, "Video 1") }], 1, vec![]).await.unwrap();
+    assert_eq!(titles(&mirror, newest("", vec![])).await[0], "Video 1");
+}
+
+#[tokio::test]
+async fn many_that_began_at_once_have_a_place_each() {
+    let (mirror, _folder) = mirror().await;
+    let many = (0..2_000).map(|number| VideoSummary { guid: Guid(format!("g{number}")), ..taken(1, "Same") }).collect();
+    mirror.put(many, 1, vec![]).await.unwrap();
+    assert_eq!(mirror.count(newest("same", vec![])).await.unwrap().found, 2_000);
+}
+
+#[tokio::test]
+async fn of_one_kind_any_is_enough_and_each_kind_is_meant() {
+    let (mirror, _folder) = mirror().await;
+    let made = |number, status, duration| VideoSummary { status, duration: Some(duration), ..taken(number, "Film") };
+    let error = || Status::Error { at: String::new(), message: String::new() };
+    let all = vec![
+        made(1, Status::Complete, 30.0),
+        made(2, Status::Complete, 5000.0),
+        made(3, error(), 30.0),
+        made(4, Status::Encoding, 5000.0),
+    ];
+    mirror.put(all, 1, vec![]).await.unwrap();
+    let found = async |facets: Vec<Facet>| -> Vec<String> {
+        let found = mirror.find(newest("film", facets), 0, 9).await.unwrap().videos;
+        found.into_iter().map(|video| video.guid.to_string()).collect()
+    };
+    let status = Facet::Status;
+    assert_eq!(found(vec![status(StatusKind::Complete)]).await, ["guid-2", "guid-1"]);
+    let both = vec![status(StatusKind::Complete), status(StatusKind::Error)];
+    assert_eq!(found(both.clone()).await, ["guid-3", "guid-2", "guid-1"]);
+    let short = [both.clone(), vec![Facet::Length(Length::UnderAMinute)]].concat();
+    assert_eq!(found(short.clone()).await, ["guid-3", "guid-1"]);
+    assert_eq!(found(vec![Facet::Resolution(Resolution::Hd)]).await, [""; 0]);
+    // A facet is counted as if it stood in place of those of its kind.
+    let counts = mirror.count(newest("", short)).await.unwrap();
+    let of = |facet: Facet| counts.facets.iter().find(|one| one.facet == facet).unwrap().count;
+    assert_eq!((counts.found, counts.total), (2, 4));
+    assert_eq!((of(status(StatusKind::Complete)), of(status(StatusKind::Encoding))), (1, 0));
+    assert_eq!(of(Facet::Length(Length::AnHourAndMore)), 1);
+    assert_eq!(mirror.open_ones(9).await.unwrap(), [Guid("guid-4".into())]);
+}
+
+#[tokio::test]
+async fn sorted_by_what_is_asked_for() {
+    let (mirror, _folder) = mirror().await;
+    // More than are sorted at once, so that both ways are gone.
+    let count = 9_000_i64;
+    let many = (0..count).map(|number| VideoSummary {
+        duration: Some(f64::from(u32::try_from(number * 7919 % count).unwrap())),
+        is_hdr: number % 3 > 0,
+        has_captions: number % 9 == 0,
+        ..taken(number, &format!("É{:05}", number * 7919 % count))
+    });
+    mirror.put(many.collect(), 1, vec![]).await.unwrap();
+    let expected = |facet: Option<i64>, descending: bool| {
+        let fits = |number: &i64| match facet {
+            Some(3) => number % 3 > 0,
+            Some(_) => number % 9 == 0,
+            None => true,
+        };
+        let mut keys: Vec<i64> = (0..count).filter(fits).map(|number| number * 7919 % count).collect();
+        keys.sort_unstable();
+        if descending {
+            keys.reverse();
+        }
+        keys.into_iter().skip(5).take(3).map(|key| format!("É{key:05}")).collect::<Vec<_>>()
+    };
+    for sort in [VideoSort::Title, VideoSort::Duration] {
+        for descending in [false, true] {
+            for (number, facets) in [(None, vec![]), (Some(3), vec![Facet::Hdr]), (Some(9), vec![Facet::Captions])] {
+                let query = VideoQuery { facets, sort, descending, ..VideoQuery::default() };
+                let found = mirror.find(query, 5, 3).await.unwrap().videos;
+                let found: Vec<_> = found.into_iter().map(|video| video.title).collect();
+                assert_eq!(found, expected(number, descending), "{sort:?} {descending} {number:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_gone_is_found_by_the_sweep() {
+    let (mirror, folder) = mirror().await;
+    mirror.put(vec![taken(1, "One"), taken(2, "Two")], 1, vec![("sweep".into(), "1".into())]).await.unwrap();
+    mirror.put(vec![taken(2, "Two"), taken(3, "Three")], 2, vec![]).await.unwrap();
+    let unseen = mirror.unseen(2, 9).await.unwrap();
+    assert_eq!(unseen, [Guid("guid-1".into())]);
+    mirror.remove(unseen).await.unwrap();
+    assert_eq!(titles(&mirror, newest("", vec![])).await, ["Three", "Two"]);
+    assert_eq!(mirror.count(VideoQuery::default()).await.unwrap().facets[0].count, 2);
+    assert_eq!(mirror.states().await.unwrap()["sweep"], "1");
+    // It is there at the next start; another table's copy is not.
+    let path = folder.path().join("catalog.sqlite");
+    let again = Mirror::open(&path, "table-1", "source").await.unwrap();
+    assert_eq!(titles(&again, newest("two", vec![])).await, ["Two"]);
+    let other = Mirror::open(&path, "table-2", "source").await.unwrap();
+    assert_eq!(other.count(VideoQuery::default()).await.unwrap(), VideoCounts { found: 0, total: 0, facets: vec![] });
+    assert!(!other.states().await.unwrap().contains_key("sweep"));
+}
+
+#[tokio::test]
+async fn hostile_items_are_text() {
+    let (mirror, _folder) = mirror().await;
+    let tags = (0..10_000).map(|number| (format!("tag{number}"), "\u{0}\"OR\"".to_owned()));
+    let hostile = VideoSummary {
+        description: Some("x ".repeat(200_000)),
+        tags: tags.collect(),
+        ..taken(1, "<script>alert(1)</script>\u{202e}\u{0}'; DROP TABLE videos; --")
+    };
+    mirror.put(vec![hostile.clone(), taken(2, "")], 1, vec![]).await.unwrap();
+    for text in ["script", "alert(1)", "drop table", "tag77"] {
+        assert_eq!(titles(&mirror, newest(text, vec![])).await, std::slice::from_ref(&hostile.title), "{text}");
+    }
+    for text in ["\"", "* OR *", "(", "NEAR(a b)", "words:x", "-", "a\u{0}b", "'", "^x"] {
+        mirror.find(newest(text, vec![]), 0, 9).await.unwrap();
+        mirror.count(newest(text, vec![])).await.unwrap();
+    }
+}
