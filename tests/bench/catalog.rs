@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use reeldesk_core::catalog::{
-    Facet, Item, Length, Mirror, Resolution, StatusKind, VideoQuery, VideoSort, VideoSummary,
+    Facet, Item, Length, Mirror, StatusKind, VideoQuery, VideoResolution, VideoSort, VideoSummary,
 };
 use reeldesk_tests::catalog::item;
 
@@ -61,7 +61,7 @@ async fn main() {
         Facet::Status(StatusKind::Error),
         Facet::Status(StatusKind::Encoding),
         Facet::Status(StatusKind::Canceled),
-        Facet::Resolution(Resolution::Uhd),
+        Facet::Resolution(VideoResolution::Uhd),
         Facet::Length(Length::UnderAMinute),
         Facet::Hdr,
         Facet::Captions,

@@ -109,8 +109,8 @@ async fn a_restart_in_mid_journey_goes_on() {
     window.click("//nav//button[contains(., 'Ingest')]").await.unwrap();
     window.wait_for("//li[@data-stage='playable']", LONG).await.unwrap();
     window.click("//nav//button[contains(., 'Library')]").await.unwrap();
-    window.wait_for("//ul[@class and contains(@class, 'videos')]/li", SHORT).await.unwrap();
-    assert_eq!(window.client.find_all(Locator::XPath("//ul[contains(@class, 'videos')]/li")).await.unwrap().len(), 1);
+    window.wait_for("//*[@data-guid]", SHORT).await.unwrap();
+    assert_eq!(window.client.find_all(Locator::XPath("//*[@data-guid]")).await.unwrap().len(), 1);
     window.close().await;
 }
 
@@ -245,8 +245,8 @@ async fn what_is_there_already_asks_and_a_drop_ends_in_a_summary() {
     window.click("//button[@title='Dismiss']").await.unwrap();
     window.until(&format!("return {}", count(summary)), SHORT, |count| count.as_u64() == Some(0)).await.unwrap();
     window.click("//nav//button[contains(., 'Library')]").await.unwrap();
-    window.wait_for("//ul[contains(@class, 'videos')]/li", SHORT).await.unwrap();
-    assert_eq!(window.client.find_all(Locator::XPath("//ul[contains(@class, 'videos')]/li")).await.unwrap().len(), 1);
+    window.wait_for("//*[@data-guid]", SHORT).await.unwrap();
+    assert_eq!(window.client.find_all(Locator::XPath("//*[@data-guid]")).await.unwrap().len(), 1);
     window.close().await;
 }
 

@@ -109,7 +109,7 @@ async fn a_dropped_folder_is_watched() {
     window.wait_for("//li[@data-stage='needsYou']//div[contains(@class, 'sought')]", SHORT).await.unwrap();
 
     window.click("//nav//button[contains(., 'Library')]").await.unwrap();
-    window.click("//ul[contains(@class, 'videos')]//button[contains(., 'The Storm')]").await.unwrap();
+    window.click("//*[@data-guid]//button[contains(., 'The Storm')]").await.unwrap();
     window.wait_for("//aside//dl[contains(., 'Series')][contains(., 'Dark Sea')]", SHORT).await.unwrap();
     window.close().await;
 }

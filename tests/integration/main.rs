@@ -3,6 +3,7 @@
 
 mod acceleration;
 mod cancel;
+mod catalog;
 mod cognito;
 mod computer;
 mod duplicates;

@@ -16,7 +16,7 @@ pub(crate) fn dynamodb(endpoint: &str, keys: (&str, &str)) -> aws_sdk_dynamodb::
     aws_sdk_dynamodb::Client::from_conf(config)
 }
 
-async fn make_table(client: &aws_sdk_dynamodb::Client) {
+pub(crate) async fn make_table(client: &aws_sdk_dynamodb::Client) {
     let attribute = |name: &str| {
         AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build().unwrap()
     };

@@ -520,6 +520,10 @@ guid: Guid,
  */
 title: string, 
 /**
+ * What else the admin says of it.
+ */
+description: string | null, 
+/**
  * What else is said of it, by name.
  */
 tags: { [key in string]: string }, 
@@ -560,6 +564,14 @@ width: number | null,
  */
 height: number | null, 
 /**
+ * Whether subtitles are in the source, or go with it.
+ */
+hasCaptions: boolean, 
+/**
+ * Whether the source has a high dynamic range (PQ or HLG).
+ */
+isHdr: boolean, 
+/**
  * The bucket of the source.
  */
 srcBucket: string | null, 
@@ -592,17 +604,173 @@ workflow: string | null,
  */
 jobTemplate: string | null, };
 
-export type Cursor = { guid: string, startTime: string, };
+export type VideoSummary = { 
+/**
+ * Its key.
+ */
+guid: Guid, 
+/**
+ * What the admin calls it, or the name of its source.
+ */
+title: string, 
+/**
+ * What else the admin says of it; long ones are cut.
+ */
+description: string | null, 
+/**
+ * What else is said of it, by name.
+ */
+tags: { [key in string]: string }, 
+/**
+ * Where it stands.
+ */
+status: Status, 
+/**
+ * When the pipeline took it, in milliseconds since the epoch.
+ */
+startedAt: number | null, 
+/**
+ * When it ended.
+ */
+endedAt: number | null, 
+/**
+ * Seconds of the source.
+ */
+duration: number | null, 
+/**
+ * Pixels of the source.
+ */
+width: number | null, 
+/**
+ * Pixels of the source.
+ */
+height: number | null, 
+/**
+ * Whether what was made is shorter than the source by more than containers differ.
+ */
+isShorter: boolean, 
+/**
+ * Whether there is a playlist.
+ */
+hasStream: boolean, 
+/**
+ * Whether subtitles are in the source, or go with it.
+ */
+hasCaptions: boolean, 
+/**
+ * Whether the source has a high dynamic range (PQ or HLG).
+ */
+isHdr: boolean, 
+/**
+ * The bucket of the source.
+ */
+srcBucket: string | null, 
+/**
+ * The key of the source.
+ */
+srcVideo: string | null, 
+/**
+ * A picture behind the CDN.
+ */
+thumbnailUrl: string | null, 
+/**
+ * The MediaConvert job.
+ */
+jobId: string | null, 
+/**
+ * The name of the pipeline.
+ */
+workflow: string | null, 
+/**
+ * The job template that was used.
+ */
+jobTemplate: string | null, };
 
-export type Page = { 
+export type StatusKind = "ingest" | "encoding" | "complete" | "error" | "canceled" | "other";
+
+export type VideoResolution = "sd" | "hd" | "full-hd" | "uhd";
+
+export type Length = "under-a-minute" | "under-ten-minutes" | "under-an-hour" | "an-hour-and-more";
+
+export type Facet = { "kind": "status", "value": StatusKind } | { "kind": "shorter" } | { "kind": "resolution", "value": VideoResolution } | { "kind": "length", "value": Length } | { "kind": "hdr" } | { "kind": "captions" } | { "kind": "otherBucket", "value": string } | { "kind": "workflow", "value": string } | { "kind": "template", "value": string } | { "kind": "tag", "value": string };
+
+export type VideoSort = "started" | "title" | "duration";
+
+export type VideoQuery = { 
 /**
- * Newest first.
+ * Beginnings of words, in any order; empty for all.
  */
-videos: Array<Video>, 
+text: string, 
 /**
- * What to ask for the page after this one with.
+ * Of those of one kind any is enough; each kind that is there is meant.
  */
-next: Cursor | null, };
+facets: Array<Facet>, 
+/**
+ * Those that began at this time or later, in milliseconds since the epoch.
+ */
+from: number | null, 
+/**
+ * Those that began before this time, in milliseconds since the epoch.
+ */
+until: number | null, 
+/**
+ * By what they are sorted.
+ */
+sort: VideoSort, 
+/**
+ * From the last to the first.
+ */
+descending: boolean, };
+
+export type FoundVideos = { 
+/**
+ * In the order that was asked for.
+ */
+videos: Array<VideoSummary>, };
+
+export type FacetCount = { 
+/**
+ * What.
+ */
+facet: Facet, 
+/**
+ * Of how many videos.
+ */
+count: number, };
+
+export type VideoCounts = { 
+/**
+ * That it finds.
+ */
+found: number, 
+/**
+ * That there are.
+ */
+total: number, 
+/**
+ * How many it would find with each facet instead of those of its kind; the most frequent ones.
+ */
+facets: Array<FacetCount>, };
+
+export type Filling = { 
+/**
+ * Videos that are in the mirror.
+ */
+read: number, 
+/**
+ * Videos that there are, as DynamoDB guesses.
+ */
+estimated: number, };
+
+export type MirrorAge = { 
+/**
+ * When the newest videos were read, in milliseconds since the epoch.
+ */
+readAt: number | null, 
+/**
+ * When all of the table was read for the last time, in milliseconds since the epoch.
+ */
+sweptAt: number | null, };
 
 export type State = "submitted" | "progressing" | "complete" | "canceled" | "error";
 
@@ -1690,15 +1858,15 @@ journey: Journey, } | { "kind": "batchEnded",
 /**
  * How.
  */
-summary: BatchSummary, } | { "kind": "library", 
+summary: BatchSummary, } | { "kind": "catalog", 
 /**
- * The first page, newest first.
+ * When, in milliseconds since the epoch.
  */
-videos: Array<Video>, 
+readAt: number, } | { "kind": "catalogFilling", 
 /**
- * When it was read, in milliseconds since the epoch.
+ * How far it has come, while it goes on.
  */
-readAt: number, } | { "kind": "jobs", 
+filling: Filling | null, } | { "kind": "jobs", 
 /**
  * Newest first.
  */

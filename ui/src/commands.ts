@@ -19,8 +19,10 @@ import type {
   Comparison,
   Guid,
   Video,
-  Cursor,
-  Page,
+  VideoQuery,
+  FoundVideos,
+  VideoCounts,
+  MirrorAge,
   Job,
   Journey,
   JourneyCommand,
@@ -142,7 +144,14 @@ export class WorkspaceBackend {
   readonly orphans = () => invoke<Orphan[]>('orphans', { workspace: this.workspace });
   readonly removeOrphan = (orphan: Orphan) => invoke<null>('remove_orphan', { workspace: this.workspace, orphan });
   readonly dismissJourney = (id: string) => invoke<null>('dismiss_journey', { workspace: this.workspace, id });
-  readonly library = (after: Cursor | null) => invoke<Page>('library', { workspace: this.workspace, after });
+  /** Some of the videos that a query finds in the mirror, from one on. */
+  readonly findVideos = (query: VideoQuery, first: number, most: number) => invoke<FoundVideos>('find_videos', { workspace: this.workspace, query, first, most });
+  /** How many videos a query finds in the mirror, and how many with each facet. */
+  readonly countVideos = (query: VideoQuery) => invoke<VideoCounts>('count_videos', { workspace: this.workspace, query });
+  /** How old the mirror is. */
+  readonly mirrorAge = () => invoke<MirrorAge>('mirror_age', { workspace: this.workspace });
+  /** These videos are in sight: what others change of them is shown within seconds. */
+  readonly setInSight = (guids: Guid[]) => invoke<null>('set_in_sight', { workspace: this.workspace, guids });
   readonly video = (guid: Guid) => invoke<Video>('video', { workspace: this.workspace, guid });
   readonly stream = (guid: Guid) => invoke<Stream>('stream', { workspace: this.workspace, guid });
   /** The address, on the loopback proxy, of a video's stream. */

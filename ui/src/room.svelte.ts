@@ -83,9 +83,12 @@ export class Room {
       case 'batchEnded':
         this.ingest.ended(event.summary);
         break;
-      case 'library':
+      case 'catalog':
         this.unreachable = null;
-        this.library.show(event.videos, event.readAt);
+        this.library.hear(event.readAt);
+        break;
+      case 'catalogFilling':
+        this.library.hearOfFilling(event.filling);
         break;
       case 'jobs':
         this.unreachable = null;

@@ -10,6 +10,8 @@ use reeldesk_core::watch::{Afterwards, Changed, Existing};
 #[cfg(feature = "sandbox")]
 use reeldesk_shell::Generation;
 
+use crate::videos::Videos;
+
 /// Reeldesk on the command line.
 #[derive(Parser)]
 #[command(version, about)]
@@ -433,17 +435,6 @@ pub(crate) struct Which {
     /// All that it applies to
     #[arg(long, conflicts_with = "ids")]
     pub all: bool,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Videos {
-    /// All videos, newest first
-    List,
-    /// One video
-    Show {
-        /// Its guid
-        guid: String,
-    },
 }
 
 #[derive(Subcommand)]

@@ -3,16 +3,13 @@
 use std::process::ExitCode;
 
 use reeldesk_core::aws::Encryption;
-use reeldesk_core::catalog::{Guid, Status, Video};
-use reeldesk_core::playback::Stream;
 use reeldesk_core::workspace::SANDBOX;
 use reeldesk_core::{Code, Error, Folders, Instance, Result, Session};
 #[cfg(feature = "sandbox")]
 use reeldesk_shell::{RunningSandbox, SandboxOptions};
-use serde_json::json;
 
-use crate::arguments::{Arguments, Command, Hls, Jobs, Videos};
-use crate::{ingest, output, upload, uploads, viewers, watch, workspace};
+use crate::arguments::{Arguments, Command, Hls, Jobs};
+use crate::{ingest, output, upload, uploads, videos, viewers, watch, workspace};
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let folders = Folders::choose(arguments.data_dir.as_deref())?;
@@ -20,7 +17,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let workspace = arguments.workspace.clone();
     let named = workspace.as_deref().unwrap_or(SANDBOX);
     if let Command::Hls(Hls::Show { uri }) = &arguments.command {
-        show_stream(&reeldesk_core::playback::read_anywhere(uri).await?, json);
+        output::stream(&reeldesk_core::playback::read_anywhere(uri).await?, json);
         return Ok(ExitCode::SUCCESS);
     }
     #[cfg(feature = "sandbox")]
@@ -47,10 +44,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         }
         Command::Uploads(command) => uploads::run(&session, command, json).await,
         Command::Viewers(command) => viewers::run(&session, command, json).await,
-        Command::Videos(Videos::List) => list_videos(&session, json).await,
-        Command::Videos(Videos::Show { guid }) => show_video(&session, guid, json).await,
+        Command::Videos(command) => videos::run(&session, command, json).await,
         Command::Jobs(Jobs::List) => list_jobs(&session, json).await,
-        Command::Jobs(Jobs::Show { id }) => session.jobs.get(&id).await.map(|job| show_value(&job)),
+        Command::Jobs(Jobs::Show { id }) => session.jobs.get(&id).await.map(|job| output::value(&job)),
         #[cfg(feature = "sandbox")]
         Command::Sandbox { .. } => Ok(ExitCode::SUCCESS),
         Command::Hls(_) | Command::Upload { .. } | Command::Workspace(_) | Command::Watch(_) => Ok(ExitCode::SUCCESS),
@@ -75,44 +71,6 @@ async fn sandbox(folders: &Folders, options: SandboxOptions) -> Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
-async fn list_videos(session: &Session, json: bool) -> Result<ExitCode> {
-    let mut next = None;
-    let mut rows = Vec::new();
-    loop {
-        let page = session.videos(next, 100).await?;
-        for video in page.videos {
-            if json {
-                output::line(&video);
-            } else {
-                rows.push(vec![video.guid.to_string(), word(&video.status), clock(video.duration), video.title]);
-            }
-        }
-        next = page.next;
-        if next.is_none() {
-            break;
-        }
-    }
-    if !json {
-        output::table(&["GUID", "STATUS", "DURATION", "TITLE"], &rows);
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn show_video(session: &Session, guid: String, json: bool) -> Result<ExitCode> {
-    let guid = Guid::new(guid).ok_or_else(|| Error::new(Code::Invalid, "The guid is empty.", "Give one."))?;
-    let video: Video = session.video(&guid).await?;
-    let stream = if video.is_playable() { Some(session.stream(&guid).await?) } else { None };
-    if json {
-        output::line(&json!({ "video": video, "stream": stream }));
-    } else {
-        show_value(&video);
-        if let Some(stream) = stream {
-            show_stream(&stream, false);
-        }
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
 async fn list_jobs(session: &Session, json: bool) -> Result<ExitCode> {
     let jobs = session.jobs.newest().await?;
     if json {
@@ -128,51 +86,4 @@ async fn list_jobs(session: &Session, json: bool) -> Result<ExitCode> {
         output::table(&["JOB", "STATE", "DONE", "INPUT"], &rows);
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn show_value(value: &impl serde::Serialize) -> ExitCode {
-    output::text(&serde_json::to_string_pretty(value).unwrap_or_default());
-    ExitCode::SUCCESS
-}
-
-fn show_stream(stream: &Stream, json: bool) {
-    if json {
-        output::line(stream);
-        return;
-    }
-    let rows: Vec<_> = stream
-        .renditions
-        .iter()
-        .map(|rendition| {
-            let size = rendition.width.zip(rendition.height).map_or_else(String::new, |(w, h)| format!("{w}x{h}"));
-            let rate = |bits: Option<u64>| bits.map_or_else(String::new, |bits| format!("{} kb/s", bits / 1000));
-            vec![
-                size,
-                rate(rendition.bandwidth),
-                rate(rendition.average_bandwidth),
-                rendition.codecs.clone().unwrap_or_default(),
-                clock(Some(rendition.duration)),
-                rendition.segments.to_string(),
-            ]
-        })
-        .collect();
-    output::table(&["SIZE", "PEAK", "AVERAGE", "CODECS", "DURATION", "SEGMENTS"], &rows);
-}
-
-fn word(status: &Status) -> String {
-    match status {
-        Status::Ingest => "Ingest".into(),
-        Status::Encoding => "Encoding".into(),
-        Status::Canceled => "Canceled".into(),
-        Status::Complete => "Complete".into(),
-        Status::Error { .. } => "Error".into(),
-        Status::Other { word } => word.clone(),
-    }
-}
-
-fn clock(seconds: Option<f64>) -> String {
-    seconds.map_or_else(String::new, |seconds| {
-        let whole = seconds.round() as u64;
-        format!("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60)
-    })
 }

@@ -6,6 +6,7 @@ mod ingest;
 mod output;
 mod upload;
 mod uploads;
+mod videos;
 mod viewers;
 mod watch;
 mod workspace;

@@ -1,9 +1,11 @@
 //! Printing: JSON lines for programs, tables for people.
 
 use std::io::Write as _;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use reeldesk_core::Error;
+use reeldesk_core::playback::Stream;
 use serde::Serialize;
 use serde_json::json;
 
@@ -75,4 +77,48 @@ pub(crate) fn table(heading: &[&str], rows: &[Vec<String>]) {
     for row in rows {
         print(&row.iter().map(String::as_str).collect::<Vec<_>>());
     }
+}
+
+/// A value as indented JSON.
+pub(crate) fn value(value: &impl Serialize) -> ExitCode {
+    text(&serde_json::to_string_pretty(value).unwrap_or_default());
+    ExitCode::SUCCESS
+}
+
+/// What the playlists of a video say.
+pub(crate) fn stream(stream: &Stream, json: bool) {
+    if json {
+        line(stream);
+        return;
+    }
+    let rows: Vec<_> = stream
+        .renditions
+        .iter()
+        .map(|rendition| {
+            let size = rendition.width.zip(rendition.height).map_or_else(String::new, |(w, h)| format!("{w}x{h}"));
+            let rate = |bits: Option<u64>| bits.map_or_else(String::new, |bits| format!("{} kb/s", bits / 1000));
+            vec![
+                size,
+                rate(rendition.bandwidth),
+                rate(rendition.average_bandwidth),
+                rendition.codecs.clone().unwrap_or_default(),
+                clock(Some(rendition.duration)),
+                rendition.segments.to_string(),
+            ]
+        })
+        .collect();
+    table(&["SIZE", "PEAK", "AVERAGE", "CODECS", "DURATION", "SEGMENTS"], &rows);
+}
+
+/// Seconds as a clock shows them.
+pub(crate) fn clock(seconds: Option<f64>) -> String {
+    seconds.map_or_else(String::new, |seconds| {
+        let whole = seconds.round() as u64;
+        format!("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60)
+    })
+}
+
+/// Something that ends nothing.
+pub(crate) fn warning(text: &str) {
+    writeln!(std::io::stderr().lock(), "{text}").ok();
 }

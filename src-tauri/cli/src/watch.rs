@@ -253,7 +253,8 @@ impl Log {
             Event::SignIn { error: None } => self.signed_in(),
             Event::Unreachable { error: Some(error) } => self.error("unreachable", &error),
             Event::BatchEnded { .. }
-            | Event::Library { .. }
+            | Event::Catalog { .. }
+            | Event::CatalogFilling { .. }
             | Event::Jobs { .. }
             | Event::Viewers { .. }
             | Event::RunEnded { .. }

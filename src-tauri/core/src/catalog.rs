@@ -3,7 +3,9 @@
 mod item;
 mod mediainfo;
 mod mirror;
+mod scan;
 mod summary;
+mod sync;
 mod table;
 
 use std::collections::BTreeMap;
@@ -13,7 +15,9 @@ use ts_rs::TS;
 
 pub use self::item::Item;
 pub use self::mirror::{FacetCount, FoundVideos, Mirror, VideoCounts, VideoQuery, VideoSort};
-pub use self::summary::{Facet, Length, Resolution, StatusKind, VideoSummary};
+pub use self::summary::{Facet, Length, StatusKind, VideoResolution, VideoSummary};
+pub(crate) use self::sync::forget as forget_mirror;
+pub use self::sync::{CatalogSync, Filling, MirrorAge};
 pub(crate) use self::table::INDEX;
 pub use self::table::{Catalog, Cursor, Description, Page};
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 use ts_rs::TS;
 
-use crate::catalog::Video;
+use crate::catalog::Filling;
 use crate::changes::Changes;
 use crate::encode::Job;
 use crate::ingest::{BatchSummary, Journey, Limits};
@@ -28,13 +28,16 @@ pub enum Event {
         /// How.
         summary: BatchSummary,
     },
-    /// The newest videos of the catalog, as last read.
-    Library {
-        /// The first page, newest first.
-        videos: Vec<Video>,
-        /// When it was read, in milliseconds since the epoch.
+    /// The mirror of the catalog was compared with the table, or has changed.
+    Catalog {
+        /// When, in milliseconds since the epoch.
         #[ts(type = "number")]
         read_at: i64,
+    },
+    /// The first reading of the catalog goes on, or has ended.
+    CatalogFilling {
+        /// How far it has come, while it goes on.
+        filling: Option<Filling>,
     },
     /// The newest jobs, as last read.
     Jobs {
@@ -121,7 +124,8 @@ impl From<ingest::Change> for Event {
 impl From<live::Change> for Event {
     fn from(change: live::Change) -> Self {
         match change {
-            live::Change::Library { videos, read_at } => Self::Library { videos, read_at },
+            live::Change::Catalog { read_at } => Self::Catalog { read_at },
+            live::Change::Filling { filling } => Self::CatalogFilling { filling },
             live::Change::Jobs { jobs, read_at } => Self::Jobs { jobs, read_at },
             live::Change::Unreachable { error } => Self::Unreachable { error },
         }

@@ -2,15 +2,16 @@
 
 mod settle;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use self::settle::settle;
-use crate::catalog::{Catalog, Guid, Video};
+use crate::catalog::{Catalog, CatalogSync, Filling, Guid, Video};
 use crate::changes::Changes;
 use crate::clock::now_ms;
 use crate::encode::{Job, Jobs};
@@ -18,14 +19,20 @@ use crate::{Code, Error, Result};
 
 /// The age on the screen is renewed this often at least.
 const TELL_AGE_EVERY_MS: i64 = 5_000;
-/// Videos on the screen.
-const SHOWN: i32 = 100;
+/// The catalog is looked at this often while a screen shows it.
+const SHOWN_EVERY: Duration = Duration::from_secs(5);
+/// Videos in sight that are read by their keys.
+const IN_SIGHT: usize = 200;
+/// How often a screen is told how far a reading has come, in milliseconds.
+const TELL_FILLING_EVERY_MS: i64 = 500;
 
 /// What this room tells.
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
-    /// The newest videos of the catalog, as read at this time (milliseconds since the epoch).
-    Library { videos: Vec<Video>, read_at: i64 },
+    /// The mirror of the catalog was compared with the table at this time (milliseconds since the epoch), or has changed.
+    Catalog { read_at: i64 },
+    /// How far the first reading of the table has come; none where there is none, or none any more.
+    Filling { filling: Option<Filling> },
     /// The newest jobs, as read at this time (milliseconds since the epoch).
     Jobs { jobs: Vec<Job>, read_at: i64 },
     /// AWS could not be asked; none when it answers again.
@@ -82,25 +89,30 @@ pub(crate) trait Follower: Sync {
 #[derive(Clone)]
 pub(crate) struct Live {
     catalog: Catalog,
+    sync: CatalogSync,
     jobs: Jobs,
     changes: Changes<Change>,
     /// Rung when there is something new to look for.
     wake: Arc<Notify>,
-    /// Whether a screen shows the newest videos and jobs.
-    is_shown: Arc<AtomicBool>,
+    /// Whether a screen shows the videos and jobs.
+    is_shown: Arc<watch::Sender<bool>>,
+    /// The videos that are in sight there.
+    in_sight: Arc<Mutex<Vec<Guid>>>,
 }
 
 /// What the screen was told last.
 #[derive(Default)]
 struct Shown {
-    videos: Vec<Video>,
     jobs: Vec<Job>,
+    /// None where they are to be read at once.
+    jobs_read: Option<Instant>,
     told_at: i64,
 }
 
 impl Live {
-    pub fn new(catalog: Catalog, jobs: Jobs, changes: Changes<Change>) -> Self {
-        Self { catalog, jobs, changes, wake: Arc::default(), is_shown: Arc::default() }
+    pub fn new(catalog: Catalog, sync: CatalogSync, jobs: Jobs, changes: Changes<Change>) -> Self {
+        let (wake, is_shown, in_sight) = (Arc::default(), Arc::new(watch::Sender::new(false)), Arc::default());
+        Self { catalog, sync, jobs, changes, wake, is_shown, in_sight }
     }
 
     /// Looks at once, not only when it is time to.
@@ -110,20 +122,52 @@ impl Live {
 
     /// A screen shows the newest videos and jobs from now on, or no longer.
     pub fn set_shown(&self, is_shown: bool) {
-        if self.is_shown.swap(is_shown, Ordering::Relaxed) != is_shown && is_shown {
+        if self.is_shown.send_replace(is_shown) != is_shown && is_shown {
             self.wake();
         }
     }
 
-    /// Asks until it is stopped; where a screen shows it, also for the newest videos and jobs while nobody follows any.
+    /// These videos are in sight from now on: what others change of them is seen within seconds.
+    pub fn set_in_sight(&self, mut guids: Vec<Guid>) {
+        guids.truncate(IN_SIGHT);
+        *self.in_sight.lock().unwrap_or_else(PoisonError::into_inner) = guids;
+    }
+
+    /// Keeps the mirror of the whole table true while a screen shows it, until it is stopped.
+    pub async fn keep_mirror(&self, stop: &CancellationToken) {
+        let mut shown = self.is_shown.subscribe();
+        let told_at = AtomicI64::new(0);
+        let tell = |filling: Option<Filling>| {
+            let now = now_ms();
+            if filling.is_none() || now - told_at.load(Ordering::Relaxed) >= TELL_FILLING_EVERY_MS {
+                told_at.store(now, Ordering::Relaxed);
+                self.changes.tell(Change::Filling { filling });
+            }
+        };
+        while !stop.is_cancelled() {
+            let is_shown = *shown.borrow_and_update();
+            tokio::select! {
+                () = self.sync.run(stop, tell), if is_shown => {}
+                // Its sender is in `self`.
+                _ = shown.changed() => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Asks until it is stopped; where a screen shows it, also for videos and jobs that nobody follows.
     pub async fn follow(&self, follower: &impl Follower, intervals: PollIntervals, stop: &CancellationToken) {
         let mut shown = Shown::default();
         let (mut was_active, mut was_unreachable) = (false, false);
         loop {
-            let shows = self.is_shown.load(Ordering::Relaxed);
+            let shows = *self.is_shown.borrow();
             let wanted = follower.wanted();
             let is_active = wanted.is_some();
+            let is_open = is_active || was_active || shown.jobs.iter().any(Job::is_open);
             if is_active || shows {
+                if is_open || shown.jobs_read.is_none_or(|read| read.elapsed() >= intervals.idle) {
+                    shown.jobs_read = None;
+                }
                 let looked = self.look(follower, &wanted.unwrap_or_default(), shows, &mut shown).await;
                 if let Err(error) = &looked {
                     tracing::warn!(code = ?error.code, details = error.details, "the state could not be read");
@@ -133,29 +177,37 @@ impl Live {
                     self.changes.tell(Change::Unreachable { error: looked.err() });
                 }
             }
-            let is_open = is_active || was_active || shown.jobs.iter().any(Job::is_open);
             was_active = is_active;
+            let is_open = is_open || shown.jobs.iter().any(Job::is_open);
+            let pause = if is_open { intervals.busy } else { intervals.idle };
             tokio::select! {
-                () = tokio::time::sleep(if is_open { intervals.busy } else { intervals.idle }) => {}
-                () = self.wake.notified() => {}
+                () = tokio::time::sleep(if shows { pause.min(SHOWN_EVERY) } else { pause }) => {}
+                () = self.wake.notified() => shown.jobs_read = None,
                 () = stop.cancelled() => return,
             }
         }
     }
 
     async fn look(&self, follower: &impl Follower, wanted: &Wanted, shows: bool, shown: &mut Shown) -> Result<()> {
+        let is_due = shown.jobs_read.is_none();
         // Without the jobs the catalog still tells what is playable.
-        let (jobs, unread) = match self.jobs.newest().await {
-            Ok(jobs) => (jobs, None),
-            Err(error) => (shown.jobs.clone(), Some(error)),
+        let (jobs, unread) = match is_due {
+            true => match self.jobs.newest().await {
+                Ok(jobs) => (jobs, None),
+                Err(error) => (shown.jobs.clone(), Some(error)),
+            },
+            false => (shown.jobs.clone(), None),
         };
+        if is_due && unread.is_none() {
+            shown.jobs_read = Some(Instant::now());
+        }
         let (seen, unfound) = self.find(wanted, jobs).await;
         follower.see(&seen).await?;
         if let Some(error) = unfound {
             return Err(error);
         }
         if shows {
-            self.show(&seen.jobs, unread.is_none(), shown).await?;
+            self.show(&seen.jobs, is_due && unread.is_none(), shown).await?;
         }
         unread.map_or(Ok(()), Err)
     }
@@ -190,19 +242,23 @@ impl Live {
     }
 
     async fn show(&self, jobs: &[Job], are_read: bool, shown: &mut Shown) -> Result<()> {
-        let read_at = now_ms();
-        let mut videos = self.catalog.page(None, SHOWN).await?.videos;
+        let in_sight = self.in_sight.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut videos = self.sync.look(&in_sight).await?;
         settle(&mut videos, &self.jobs, jobs).await;
+        let changed = self.sync.take(&videos).await?;
+        let read_at = now_ms();
         // Also when nothing changed: the screen tells how old it is.
         let told_long_ago = read_at - shown.told_at > TELL_AGE_EVERY_MS;
-        if told_long_ago || videos != shown.videos {
-            self.changes.tell(Change::Library { videos: videos.clone(), read_at });
+        if told_long_ago || changed > 0 {
+            self.changes.tell(Change::Catalog { read_at });
         }
         if are_read && (told_long_ago || jobs != shown.jobs) {
             self.changes.tell(Change::Jobs { jobs: jobs.to_vec(), read_at });
         }
-        let told_at = if told_long_ago { read_at } else { shown.told_at };
-        *shown = Shown { videos, jobs: jobs.to_vec(), told_at };
+        if told_long_ago {
+            shown.told_at = read_at;
+        }
+        shown.jobs = jobs.to_vec();
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 pub use self::driver::Driver;
 pub use self::instance::{DrivingLock, Instance};
 use crate::aws::Aws;
-use crate::catalog::{Catalog, Cursor, Guid, Page, Video};
+use crate::catalog::{self, Catalog, CatalogSync, Cursor, Guid, Page, Video};
 use crate::changes::Changes;
 use crate::encode::Jobs;
 use crate::event::Event;
@@ -31,6 +31,8 @@ use crate::{Code, Error, Result};
 
 /// The app's own SQLite file, in the data folder.
 const STORE: &str = "reeldesk.sqlite";
+/// The folder of the mirrors of the catalogs, in the data folder.
+const CATALOGS: &str = "catalogs";
 
 /// What is waited for when a session is closed.
 type Ends = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -41,6 +43,8 @@ pub struct Session {
     pub workspace: Workspace,
     /// Its catalog.
     pub catalog: Catalog,
+    /// What this computer knows of it.
+    pub sync: CatalogSync,
     /// Its jobs.
     pub jobs: Jobs,
     instance: Instance,
@@ -88,8 +92,10 @@ impl Session {
     ) -> Result<Self> {
         let aws = Aws::connect(&workspace.connection).await?;
         let access = Access::of(&workspace, &aws.s3)?;
+        let catalog = Catalog::new(aws.dynamodb.clone(), &workspace);
         Ok(Self {
-            catalog: Catalog::new(aws.dynamodb.clone(), &workspace),
+            sync: CatalogSync::new(catalog.clone(), &workspace, &folder_within(instance.folders(), CATALOGS)?),
+            catalog,
             jobs: Jobs::new(aws.mediaconvert.clone()),
             instance: instance.clone(),
             workspace,
@@ -154,7 +160,7 @@ impl Session {
     }
 
     async fn ingest(&self, store: Store, driving: Driving) -> Result<Ingest> {
-        let live = Live::new(self.catalog.clone(), self.jobs.clone(), self.changes());
+        let live = Live::new(self.catalog.clone(), self.sync.clone(), self.jobs.clone(), self.changes());
         let pacer = self.instance.pacer().await?;
         Ingest::open(&self.workspace, &self.aws, store, pacer, self.changes(), live, driving).await
     }
@@ -167,6 +173,17 @@ impl Session {
         let mut page = self.catalog.page(after, limit).await?;
         live::settle(&mut page.videos, &self.jobs, &[]).await;
         Ok(page)
+    }
+
+    /// Takes the newest videos, and those that the pipeline has not finished, into the mirror.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn look(&self) -> Result<()> {
+        let mut videos = self.sync.look(&[]).await?;
+        live::settle(&mut videos, &self.jobs, &[]).await;
+        self.sync.take(&videos).await?;
+        Ok(())
     }
 
     /// One video.
@@ -261,6 +278,7 @@ pub async fn forget_workspace(folders: &Folders, workspace: &str) -> Result<usiz
     let store = Store::open(&folders.data.join(STORE))?;
     let left = ingest::forget_workspace(&store, workspace).await?;
     viewers::forget_workspace(&store, &viewers_copy(folders)?, workspace).await?;
+    catalog::forget_mirror(&folders.data.join(CATALOGS), workspace);
     Ok(left)
 }
 

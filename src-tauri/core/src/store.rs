@@ -105,12 +105,7 @@ impl Store {
     pub fn open_copy(path: &Path, schema: &str) -> Result<Self> {
         if is_unusable(path) {
             tracing::warn!(path = %path.display(), "a copy is made anew");
-            for suffix in ["", "-wal", "-shm"] {
-                let mut name = path.as_os_str().to_owned();
-                name.push(suffix);
-                // What is not there is not in the way; what cannot be removed is told when it is opened.
-                std::fs::remove_file(name).ok();
-            }
+            remove_copy(path);
         }
         Self::open_with(path, &[schema])
     }
@@ -191,6 +186,16 @@ impl Store {
             result
         })
         .await
+    }
+}
+
+/// Removes the files of a copy that nobody has open. What is not there is not in the way; what cannot be removed is told when
+/// it is opened.
+pub(crate) fn remove_copy(path: &Path) {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        std::fs::remove_file(name).ok();
     }
 }
 

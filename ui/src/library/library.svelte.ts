@@ -1,58 +1,133 @@
 import { SvelteMap } from 'svelte/reactivity';
 
 import * as backend from '../backend';
-import type { Cursor, Error, Video } from '../bindings';
+import type { Error, Facet, Filling, MirrorAge, VideoCounts, VideoQuery, VideoSort, VideoSummary } from '../bindings';
+import { Rows } from '../shared/rows.svelte';
+import { isSameFacet } from './facets';
 
-/** The catalog's newest videos, and the pages after them that were asked for. */
+/** How soon the counts follow the rows: never in their way. */
+const COUNT_AFTER_MS = 150;
+/** How soon a change is shown, so that many are shown at once. */
+const SOON_MS = 200;
+
+/** The catalog as this computer knows it: what is looked for in it, and the rows in sight. */
 export class Library {
-  #newest = $state<Video[]>([]);
-  #older = $state<Video[]>([]);
-  #next = $state<Cursor | null>(null);
+  readonly rows: Rows<VideoQuery, VideoSummary>;
+  query = $state.raw<VideoQuery>({ text: '', facets: [], from: null, until: null, sort: 'started', descending: true });
+  counts = $state.raw<VideoCounts | null>(null);
+  age = $state.raw<MirrorAge | null>(null);
+  filling = $state.raw<Filling | null>(null);
+  error = $state.raw<Error | null>(null);
+  /** Newer videos than those in the list, which wait until someone wants to see them. */
+  newer = $state(0);
+  /** Someone points at the list or stands in it: nothing may move there. */
+  isWatched = false;
+  isNarrowed = $derived.by(() => this.query.text.trim() !== '' || this.query.facets.length > 0);
   #pictures = new SvelteMap<string, string>();
-  readAt = $state<number | null>(null);
-  error = $state<Error | null>(null);
-  /** Each once: a video moves from page to page when others come. */
-  videos = $derived([...this.#newest, ...this.#older].filter((video, at, all) => all.findIndex((one) => one.guid === video.guid) === at));
-  hasMore = $derived(this.#next !== null);
+  /** The newest of the list began before this time. */
+  #until: number | null = null;
+  #isDue = false;
+  #counting: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(readonly backend: backend.WorkspaceBackend) {}
+  constructor(readonly backend: backend.WorkspaceBackend) {
+    this.rows = new Rows(async (query, first, most) => {
+      const { videos: rows } = await backend.findVideos(query, first, most);
+      void this.#showPictures(rows);
+      return { rows };
+    });
+  }
 
+  /** Shows what the mirror has. */
   async load(): Promise<void> {
     this.error = null;
     try {
-      const page = await this.backend.library(null);
-      this.#older = [];
-      this.#next = page.next;
-      this.show(page.videos, Date.now());
+      this.age = await this.backend.mirrorAge();
+      await this.#show();
     } catch (thrown) {
       this.error = backend.asError(thrown);
     }
   }
 
-  readonly more = async () => {
-    try {
-      const page = await this.backend.library(this.#next);
-      this.#older = [...this.#older, ...page.videos];
-      this.#next = page.next;
-      void this.#showPictures(page.videos);
-    } catch (thrown) {
-      this.error = backend.asError(thrown);
-    }
+  /** The mirror was compared with the table. */
+  hear(readAt: number): void {
+    this.age = { readAt, sweptAt: this.age?.sweptAt ?? null };
+    this.#soon();
+  }
+
+  /** The first reading of the table goes on. */
+  hearOfFilling(filling: Filling | null): void {
+    this.filling = filling;
+    this.#soon();
+  }
+
+  readonly look = (change: Partial<VideoQuery>) => {
+    this.query = { ...this.query, ...change };
+    this.#until = null;
+    void this.#show().catch((thrown) => (this.error = backend.asError(thrown)));
   };
-
-  show(videos: Video[], readAt: number): void {
-    this.#newest = videos;
-    this.readAt = readAt;
-    this.error = null;
-    void this.#showPictures(videos);
-  }
+  readonly toggle = (facet: Facet) => {
+    const without = this.query.facets.filter((one) => !isSameFacet(one, facet));
+    this.look({ facets: without.length < this.query.facets.length ? without : [...without, facet] });
+  };
+  readonly sortBy = (sort: VideoSort) => this.look({ sort, descending: this.query.sort === sort ? !this.query.descending : sort === 'started' });
+  /** Shows the newer ones, too. */
+  readonly showNewer = () => this.look({});
 
   /** Where the window can load the video's picture from, once it is known. */
-  picture(video: Video): string | undefined {
+  picture(video: VideoSummary): string | undefined {
     return video.thumbnailUrl === null ? undefined : this.#pictures.get(video.thumbnailUrl);
   }
 
-  async #showPictures(videos: Video[]): Promise<void> {
+  /** These are in sight: what others change of them is told within seconds. */
+  readonly see = (guids: string[]) => void this.backend.setInSight(guids).catch(() => undefined);
+
+  #soon(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setTimeout(() => {
+      this.#isDue = false;
+      void this.#renew().catch(() => undefined);
+    }, SOON_MS);
+  }
+
+  /** What is listed, as it is now; what is newer waits where someone looks at the list. */
+  async #renew(): Promise<void> {
+    const { sort, descending } = this.query;
+    const isByTime = sort === 'started' && descending;
+    if (!this.isWatched || !isByTime || this.#until === null) {
+      this.#until = null;
+      return this.#show();
+    }
+    this.newer = (await this.backend.countVideos({ ...this.query, from: this.#until })).found;
+    await this.#show();
+  }
+
+  async #show(): Promise<void> {
+    const asked = this.query;
+    if (this.#until === null) this.newer = 0;
+    const listed = { ...asked, until: this.#until };
+    const { of } = this.rows;
+    await this.rows.show(listed, of !== null && JSON.stringify({ ...of, until: null }) === JSON.stringify({ ...asked, until: null }));
+    this.error = null;
+    if (asked !== this.query) return;
+    this.#until ??= this.#newest();
+    clearTimeout(this.#counting);
+    this.#counting = setTimeout(() => void this.#count(listed).catch(() => undefined), this.counts === null ? 0 : COUNT_AFTER_MS);
+  }
+
+  /** The first full second behind the newest of the list. */
+  #newest(): number | null {
+    const started = this.rows.at(0)?.startedAt ?? null;
+    return started === null ? null : (Math.floor(started / 1000) + 1) * 1000;
+  }
+
+  async #count(query: VideoQuery): Promise<void> {
+    const counts = await this.backend.countVideos(query);
+    this.counts = counts;
+    if (this.rows.of === query) this.rows.total = counts.found;
+  }
+
+  async #showPictures(videos: VideoSummary[]): Promise<void> {
     const stored = videos.map((video) => video.thumbnailUrl).filter((url) => url !== null && !this.#pictures.has(url)) as string[];
     if (stored.length === 0) return;
     const local = await this.backend.localUrls(stored);

@@ -3,8 +3,8 @@ import { SvelteSet } from 'svelte/reactivity';
 import type { WorkspaceBackend } from '../backend';
 import type { ViewerAction, Census, LogEntry, Person, PoolFacts, Query, Reading, Selection, Viewer } from '../bindings';
 import { Attempt } from '../shared/attempt.svelte';
+import { Rows } from '../shared/rows.svelte';
 import { Inviting } from './inviting.svelte';
-import { Rows } from './rows.svelte';
 import { Runs } from './runs.svelte';
 import { ViewerSession } from './session.svelte';
 import { actWords, addressOf } from './states';
@@ -21,7 +21,7 @@ export type Tab = (typeof TABS)[number];
 
 /** The viewers: the copy of the pool, what is looked for in it, and what is done with whom. */
 export class Viewers extends Attempt {
-  readonly rows: Rows;
+  readonly rows: Rows<Query, Viewer>;
   readonly runs: Runs;
   readonly session: ViewerSession;
   tab = $state<Tab>('people');
@@ -42,7 +42,10 @@ export class Viewers extends Attempt {
 
   constructor(readonly backend: WorkspaceBackend) {
     super();
-    this.rows = new Rows(backend);
+    this.rows = new Rows(async (query, first, most) => {
+      const { viewers: rows, total } = await backend.findViewers(query, first, most);
+      return { rows, total };
+    });
     this.runs = new Runs(backend);
     this.session = new ViewerSession(backend);
   }

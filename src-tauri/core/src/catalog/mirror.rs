@@ -17,7 +17,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use self::facets::{Bits, Changes};
 pub use self::search::{FacetCount, FoundVideos, VideoCounts, VideoQuery, VideoSort};
-use super::summary::{Facet, VideoSummary};
+use super::summary::{Facet, StatusKind, VideoSummary};
 use super::{Guid, Status};
 use crate::store::Store;
 use crate::{Error, Result};
@@ -30,6 +30,8 @@ const MOST_LETTERS: usize = 500;
 const PLACES_A_SECOND: i64 = 256;
 /// Places for those of which nobody knows when they began: before all others.
 const PLACES_WITHOUT_A_TIME: i64 = 1 << 36;
+/// Memory for the pages that are written, as SQLite takes it: KiB below zero.
+const WRITING_KIB: i64 = -48 * 1024;
 /// What every video is found by.
 const ANY: &str = "¤any";
 
@@ -59,6 +61,8 @@ impl Mirror {
         // Facets say which buckets are others.
         let of = format!("{table} {source_bucket}");
         let begun = writer.call(move |db| {
+            // A row goes to a place in each of the indexes: where their pages are not in memory, each is read and written.
+            db.pragma_update(None, "cache_size", WRITING_KIB)?;
             let before = "SELECT value FROM state WHERE name = 'of'";
             let before: Option<String> = db.query_row(before, [], |row| row.get(0)).optional()?;
             let transaction = db.transaction()?;
@@ -80,13 +84,14 @@ impl Mirror {
     /// When the file cannot be written.
     pub async fn put(&self, videos: Vec<VideoSummary>, sweep: i64, states: Vec<(String, String)>) -> Result<usize> {
         let source_bucket = self.source_bucket.clone();
+        let bucket = source_bucket.clone();
         let prepare =
-            move || videos.into_iter().map(|video| Prepared::of(video, &source_bucket)).collect::<Result<Vec<_>>>();
+            move || -> Result<Vec<_>> { videos.into_iter().map(|video| Prepared::of(video, &bucket)).collect() };
         let videos = tokio::task::spawn_blocking(prepare).await.map_err(Error::internal)??;
         self.change(move |db, changes| {
             let mut changed = 0;
             for video in videos {
-                changed += usize::from(put(db, video, sweep, changes)?);
+                changed += usize::from(put(db, video, &source_bucket, sweep, changes)?);
             }
             for (name, value) in states {
                 db.execute("INSERT OR REPLACE INTO state VALUES (?1, ?2)", [name, value])?;
@@ -150,6 +155,15 @@ impl Mirror {
             .await
     }
 
+    /// How many there are.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn count_all(&self) -> Result<usize> {
+        let count = |db: &mut Connection| Ok(db.query_row("SELECT count(*) FROM videos", [], |row| row.get(0))?);
+        self.reader.call(count).await.map(|count: i64| usize::try_from(count).unwrap_or(0))
+    }
+
     /// What is known of its readings.
     ///
     /// # Errors
@@ -204,7 +218,12 @@ impl Prepared {
     }
 }
 
-fn put(db: &Connection, prepared: Prepared, sweep: i64, changes: &mut Changes) -> Result<bool> {
+fn put(db: &Connection, prepared: Prepared, source_bucket: &str, sweep: i64, changes: &mut Changes) -> Result<bool> {
+    if prepared.video.status == Status::Encoding && was_canceled(db, &prepared.video)? {
+        // The item never says so: what is known of its job stays true.
+        let video = VideoSummary { status: Status::Canceled, ..prepared.video };
+        return put(db, Prepared::of(video, source_bucket)?, source_bucket, sweep, changes);
+    }
     let Prepared { video, facets, mut words, digest } = prepared;
     let known = "SELECT number, place, started_at, facets, digest FROM videos WHERE guid = ?1";
     let known: Option<(i64, i64, Option<i64>, String, i64)> = db
@@ -238,6 +257,13 @@ fn put(db: &Connection, prepared: Prepared, sweep: i64, changes: &mut Changes) -
         sweep,
     ])?;
     Ok(true)
+}
+
+/// Whether the job of a video was found to be canceled before.
+fn was_canceled(db: &Connection, video: &VideoSummary) -> Result<bool> {
+    let canceled = "SELECT 1 FROM videos WHERE guid = ?1 AND status = ?2 AND job_id IS ?3";
+    let status = StatusKind::Canceled as u8;
+    Ok(db.prepare_cached(canceled)?.exists(params![video.guid.as_str(), status, video.job_id])?)
 }
 
 /// A free place in the order of the starts: the index of the terms gives them in this order, so that the newest that are

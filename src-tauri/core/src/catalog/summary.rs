@@ -117,7 +117,7 @@ impl From<&Status> for StatusKind {
 /// The lines of a picture, whichever way it is turned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]
-pub enum Resolution {
+pub enum VideoResolution {
     /// Under 720.
     Sd,
     /// From 720 on.
@@ -151,7 +151,7 @@ pub enum Facet {
     /// Whether what was made is shorter than its source.
     Shorter,
     /// The lines of its picture.
-    Resolution(Resolution),
+    Resolution(VideoResolution),
     /// How long it is.
     Length(Length),
     /// A high dynamic range.
@@ -178,10 +178,10 @@ impl Facet {
         facets.extend(video.has_captions.then_some(Self::Captions));
         facets.extend(video.width.zip(video.height).map(|(width, height)| {
             Self::Resolution(match width.min(height) {
-                ..720 => Resolution::Sd,
-                720..1080 => Resolution::Hd,
-                1080..2160 => Resolution::FullHd,
-                2160.. => Resolution::Uhd,
+                ..720 => VideoResolution::Sd,
+                720..1080 => VideoResolution::Hd,
+                1080..2160 => VideoResolution::FullHd,
+                2160.. => VideoResolution::Uhd,
             })
         }));
         facets.extend(video.duration.map(|seconds| {

@@ -19,9 +19,9 @@ pub(crate) const INDEX: &str = "srcBucket-startTime-index";
 /// The catalog of one workspace; cheap to clone.
 #[derive(Clone)]
 pub struct Catalog {
-    dynamodb: aws_sdk_dynamodb::Client,
-    table: String,
-    source_bucket: String,
+    pub(super) dynamodb: aws_sdk_dynamodb::Client,
+    pub(super) table: String,
+    pub(super) source_bucket: String,
 }
 
 /// A page of videos.

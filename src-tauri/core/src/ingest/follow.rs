@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Ingest, Journey, Stage, sidecars};
-use crate::catalog::{Description, Status, Video};
+use crate::catalog::{Description, Guid, Status, Video};
 use crate::clock::now_ms;
 use crate::encode::{Job, Phase, State};
 use crate::live::{Follower, PollIntervals, Seen, Wanted};
@@ -27,6 +27,16 @@ impl Ingest {
     /// A screen shows the library and the jobs of this workspace from now on, or no longer.
     pub fn set_shown(&self, is_shown: bool) {
         self.0.live.set_shown(is_shown);
+    }
+
+    /// These videos are in sight there.
+    pub fn set_in_sight(&self, guids: Vec<Guid>) {
+        self.0.live.set_in_sight(guids);
+    }
+
+    /// Keeps the mirror of the catalog true while a screen shows it.
+    pub async fn keep_mirror(&self) {
+        self.0.live.keep_mirror(&self.0.runs.stop).await;
     }
 
     fn followed(&self) -> Vec<Journey> {

@@ -24,6 +24,7 @@ impl Session {
             async move {
                 tokio::join!(
                     ingest.follow(),
+                    ingest.keep_mirror(),
                     ingest.run_queued_commands(),
                     ingest.watch_credential_expiry(),
                     ingest.clean_up()

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::catalog::{Facet, Length, Resolution, StatusKind};
+use crate::catalog::{Facet, Length, StatusKind, VideoResolution};
 use crate::{Error, Result};
 
 /// Bits beside a place.
@@ -21,10 +21,10 @@ const FIRST: [Facet; 17] = [
     Facet::Status(StatusKind::Canceled),
     Facet::Status(StatusKind::Other),
     Facet::Shorter,
-    Facet::Resolution(Resolution::Sd),
-    Facet::Resolution(Resolution::Hd),
-    Facet::Resolution(Resolution::FullHd),
-    Facet::Resolution(Resolution::Uhd),
+    Facet::Resolution(VideoResolution::Sd),
+    Facet::Resolution(VideoResolution::Hd),
+    Facet::Resolution(VideoResolution::FullHd),
+    Facet::Resolution(VideoResolution::Uhd),
     Facet::Length(Length::UnderAMinute),
     Facet::Length(Length::UnderTenMinutes),
     Facet::Length(Length::UnderAnHour),

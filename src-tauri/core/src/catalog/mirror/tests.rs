@@ -1,5 +1,5 @@
 use super::*;
-use crate::catalog::{Item, Length, Resolution, StatusKind};
+use crate::catalog::{Item, Length, StatusKind, VideoResolution};
 
 fn video(guid: &str, title: &str) -> VideoSummary {
     let item = Item([("guid".to_owned(), aws_sdk_dynamodb::types::AttributeValue::S(guid.into()))].into());
@@ -95,6 +95,19 @@ async fn the_newest_come_first_whenever_they_were_put() {
 }
 
 #[tokio::test]
+async fn a_job_that_was_canceled_stays_so_until_there_is_another() {
+    let (mirror, _folder) = mirror().await;
+    let of = |status, job: &str, title: &str| VideoSummary { status, job_id: Some(job.into()), ..taken(1, title) };
+    let status = async || mirror.find(newest("", vec![]), 0, 1).await.unwrap().videos.remove(0);
+    mirror.put(vec![of(Status::Encoding, "a", "One")], 1, vec![]).await.unwrap();
+    mirror.put(vec![of(Status::Canceled, "a", "One")], 1, vec![]).await.unwrap();
+    mirror.put(vec![of(Status::Encoding, "a", "Two")], 1, vec![]).await.unwrap();
+    assert_eq!((status().await.status, status().await.title), (Status::Canceled, "Two".to_owned()));
+    mirror.put(vec![of(Status::Encoding, "b", "Two")], 1, vec![]).await.unwrap();
+    assert_eq!(status().await.status, Status::Encoding);
+}
+
+#[tokio::test]
 async fn many_that_began_at_once_have_a_place_each() {
     let (mirror, _folder) = mirror().await;
     let many = (0..2_000).map(|number| VideoSummary { guid: Guid(format!("g{number}")), ..taken(1, "Same") }).collect();
@@ -124,7 +137,7 @@ async fn of_one_kind_any_is_enough_and_each_kind_is_meant() {
     assert_eq!(found(both.clone()).await, ["guid-3", "guid-2", "guid-1"]);
     let short = [both.clone(), vec![Facet::Length(Length::UnderAMinute)]].concat();
     assert_eq!(found(short.clone()).await, ["guid-3", "guid-1"]);
-    assert_eq!(found(vec![Facet::Resolution(Resolution::Hd)]).await, [""; 0]);
+    assert_eq!(found(vec![Facet::Resolution(VideoResolution::Hd)]).await, [""; 0]);
     // A facet is counted as if it stood in place of those of its kind.
     let counts = mirror.count(newest("", short)).await.unwrap();
     let of = |facet: Facet| counts.facets.iter().find(|one| one.facet == facet).unwrap().count;

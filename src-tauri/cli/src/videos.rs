@@ -1,0 +1,234 @@
+//! `reelctl videos`: the catalog as the table has it, and the search in this computer's mirror of it.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+use reeldesk_core::catalog::{
+    CatalogSync, Facet, Guid, Status, StatusKind, Video, VideoQuery, VideoSort, VideoSummary,
+};
+use reeldesk_core::{Code, Error, Result, Session};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::output;
+
+/// Videos that are asked of the mirror at once.
+const PAGE: usize = 500;
+
+#[derive(Subcommand)]
+pub(crate) enum Videos {
+    /// All videos, newest first
+    List,
+    /// One video
+    Show {
+        /// Its guid
+        guid: String,
+    },
+    /// Videos whose titles, file names, tags, descriptions or guids have words that begin like this
+    Search(Search),
+    /// Read all of the catalog into this computer's mirror, where `search` and the window look
+    Sync,
+}
+
+/// What is looked for.
+#[derive(Args)]
+pub(crate) struct Search {
+    /// Beginnings of words, in any order; without any all videos are meant
+    text: Vec<String>,
+    /// Only those in this state; more than one may be named
+    #[arg(long, value_name = "STATE")]
+    status: Vec<State>,
+    /// Only those with this tag
+    #[arg(long, value_name = "NAME=VALUE")]
+    tag: Vec<String>,
+    /// Only those with this job template
+    #[arg(long, value_name = "NAME")]
+    template: Vec<String>,
+    /// Only those of this workflow
+    #[arg(long, value_name = "NAME")]
+    workflow: Vec<String>,
+    /// Only those with captions
+    #[arg(long)]
+    captions: bool,
+    /// Only those with a high dynamic range
+    #[arg(long)]
+    hdr: bool,
+    /// By what they are sorted: the newest first, titles from A to Z, the shortest first
+    #[arg(long, value_enum, default_value_t = Sort::Started)]
+    sort: Sort,
+    /// The other way round
+    #[arg(long)]
+    reverse: bool,
+    /// So many at most
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    limit: usize,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum State {
+    Ingest,
+    Encoding,
+    Complete,
+    Error,
+    Canceled,
+    Other,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Sort {
+    Started,
+    Title,
+    Duration,
+}
+
+pub(crate) async fn run(session: &Session, command: Videos, json: bool) -> Result<ExitCode> {
+    match command {
+        Videos::List => list(session, json).await,
+        Videos::Show { guid } => show(session, guid, json).await,
+        Videos::Search(search) => find(session, search, json).await,
+        Videos::Sync => {
+            sweep(&session.sync).await?;
+            let count = session.sync.mirror().await?.count_all().await?;
+            if json {
+                output::line(&json!({ "state": "read", "videos": count }));
+            } else {
+                output::text(&format!("{count} videos are in the mirror."));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Reads all of the table, unless the process is asked to end.
+async fn sweep(sync: &CatalogSync) -> Result<()> {
+    let stop = CancellationToken::new();
+    let sweep = sync.sweep_at_once(&stop, |_| {});
+    tokio::pin!(sweep);
+    tokio::select! {
+        done = &mut sweep => done,
+        () = reeldesk_core::asked_to_end() => {
+            stop.cancel();
+            sweep.await
+        }
+    }
+}
+
+impl Search {
+    fn query(self) -> VideoQuery {
+        let status = |state: State| {
+            Facet::Status(match state {
+                State::Ingest => StatusKind::Ingest,
+                State::Encoding => StatusKind::Encoding,
+                State::Complete => StatusKind::Complete,
+                State::Error => StatusKind::Error,
+                State::Canceled => StatusKind::Canceled,
+                State::Other => StatusKind::Other,
+            })
+        };
+        let mut facets: Vec<Facet> = self.status.into_iter().map(status).collect();
+        facets.extend(self.tag.into_iter().map(Facet::Tag));
+        facets.extend(self.template.into_iter().map(Facet::Template));
+        facets.extend(self.workflow.into_iter().map(Facet::Workflow));
+        facets.extend(self.captions.then_some(Facet::Captions));
+        facets.extend(self.hdr.then_some(Facet::Hdr));
+        let (sort, descending) = match self.sort {
+            Sort::Started => (VideoSort::Started, true),
+            Sort::Title => (VideoSort::Title, false),
+            Sort::Duration => (VideoSort::Duration, false),
+        };
+        let descending = descending != self.reverse;
+        VideoQuery { text: self.text.join(" "), facets, from: None, until: None, sort, descending }
+    }
+}
+
+async fn find(session: &Session, search: Search, json: bool) -> Result<ExitCode> {
+    let (sync, limit) = (&session.sync, search.limit);
+    let age = sync.age().await?;
+    let fresh = match age.swept_at {
+        None => sweep(sync).await,
+        Some(_) => session.look().await,
+    };
+    if let Err(error) = fresh {
+        // What this computer knows is better than nothing, where it knows something.
+        if age.read_at.is_none() && age.swept_at.is_none() {
+            return Err(error);
+        }
+        output::warning(&format!("{} This is what was known before.", error.message));
+    }
+    let (query, mirror) = (search.query(), sync.mirror().await?);
+    let mut rows = Vec::new();
+    let mut shown = 0;
+    while shown < limit {
+        let found = mirror.find(query.clone(), shown, PAGE.min(limit - shown)).await?.videos;
+        if found.is_empty() {
+            break;
+        }
+        shown += found.len();
+        for video in found {
+            if json {
+                output::line(&video);
+            } else {
+                let VideoSummary { guid, status, duration, title, .. } = video;
+                rows.push(vec![guid.to_string(), word(&status), output::clock(duration), title]);
+            }
+        }
+    }
+    if !json {
+        output::table(&["GUID", "STATUS", "DURATION", "TITLE"], &rows);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list(session: &Session, json: bool) -> Result<ExitCode> {
+    let mut next = None;
+    let mut rows = Vec::new();
+    loop {
+        let page = session.videos(next, 100).await?;
+        for video in page.videos {
+            if json {
+                output::line(&video);
+            } else {
+                rows.push(vec![
+                    video.guid.to_string(),
+                    word(&video.status),
+                    output::clock(video.duration),
+                    video.title,
+                ]);
+            }
+        }
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    if !json {
+        output::table(&["GUID", "STATUS", "DURATION", "TITLE"], &rows);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(session: &Session, guid: String, json: bool) -> Result<ExitCode> {
+    let guid = Guid::new(guid).ok_or_else(|| Error::new(Code::Invalid, "The guid is empty.", "Give one."))?;
+    let video: Video = session.video(&guid).await?;
+    let stream = if video.is_playable() { Some(session.stream(&guid).await?) } else { None };
+    if json {
+        output::line(&json!({ "video": video, "stream": stream }));
+    } else {
+        output::value(&video);
+        if let Some(stream) = stream {
+            output::stream(&stream, false);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn word(status: &Status) -> String {
+    match status {
+        Status::Ingest => "Ingest".into(),
+        Status::Encoding => "Encoding".into(),
+        Status::Canceled => "Canceled".into(),
+        Status::Complete => "Complete".into(),
+        Status::Error { .. } => "Error".into(),
+        Status::Other { word } => word.clone(),
+    }
+}

@@ -1,0 +1,331 @@
+//! Keeping the mirror true. The whole table is read once, in segments, and again and again at a pace that costs little: that
+//! finds what others delete and edit. What is new comes from the index by time, what is open or in sight by its keys.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures::stream::{self, TryStreamExt as _};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+use ts_rs::TS;
+
+use super::{Catalog, Guid, Mirror, Video, VideoSummary};
+use crate::clock::now_ms;
+use crate::connection::Connection;
+use crate::workspace::Workspace;
+use crate::{Code, Error, Result};
+
+/// Segments of the table (`TotalSegments`): how far each has come is kept, so that a kill costs a page.
+const SEGMENTS: i32 = 16;
+/// Those that are read at once while the mirror is filled.
+const AT_ONCE: usize = 4;
+/// Read request units a second that the readings after the first may use: about 50,000 an hour.
+const UNITS_A_SECOND: f64 = 14.0;
+/// The shortest time between two readings of the whole table.
+const BETWEEN_SWEEPS: Duration = Duration::from_secs(60);
+/// The wait after an error, and the longest one.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// Videos that are looked up, of those that a reading did not see.
+const LOOKED_UP: u32 = 1_000;
+/// The newest videos, and the open ones, that are read at each look.
+const NEWEST: i32 = 100;
+const OPEN_ONES: u32 = 100;
+
+/// How far the first reading of a table has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Filling {
+    /// Videos that are in the mirror.
+    pub read: usize,
+    /// Videos that there are, as DynamoDB guesses.
+    pub estimated: usize,
+}
+
+/// How old the mirror is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct MirrorAge {
+    /// When the newest videos were read, in milliseconds since the epoch.
+    #[ts(type = "number | null")]
+    pub read_at: Option<i64>,
+    /// When all of the table was read for the last time, in milliseconds since the epoch.
+    #[ts(type = "number | null")]
+    pub swept_at: Option<i64>,
+}
+
+/// Keeps the mirror of one table true; cheap to clone.
+#[derive(Clone)]
+pub struct CatalogSync {
+    catalog: Catalog,
+    file: PathBuf,
+    /// Which table it is of.
+    of: String,
+    mirror: Arc<OnceCell<Mirror>>,
+}
+
+impl CatalogSync {
+    /// Of this catalog, in this folder; its file is opened when it is first wanted.
+    #[must_use]
+    pub fn new(catalog: Catalog, workspace: &Workspace, folder: &Path) -> Self {
+        let Connection { region, endpoint, .. } = &workspace.connection;
+        let of = format!("{} {region} {}", endpoint.as_deref().unwrap_or_default(), workspace.table);
+        Self { catalog, file: file_of(folder, &workspace.name), of, mirror: Arc::default() }
+    }
+
+    /// What it keeps.
+    ///
+    /// # Errors
+    /// When its file cannot be made.
+    pub async fn mirror(&self) -> Result<&Mirror> {
+        self.mirror.get_or_try_init(|| Mirror::open(&self.file, &self.of, &self.catalog.source_bucket)).await
+    }
+
+    /// The newest videos, those that the pipeline has not finished, and others that are looked at just now, as the table has
+    /// them. Those that are gone are let go of.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn look(&self, in_sight: &[Guid]) -> Result<Vec<Video>> {
+        let mut videos = self.catalog.page(None, NEWEST).await?.videos;
+        let mut wanted = self.mirror().await?.open_ones(OPEN_ONES).await?;
+        wanted.extend_from_slice(in_sight);
+        wanted.sort_unstable();
+        wanted.dedup();
+        wanted.retain(|guid| !videos.iter().any(|video| video.guid == *guid));
+        let found = self.catalog.by_keys(&wanted).await?;
+        wanted.retain(|guid| !found.iter().any(|video| video.guid == *guid));
+        self.mirror().await?.remove(wanted).await?;
+        videos.extend(found);
+        Ok(videos)
+    }
+
+    /// Takes what was seen at a look; answers how many are new or changed.
+    ///
+    /// # Errors
+    /// When the mirror cannot be written.
+    pub async fn take(&self, videos: &[Video]) -> Result<usize> {
+        let sweep = self.state().await?.sweep;
+        let read_at = vec![("read_at".to_owned(), now_ms().to_string())];
+        self.mirror().await?.put(videos.iter().map(VideoSummary::from).collect(), sweep, read_at).await
+    }
+
+    /// How old the mirror is.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn age(&self) -> Result<MirrorAge> {
+        let State { read_at, swept_at, .. } = self.state().await?;
+        Ok(MirrorAge { read_at, swept_at })
+    }
+
+    /// Reads all of the table, from where a reading was broken off; `tell` hears how far the first one has come. What is in
+    /// the table no longer is let go of at its end.
+    ///
+    /// # Errors
+    /// When the table cannot be read; what was read is kept.
+    pub async fn sweep(&self, stop: &CancellationToken, tell: impl Fn(Filling)) -> Result<()> {
+        let is_first = self.state().await?.swept_at.is_none();
+        self.read_all(stop, is_first, tell).await
+    }
+
+    /// The same, as fast as the table gives it: for someone who waits.
+    ///
+    /// # Errors
+    /// As [`CatalogSync::sweep`].
+    pub async fn sweep_at_once(&self, stop: &CancellationToken, tell: impl Fn(Filling)) -> Result<()> {
+        self.read_all(stop, true, tell).await
+    }
+
+    async fn read_all(&self, stop: &CancellationToken, is_first: bool, tell: impl Fn(Filling)) -> Result<()> {
+        let state = self.state().await?;
+        let estimated = if is_first { self.catalog.estimate().await? } else { 0 };
+        let read = if is_first { self.mirror().await?.count_all().await? } else { 0 };
+        let read = AtomicUsize::new(read);
+        let progress = |count: usize| {
+            if is_first {
+                let read = read.fetch_add(count, Ordering::Relaxed) + count;
+                tell(Filling { read, estimated: estimated.max(read) });
+            }
+        };
+        let left = (0..SEGMENTS).zip(&state.segments).filter(|(_, segment)| **segment != Segment::Read);
+        let read = stream::iter(left.map(Ok)).try_for_each_concurrent(if is_first { AT_ONCE } else { 1 }, {
+            |(number, segment)| self.read_segment(number, segment, &state, !is_first, stop, &progress)
+        });
+        read.await?;
+        self.let_go(state.sweep).await?;
+        let mut states: Vec<_> = (0..SEGMENTS).map(|number| (Segment::name(number), String::new())).collect();
+        states.push(("sweep".to_owned(), (state.sweep + 1).to_string()));
+        states.push(("swept_at".to_owned(), now_ms().to_string()));
+        self.mirror().await?.put(Vec::new(), state.sweep, states).await?;
+        Ok(())
+    }
+
+    async fn read_segment(
+        &self,
+        number: i32,
+        segment: &Segment,
+        state: &State,
+        is_paced: bool,
+        stop: &CancellationToken,
+        progress: &impl Fn(usize),
+    ) -> Result<()> {
+        let mut after = match segment {
+            Segment::Behind(guid) => Some(guid.clone()),
+            _ => None,
+        };
+        loop {
+            let page = tokio::select! {
+                biased;
+                () = stop.cancelled() => return Err(stopped()),
+                page = self.page(number, after.as_ref()) => page?,
+            };
+            let now = page.next.clone().map_or(Segment::Read, Segment::Behind);
+            let states = vec![(Segment::name(number), now.text())];
+            let count = page.videos.len();
+            self.mirror().await?.put(page.videos.iter().map(VideoSummary::from).collect(), state.sweep, states).await?;
+            progress(count);
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+            if is_paced {
+                // Without a word of what it cost it is taken for a full page.
+                let units = if page.units > 0.0 { page.units } else { 128.0 };
+                tokio::time::sleep(Duration::from_secs_f64(units / UNITS_A_SECOND)).await;
+            }
+        }
+    }
+
+    /// A page, however long the table asks for patience.
+    async fn page(&self, number: i32, after: Option<&String>) -> Result<super::scan::SegmentPage> {
+        let mut wait = FIRST_WAIT;
+        loop {
+            match self.catalog.segment_page(number, SEGMENTS, after.cloned()).await {
+                Err(error) if error.code == Code::Throttled => {
+                    tokio::time::sleep(wait.mul_f64(fastrand::f64() + 0.5)).await;
+                    wait = (wait * 2).min(LONGEST_WAIT);
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Lets go of what a reading of the whole table did not see, where the table does not have it by its key either.
+    async fn let_go(&self, sweep: i64) -> Result<()> {
+        loop {
+            let mut unseen = self.mirror().await?.unseen(sweep, LOOKED_UP).await?;
+            if unseen.is_empty() {
+                return Ok(());
+            }
+            let there = self.catalog.by_keys(&unseen).await?;
+            unseen.retain(|guid| !there.iter().any(|video| video.guid == *guid));
+            self.mirror().await?.remove(unseen).await?;
+            self.mirror().await?.put(there.iter().map(VideoSummary::from).collect(), sweep, Vec::new()).await?;
+        }
+    }
+
+    /// Reads all of the table, again and again, until it is stopped; `tell` hears how far the first reading has come, and none
+    /// where there is none, or none any more.
+    pub async fn run(&self, stop: &CancellationToken, tell: impl Fn(Option<Filling>)) {
+        let mut wait = FIRST_WAIT;
+        while !stop.is_cancelled() {
+            let swept = self.sweep(stop, |filling| tell(Some(filling))).await;
+            let pause = match swept {
+                Ok(()) => {
+                    tell(None);
+                    wait = FIRST_WAIT;
+                    BETWEEN_SWEEPS
+                }
+                Err(error) => {
+                    tracing::info!(code = ?error.code, details = error.details, "the table could not be read through");
+                    wait = (wait * 2).min(LONGEST_WAIT);
+                    wait
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    async fn state(&self) -> Result<State> {
+        let states = self.mirror().await?.states().await?;
+        let number = |name: &str| states.get(name).and_then(|text| text.parse().ok());
+        let segment = |number| states.get(&Segment::name(number)).map_or(Segment::Unread, |text| Segment::of(text));
+        Ok(State {
+            sweep: number("sweep").unwrap_or(1),
+            swept_at: number("swept_at"),
+            read_at: number("read_at"),
+            segments: (0..SEGMENTS).map(segment).collect(),
+        })
+    }
+}
+
+/// What the mirror knows of its readings.
+struct State {
+    /// The number of the reading that is going on.
+    sweep: i64,
+    swept_at: Option<i64>,
+    read_at: Option<i64>,
+    segments: Vec<Segment>,
+}
+
+/// How far a segment was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Segment {
+    Unread,
+    /// Behind this key.
+    Behind(String),
+    Read,
+}
+
+impl Segment {
+    fn name(number: i32) -> String {
+        format!("segment {number}")
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Unread => String::new(),
+            Self::Behind(guid) => format!("behind {guid}"),
+            Self::Read => "read".to_owned(),
+        }
+    }
+
+    fn of(text: &str) -> Self {
+        match text.strip_prefix("behind ") {
+            Some(guid) => Self::Behind(guid.to_owned()),
+            None if text == "read" => Self::Read,
+            None => Self::Unread,
+        }
+    }
+}
+
+/// The file of a workspace's mirror in a folder. Its name has small letters only: some file systems know no others.
+fn file_of(folder: &Path, workspace: &str) -> PathBuf {
+    /// All but small letters and digits.
+    const OTHERS: &AsciiSet = &{
+        let (mut set, mut letter) = (NON_ALPHANUMERIC.add(b'A'), b'B');
+        while letter <= b'Z' {
+            set = set.add(letter);
+            letter += 1;
+        }
+        set
+    };
+    folder.join(format!("{}.sqlite", utf8_percent_encode(workspace, OTHERS)))
+}
+
+/// Removes the mirror of a workspace.
+pub(crate) fn forget(folder: &Path, workspace: &str) {
+    crate::store::remove_copy(&file_of(folder, workspace));
+}
+
+fn stopped() -> Error {
+    Error::new(Code::Canceled, "The catalog was not read to its end.", "It goes on by itself.")
+}

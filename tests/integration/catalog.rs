@@ -1,0 +1,160 @@
+//! The mirror of the catalog: all of the table is in it, what others change of it too, and a kill loses nothing. Against the
+//! sandbox, and against an emulator that we did not write.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use reeldesk_tests::{Emulator, Ended, Reelctl, Server, catalog::item};
+use serde_json::Value;
+
+use crate::ministack::{dynamodb, make_table};
+
+type Attributes = HashMap<String, AttributeValue>;
+
+async fn write(client: &Client, table: &str, items: impl Iterator<Item = Attributes>) {
+    let mut requests: Vec<_> = items
+        .map(|item| {
+            let put = PutRequest::builder().set_item(Some(item)).build().unwrap();
+            WriteRequest::builder().put_request(put).build()
+        })
+        .collect();
+    while !requests.is_empty() {
+        let some = requests.split_off(requests.len().saturating_sub(25));
+        let answer = client.batch_write_item().request_items(table, some).send().await.unwrap();
+        requests.extend(answer.unprocessed_items.into_iter().flatten().flat_map(|(_, left)| left));
+    }
+}
+
+fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
+
+/// An item of nothing but these attributes.
+fn bare(attributes: &[(&str, &str)]) -> Attributes {
+    attributes.iter().map(|(name, value)| ((*name).to_owned(), text(value))).collect()
+}
+
+/// The command line, in a workspace.
+struct In<'a>(&'a Reelctl, &'a str);
+
+impl In<'_> {
+    fn run(&self, arguments: &[&str]) -> (bool, Vec<Value>) {
+        self.0.run(&[&["--workspace", self.1], arguments].concat()).unwrap()
+    }
+}
+
+fn read(reelctl: &In<'_>) -> u64 {
+    let (done, lines) = reelctl.run(&["videos", "sync"]);
+    assert!(done, "{lines:?}");
+    lines[0]["videos"].as_u64().unwrap()
+}
+
+fn found(reelctl: &In<'_>, arguments: &[&str]) -> Vec<Value> {
+    let (done, videos) = reelctl.run(&[&["videos", "search"], arguments].concat());
+    assert!(done, "{videos:?}");
+    videos
+}
+
+/// What all of it holds for, wherever the table is.
+async fn follows(reelctl: &In<'_>, client: &Client, table: &str) {
+    write(client, table, (0..300).map(item)).await;
+    // A failure before the first step of the pipeline, and an item of another bucket.
+    write(client, table, [bare(&[("guid", "stub-1"), ("workflowStatus", "Error")])].into_iter()).await;
+    let elsewhere = [("guid", "elsewhere-1"), ("srcBucket", "archive"), ("srcVideo", "Nosferatu.mov")];
+    write(client, table, [bare(&elsewhere)].into_iter()).await;
+    assert_eq!(read(reelctl), 302);
+    let nosferatu = found(reelctl, &["nosf"]);
+    assert_eq!((nosferatu.len(), nosferatu[0]["srcBucket"].as_str()), (1, Some("archive")));
+    assert_eq!(found(reelctl, &["stub"])[0]["status"]["kind"], "error");
+    assert_eq!(found(reelctl, &["--status", "error"]).len(), 4, "three of the 300, and the stub");
+    // What the window shows first is what the generator made last.
+    let newest = found(reelctl, &["--limit", "1"]);
+    assert_eq!(newest[0]["guid"].as_str(), item(299)["guid"].as_s().ok().map(String::as_str));
+    // Others rename one and delete one.
+    let renamed = item(7)["guid"].clone();
+    let update = client.update_item().table_name(table).key("guid", renamed.clone());
+    let update = update.update_expression("SET #own = :own").expression_attribute_names("#own", "reeldesk");
+    let own = AttributeValue::M(HashMap::from([("title".to_owned(), text("Zabriskie Point"))]));
+    update.expression_attribute_values(":own", own).send().await.unwrap();
+    let deleted = item(8)["guid"].clone();
+    client.delete_item().table_name(table).key("guid", deleted.clone()).send().await.unwrap();
+    assert_eq!(found(reelctl, &[deleted.as_s().unwrap()]).len(), 1, "nobody has told yet");
+    assert_eq!(read(reelctl), 301);
+    assert_eq!(found(reelctl, &[deleted.as_s().unwrap()]).len(), 0);
+    let zabriskie = found(reelctl, &["point", "ZABR"]);
+    assert_eq!(zabriskie[0]["guid"].as_str(), renamed.as_s().ok().map(String::as_str));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mirror_follows_the_table_of_the_sandbox() {
+    let server = Server::start();
+    follows(&In(&server.data, "sandbox"), &server.dynamodb(), reeldesk_sandbox::TABLE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mirror_follows_a_table_that_is_not_ours() {
+    let ministack = Emulator::ministack().await.unwrap();
+    let client = dynamodb(&ministack.endpoint, ("test", "test"));
+    make_table(&client).await;
+    let reelctl = Reelctl::new().unwrap().with("AWS_ACCESS_KEY_ID", "test").with("AWS_SECRET_ACCESS_KEY", "test");
+    let workspace = format!(
+        "version = 1\n[[workspace]]\nname = \"mini\"\nregion = \"us-east-1\"\nendpoint = \"{}\"\nsourceBucket = \"vod-source\"\ndestinationBucket = \"vod-destination\"\ntable = \"vod\"\ncdn = \"http://127.0.0.1:9\"\ncredentials = {{ kind = \"environment\" }}\nmode = {{ kind = \"pipeline\" }}\n",
+        ministack.endpoint
+    );
+    std::fs::write(reelctl.data.path().join("settings.toml"), workspace).unwrap();
+    let mini = In(&reelctl, "mini");
+    follows(&mini, &client, "vod").await;
+    // The table answers no more: what is known is shown, and said to be old.
+    drop(ministack);
+    assert_eq!(found(&mini, &["zabriskie"]).len(), 1);
+}
+
+/// A reading that is killed goes on where it was: nothing is there twice, nothing is missing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_reading_goes_on() {
+    const ITEMS: u64 = 4_000;
+    let server = Server::start();
+    // Large ones, so that there are many pages.
+    let padded = |number| {
+        let mut item = item(number);
+        item.insert("padding".to_owned(), text(&"x".repeat(20_000)));
+        item
+    };
+    write(&server.dynamodb(), reeldesk_sandbox::TABLE, (0..ITEMS).map(padded)).await;
+    let folder = server.data.data.path().join("catalogs");
+    let mut kills = 0;
+    for pages in 1..4 {
+        let reading = Ended(server.data.start(&["videos", "sync"]).unwrap());
+        let end = Instant::now() + Duration::from_secs(60);
+        while pages_read(&folder) < pages * 5 {
+            assert!(Instant::now() < end, "{} pages", pages_read(&folder));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        kills += u64::from(pages_read(&folder) < 80);
+        drop(reading);
+    }
+    assert!(kills > 0, "it was never killed on its way");
+    assert_eq!(read(&In(&server.data, "sandbox")), ITEMS);
+    let (done, counted) = server.data.run(&["videos", "search", "--limit", "100000"]).unwrap();
+    assert!(done);
+    let guids: std::collections::BTreeSet<_> = counted.iter().map(|video| video["guid"].to_string()).collect();
+    assert_eq!((counted.len() as u64, guids.len() as u64), (ITEMS, ITEMS));
+}
+
+/// How many segments were begun or read to their end, of the copy in this folder.
+fn pages_read(folder: &std::path::Path) -> u64 {
+    let Some(Ok(file)) = std::fs::read_dir(folder).ok().and_then(|files| {
+        files
+            .into_iter()
+            .find(|file| file.as_ref().is_ok_and(|file| file.path().extension() == Some("sqlite".as_ref())))
+    }) else {
+        return 0;
+    };
+    let read_only = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let db = rusqlite::Connection::open_with_flags(file.path(), read_only);
+    // It may be just being made.
+    let count = "SELECT count(*) FROM state WHERE name LIKE 'segment %' AND value <> ''";
+    db.and_then(|db| db.query_row(count, [], |row| row.get(0))).unwrap_or(0)
+}

@@ -1,0 +1,70 @@
+import type { Facet, Length, StatusKind, VideoResolution } from '../bindings';
+
+const STATUS: Record<StatusKind, string> = {
+  ingest: 'In the pipeline',
+  encoding: 'Encoding',
+  complete: 'Playable',
+  error: 'Failed',
+  canceled: 'Canceled',
+  other: 'Other states',
+};
+const RESOLUTION: Record<VideoResolution, string> = { sd: 'SD', hd: 'HD (720)', 'full-hd': 'Full HD (1080)', uhd: 'UHD (2160)' };
+const LENGTH: Record<Length, string> = {
+  'under-a-minute': 'Under 1 min',
+  'under-ten-minutes': '1 to 10 min',
+  'under-an-hour': '10 to 60 min',
+  'an-hour-and-more': '1 hour and more',
+};
+
+/** The name of a filter. */
+export function facetName(facet: Facet): string {
+  switch (facet.kind) {
+    case 'status':
+      return STATUS[facet.value];
+    case 'resolution':
+      return RESOLUTION[facet.value];
+    case 'length':
+      return LENGTH[facet.value];
+    case 'hdr':
+      return 'HDR';
+    case 'captions':
+      return 'Captions';
+    case 'shorter':
+      return 'Shorter than its source';
+    case 'tag':
+      return facet.value.replace('=', ': ');
+    case 'otherBucket':
+    case 'workflow':
+    case 'template':
+      return facet.value;
+  }
+}
+
+/** The groups of the filters, in their order. */
+export const GROUPS: [kinds: Facet['kind'][], name: string][] = [
+  [['status'], 'State'],
+  [['resolution', 'hdr'], 'Picture'],
+  [['length', 'shorter'], 'Duration'],
+  [['captions'], 'Captions'],
+  [['workflow'], 'Workflow'],
+  [['template'], 'Job template'],
+  [['otherBucket'], 'Other source buckets'],
+  [['tag'], 'Tags'],
+];
+
+export const isSameFacet = (one: Facet, other: Facet) => JSON.stringify(one) === JSON.stringify(other);
+
+const status = (...kinds: StatusKind[]): Facet[] => kinds.map((value) => ({ kind: 'status', value }));
+
+/** Views of the library that are always there. */
+export const VIEWS: { name: string; facets: Facet[] }[] = [
+  { name: 'All', facets: [] },
+  { name: 'Playable', facets: status('complete') },
+  { name: 'In progress', facets: status('ingest', 'encoding') },
+  { name: 'Failed', facets: status('error', 'canceled') },
+];
+
+/** Whether these filters are those of a view, in any order. */
+export function isView(facets: Facet[], view: Facet[]): boolean {
+  return facets.length === view.length && view.every((one) => facets.some((other) => isSameFacet(one, other)));
+}
