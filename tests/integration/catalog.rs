@@ -5,27 +5,14 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
-use reeldesk_tests::{Emulator, Ended, Reelctl, Server, catalog::item};
+use aws_sdk_dynamodb::types::AttributeValue;
+use reeldesk_tests::catalog::{item, rename, write};
+use reeldesk_tests::{Emulator, Ended, Reelctl, Server};
 use serde_json::Value;
 
 use crate::ministack::{dynamodb, make_table};
 
 type Attributes = HashMap<String, AttributeValue>;
-
-async fn write(client: &Client, table: &str, items: impl Iterator<Item = Attributes>) {
-    let mut requests: Vec<_> = items
-        .map(|item| {
-            let put = PutRequest::builder().set_item(Some(item)).build().unwrap();
-            WriteRequest::builder().put_request(put).build()
-        })
-        .collect();
-    while !requests.is_empty() {
-        let some = requests.split_off(requests.len().saturating_sub(25));
-        let answer = client.batch_write_item().request_items(table, some).send().await.unwrap();
-        requests.extend(answer.unprocessed_items.into_iter().flatten().flat_map(|(_, left)| left));
-    }
-}
 
 fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
@@ -74,10 +61,7 @@ async fn follows(reelctl: &In<'_>, client: &Client, table: &str) {
     assert_eq!(newest[0]["guid"].as_str(), item(299)["guid"].as_s().ok().map(String::as_str));
     // Others rename one and delete one.
     let renamed = item(7)["guid"].clone();
-    let update = client.update_item().table_name(table).key("guid", renamed.clone());
-    let update = update.update_expression("SET #own = :own").expression_attribute_names("#own", "reeldesk");
-    let own = AttributeValue::M(HashMap::from([("title".to_owned(), text("Zabriskie Point"))]));
-    update.expression_attribute_values(":own", own).send().await.unwrap();
+    rename(client, table, 7, "Zabriskie Point").await;
     let deleted = item(8)["guid"].clone();
     client.delete_item().table_name(table).key("guid", deleted.clone()).send().await.unwrap();
     assert_eq!(found(reelctl, &[deleted.as_s().unwrap()]).len(), 1, "nobody has told yet");

@@ -1,9 +1,11 @@
 //! A catalog of any size with items as three generations of the pipeline wrote them, in ten languages: the same for the same
-//! seed.
+//! number.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use fastrand::Rng;
 
 /// Words of titles, by language: English, German, French, Spanish, Portuguese, Turkish, Polish, Russian, Japanese, Thai.
@@ -164,4 +166,41 @@ pub fn item(number: u64) -> HashMap<String, AttributeValue> {
         item.insert("reeldesk".to_owned(), AttributeValue::M(own));
     }
     item
+}
+
+/// The item of this number, with its source in this bucket.
+#[must_use]
+pub fn item_in(bucket: &str, number: u64) -> HashMap<String, AttributeValue> {
+    let mut item = item(number);
+    item.insert("srcBucket".to_owned(), AttributeValue::S(bucket.to_owned()));
+    item
+}
+
+/// Writes items into a table.
+///
+/// # Panics
+/// When it does not take them.
+pub async fn write(client: &Client, table: &str, items: impl Iterator<Item = HashMap<String, AttributeValue>>) {
+    let mut requests: Vec<_> = items
+        .map(|item| {
+            let put = PutRequest::builder().set_item(Some(item)).build().unwrap();
+            WriteRequest::builder().put_request(put).build()
+        })
+        .collect();
+    while !requests.is_empty() {
+        let some = requests.split_off(requests.len().saturating_sub(25));
+        let answer = client.batch_write_item().request_items(table, some).send().await.unwrap();
+        requests.extend(answer.unprocessed_items.into_iter().flatten().flat_map(|(_, left)| left));
+    }
+}
+
+/// Gives the item of a number another title, as another admin would.
+///
+/// # Panics
+/// When the table does not take it.
+pub async fn rename(client: &Client, table: &str, number: u64, title: &str) {
+    let update = client.update_item().table_name(table).key("guid", item(number)["guid"].clone());
+    let update = update.update_expression("SET #own = :own").expression_attribute_names("#own", "reeldesk");
+    let own = HashMap::from([("title".to_owned(), AttributeValue::S(title.to_owned()))]);
+    update.expression_attribute_values(":own", AttributeValue::M(own)).send().await.unwrap();
 }

@@ -14,6 +14,7 @@ describe('format', () => {
   });
   it('age', () => {
     expect([0, 30_000, 120_000, 7_200_000, 172_800_000].map((age) => ago(0, age))).toEqual(['just now', '30 s ago', '2 min ago', '2 h ago', '2 d ago']);
+    expect(ago(Date.UTC(2024, 4, 15, 12), Date.UTC(2026, 0, 1))).toBe(new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' }).format(Date.UTC(2024, 4, 15, 12)));
   });
   it('bit rate', () => {
     expect([400_000, 6_000_000].map(bitrate)).toEqual(['400 kb/s', '6.0 Mb/s']);

@@ -1,0 +1,114 @@
+//! The Library: found as one types, filtered and sorted by hand and by keyboard, and nothing moves under the pointer.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use fantoccini::key::Key;
+use reeldesk_tests::{Server, catalog};
+use serde_json::json;
+
+use crate::window::Window;
+use crate::{LONG, SHORT};
+
+const VIDEOS: u64 = 1_000;
+const NOTE: &str = "//header[.//h1='Library']/p";
+
+/// The item of a number, as one of the sandbox's source bucket.
+fn here(number: u64) -> HashMap<String, AttributeValue> {
+    catalog::item_in(reeldesk_sandbox::SOURCE_BUCKET, number)
+}
+
+/// The titles in sight, from above.
+const TITLES: &str = "return [...document.querySelectorAll('[data-guid] .title')].map((one) => one.textContent);";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_video_is_found_among_a_thousand() {
+    let server = Server::start();
+    catalog::write(&server.dynamodb(), reeldesk_sandbox::TABLE, (0..VIDEOS).map(here)).await;
+    let window = Window::open(server.data.data.path(), &["--workspace", "sandbox"]).await.unwrap();
+    window.wait_for(&format!("{NOTE}[contains(., 'videos, checked')]"), LONG).await.unwrap();
+    let rows = "return document.querySelector('.videos')?.getAttribute('aria-rowcount');";
+    window.until(rows, SHORT, |rows| rows == "1001").await.unwrap();
+    window.picture("library-full").await;
+
+    // As one types: the two that have both words, the beginnings marked.
+    let text = |item: &HashMap<String, AttributeValue>, name: &str| {
+        item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
+    };
+    let sought = catalog::item(321);
+    let key = text(&sought, "srcVideo");
+    let title = key.rsplit('/').next().unwrap().replace('_', " ");
+    let typed: Vec<String> = title.split(' ').take(2).map(|word| word.chars().take(4).collect()).collect();
+    let search = window.wait_for("//input[@type='search'][@placeholder]", SHORT).await.unwrap();
+    search.send_keys(&typed.join(" ")).await.unwrap();
+    let marked =
+        "return [...document.querySelectorAll('[data-guid] mark')].map((one) => one.textContent.toLowerCase());";
+    let first = typed[0].to_lowercase();
+    window.until(marked, SHORT, |marks| marks.as_array().unwrap().iter().any(|mark| *mark == first)).await.unwrap();
+    let guid = format!("//*[@data-guid='{}']", text(&sought, "guid"));
+    window.wait_for(&guid, SHORT).await.unwrap();
+    window.wait_for("//*[@role='status'][contains(., ' of 1')]", SHORT).await.unwrap();
+    window.picture("library-search").await;
+    search.send_keys("qqqq").await.unwrap();
+    window.wait_for("//h2[contains(., 'Nothing is found')]", SHORT).await.unwrap();
+    window.picture("library-nothing").await;
+    window.click("//button[contains(., 'Show all videos')]").await.unwrap();
+    window.until(rows, SHORT, |rows| rows == "1001").await.unwrap();
+
+    // A view, then a filter beside it; each says how many there are.
+    window.click("//button[.='Failed']").await.unwrap();
+    window.wait_for("//*[@role='status'][contains(., '10 of 1')]", SHORT).await.unwrap();
+    window.click("//button[contains(., 'Filter')]").await.unwrap();
+    window.picture("library-filter").await;
+    window.click("//div[@role='dialog']//label[contains(., 'UHD')]").await.unwrap();
+    let states = "return [...document.querySelectorAll('[data-guid]')].map((row) => \
+                  [row.querySelector('.status').textContent.trim(), row.querySelector('.size').textContent]);";
+    let are_failed_and_large = |rows: &serde_json::Value| {
+        let rows = rows.as_array().unwrap();
+        !rows.is_empty() && rows.iter().all(|row| *row == json!(["Failed", "3840 × 2160"]))
+    };
+    window.until(states, SHORT, are_failed_and_large).await.unwrap();
+    window.client.active_element().await.unwrap().send_keys(&Key::Escape.to_string()).await.unwrap();
+    window.click("//button[.='All']").await.unwrap();
+    window.until(rows, SHORT, |rows| rows == "1001").await.unwrap();
+
+    // By keyboard: the title's head sorts, End leads to the last row, Enter opens it beside the list.
+    window.click("//*[@role='columnheader']/button[starts-with(., 'Title')]").await.unwrap();
+    window.wait_for("//*[@role='columnheader'][@aria-sort='ascending'][contains(., 'Title')]", SHORT).await.unwrap();
+    let first = "//*[@role='row'][@data-index='0']//button";
+    window.click(first).await.unwrap();
+    window.wait_for("//aside[@aria-label='Video']", SHORT).await.unwrap();
+    window.client.active_element().await.unwrap().send_keys(&Key::End.to_string()).await.unwrap();
+    let at = "return document.activeElement?.closest('[data-index]')?.getAttribute('data-index');";
+    window.until(at, SHORT, |at| at == "999").await.unwrap();
+    window.picture("library-last").await;
+    window.close().await;
+}
+
+/// What another admin adds is told, and put in where nobody's pointer is; what one changes is shown where it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_change_is_shown_and_moves_nothing() {
+    let server = Server::start();
+    let (dynamodb, table) = (server.dynamodb(), reeldesk_sandbox::TABLE);
+    catalog::write(&dynamodb, table, (0..50).map(here)).await;
+    let window = Window::open(server.data.data.path(), &["--workspace", "sandbox"]).await.unwrap();
+    window.wait_for(&format!("{NOTE}[contains(., '50 videos, checked')]"), LONG).await.unwrap();
+    window.click("//*[@role='row'][@data-index='2']//button").await.unwrap();
+    window.wait_for("//aside[@aria-label='Video']", SHORT).await.unwrap();
+    let before = window.script(TITLES).await.unwrap();
+    catalog::write(&dynamodb, table, (60..63).map(here)).await;
+    window.wait_for("//button[.='3 new']", LONG).await.unwrap();
+    let after = window.script(TITLES).await.unwrap();
+    assert_eq!(after.as_array().unwrap()[..6], before.as_array().unwrap()[..6], "nothing moved");
+    window.picture("library-new").await;
+    window.click("//button[.='3 new']").await.unwrap();
+    window.wait_for("//*[@role='row'][@data-index='0'][not(.//*[@aria-current='true'])]", SHORT).await.unwrap();
+    let newest = catalog::item(62)["guid"].as_s().unwrap().clone();
+    window.wait_for(&format!("//*[@role='row'][@data-index='0']//*[@data-guid='{newest}']"), SHORT).await.unwrap();
+    // One in sight is renamed elsewhere: read by its key, within seconds.
+    catalog::rename(&dynamodb, table, 48, "Renamed by someone else").await;
+    let renamed = catalog::item(48)["guid"].as_s().unwrap().clone();
+    let row = format!("//*[@data-guid='{renamed}'][contains(., 'Renamed by someone else')]");
+    window.wait_for(&row, LONG).await.unwrap();
+    window.close().await;
+}
