@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use reeldesk_tests::catalog::{item, rename, write};
-use reeldesk_tests::{Emulator, Ended, Reelctl, Server};
+use reeldesk_tests::catalog::{item, item_in, rename, write};
+use reeldesk_tests::{Emulator, Ended, Guard, KEYS, Reelctl, Server};
 use serde_json::Value;
 
 use crate::ministack::{dynamodb, make_table};
@@ -93,6 +93,27 @@ async fn the_mirror_follows_a_table_that_is_not_ours() {
     // The table answers no more: what is known is shown, and said to be old.
     drop(ministack);
     assert_eq!(found(&mini, &["zabriskie"]).len(), 1);
+}
+
+/// Who may not read the table through still finds what the index has, and is told what is missing.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_right_to_scan_the_index_is_read() {
+    let server = Server::start();
+    let bucket = reeldesk_sandbox::SOURCE_BUCKET;
+    let items = (0..250).map(|number| item_in(bucket, number));
+    write(&server.dynamodb(), reeldesk_sandbox::TABLE, items.chain([bare(&[("guid", "stub-1")])])).await;
+    let refuse = |asked: &str| (asked == "dynamodb:Scan").then_some("AccessDeniedException");
+    let guard = Guard::before(&server.endpoint, refuse).await.unwrap();
+    let reelctl = Reelctl::new().unwrap().with("AWS_ACCESS_KEY_ID", KEYS.0).with("AWS_SECRET_ACCESS_KEY", KEYS.1);
+    let connect =
+        ["workspace", "connect", "guarded", "--stack", reeldesk_sandbox::STACK, "--region", "us-east-1", "--endpoint"];
+    let (connected, lines) = reelctl.run(&[&connect[..], &[&guard.endpoint]].concat()).unwrap();
+    assert!(connected, "{lines:?}");
+    let guarded = In(&reelctl, "guarded");
+    let (done, lines) = guarded.run(&["videos", "sync"]);
+    assert!(!done && lines[0]["code"] == "access-denied", "{lines:?}");
+    assert!(lines[0]["message"].as_str().unwrap().contains("dynamodb:Scan"), "{lines:?}");
+    assert_eq!(found(&guarded, &["--limit", "1000"]).len(), 250, "all of the bucket, and no stub");
 }
 
 /// A reading that is killed goes on where it was: nothing is there twice, nothing is missing.

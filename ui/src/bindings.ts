@@ -1864,9 +1864,13 @@ summary: BatchSummary, } | { "kind": "catalog",
  */
 readAt: number, } | { "kind": "catalogFilling", 
 /**
- * How far it has come, while it goes on.
+ * How far the first reading has come, while it goes on.
  */
-filling: Filling | null, } | { "kind": "jobs", 
+filling: Filling | null, 
+/**
+ * Why the last reading failed.
+ */
+error: Error | null, } | { "kind": "jobs", 
 /**
  * Newest first.
  */

@@ -88,7 +88,7 @@ export class Room {
         this.library.hear(event.readAt);
         break;
       case 'catalogFilling':
-        this.library.hearOfFilling(event.filling);
+        this.library.hearOfReading(event.filling, event.error);
         break;
       case 'jobs':
         this.unreachable = null;

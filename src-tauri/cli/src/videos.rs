@@ -150,10 +150,10 @@ async fn find(session: &Session, search: Search, json: bool) -> Result<ExitCode>
     };
     if let Err(error) = fresh {
         // What this computer knows is better than nothing, where it knows something.
-        if age.read_at.is_none() && age.swept_at.is_none() {
+        if sync.mirror().await?.count_all().await? == 0 {
             return Err(error);
         }
-        output::warning(&format!("{} This is what was known before.", error.message));
+        output::warning(&format!("{} This is what is known.", error.message));
     }
     let (query, mirror) = (search.query(), sync.mirror().await?);
     let mut rows = Vec::new();

@@ -34,10 +34,12 @@ pub enum Event {
         #[ts(type = "number")]
         read_at: i64,
     },
-    /// The first reading of the catalog goes on, or has ended.
+    /// The catalog is being read through, or was.
     CatalogFilling {
-        /// How far it has come, while it goes on.
+        /// How far the first reading has come, while it goes on.
         filling: Option<Filling>,
+        /// Why the last reading failed.
+        error: Option<crate::Error>,
     },
     /// The newest jobs, as last read.
     Jobs {
@@ -125,7 +127,7 @@ impl From<live::Change> for Event {
     fn from(change: live::Change) -> Self {
         match change {
             live::Change::Catalog { read_at } => Self::Catalog { read_at },
-            live::Change::Filling { filling } => Self::CatalogFilling { filling },
+            live::Change::Filling { filling, error } => Self::CatalogFilling { filling, error },
             live::Change::Jobs { jobs, read_at } => Self::Jobs { jobs, read_at },
             live::Change::Unreachable { error } => Self::Unreachable { error },
         }

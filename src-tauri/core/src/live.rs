@@ -31,8 +31,8 @@ const TELL_FILLING_EVERY_MS: i64 = 500;
 pub(crate) enum Change {
     /// The mirror of the catalog was compared with the table at this time (milliseconds since the epoch), or has changed.
     Catalog { read_at: i64 },
-    /// How far the first reading of the table has come; none where there is none, or none any more.
-    Filling { filling: Option<Filling> },
+    /// How far the first reading of the table has come, where there is one, and why the last reading failed.
+    Filling { filling: Option<Filling>, error: Option<Error> },
     /// The newest jobs, as read at this time (milliseconds since the epoch).
     Jobs { jobs: Vec<Job>, read_at: i64 },
     /// AWS could not be asked; none when it answers again.
@@ -137,11 +137,11 @@ impl Live {
     pub async fn keep_mirror(&self, stop: &CancellationToken) {
         let mut shown = self.is_shown.subscribe();
         let told_at = AtomicI64::new(0);
-        let tell = |filling: Option<Filling>| {
+        let tell = |filling: Option<Filling>, error: Option<Error>| {
             let now = now_ms();
             if filling.is_none() || now - told_at.load(Ordering::Relaxed) >= TELL_FILLING_EVERY_MS {
                 told_at.store(now, Ordering::Relaxed);
-                self.changes.tell(Change::Filling { filling });
+                self.changes.tell(Change::Filling { filling, error });
             }
         };
         while !stop.is_cancelled() {

@@ -18,6 +18,8 @@ export class Library {
   age = $state.raw<MirrorAge | null>(null);
   filling = $state.raw<Filling | null>(null);
   error = $state.raw<Error | null>(null);
+  /** Why not all of the table could be read. */
+  incomplete = $state.raw<Error | null>(null);
   /** Newer videos than those in the list, which wait until someone wants to see them. */
   newer = $state(0);
   /** Someone points at the list or stands in it: nothing may move there. */
@@ -54,9 +56,10 @@ export class Library {
     this.#soon();
   }
 
-  /** The first reading of the table goes on. */
-  hearOfFilling(filling: Filling | null): void {
+  /** The table is being read through, or was. */
+  hearOfReading(filling: Filling | null, error: Error | null): void {
     this.filling = filling;
+    this.incomplete = error;
     this.#soon();
   }
 

@@ -30,6 +30,8 @@ const BETWEEN_SWEEPS: Duration = Duration::from_secs(60);
 /// The wait after an error, and the longest one.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How often the whole index is read, where the table may not be read through, in milliseconds.
+const INDEX_EVERY_MS: i64 = 3_600_000;
 /// Videos that are looked up, of those that a reading did not see.
 const LOOKED_UP: u32 = 1_000;
 /// The newest videos, and the open ones, that are read at each look.
@@ -130,7 +132,7 @@ impl CatalogSync {
     /// When the table cannot be read; what was read is kept.
     pub async fn sweep(&self, stop: &CancellationToken, tell: impl Fn(Filling)) -> Result<()> {
         let is_first = self.state().await?.swept_at.is_none();
-        self.read_all(stop, is_first, tell).await
+        self.read_through(stop, is_first, tell).await
     }
 
     /// The same, as fast as the table gives it: for someone who waits.
@@ -138,12 +140,20 @@ impl CatalogSync {
     /// # Errors
     /// As [`CatalogSync::sweep`].
     pub async fn sweep_at_once(&self, stop: &CancellationToken, tell: impl Fn(Filling)) -> Result<()> {
-        self.read_all(stop, true, tell).await
+        self.read_through(stop, true, tell).await
+    }
+
+    async fn read_through(&self, stop: &CancellationToken, is_first: bool, tell: impl Fn(Filling)) -> Result<()> {
+        match self.read_all(stop, is_first, tell).await {
+            Err(error) if error.code == Code::AccessDenied => Err(self.without_scan(stop, error).await),
+            read => read,
+        }
     }
 
     async fn read_all(&self, stop: &CancellationToken, is_first: bool, tell: impl Fn(Filling)) -> Result<()> {
         let state = self.state().await?;
-        let estimated = if is_first { self.catalog.estimate().await? } else { 0 };
+        // Where nobody may ask, nobody knows.
+        let estimated = if is_first { self.catalog.estimate().await.unwrap_or(0) } else { 0 };
         let read = if is_first { self.mirror().await?.count_all().await? } else { 0 };
         let read = AtomicUsize::new(read);
         let progress = |count: usize| {
@@ -229,20 +239,57 @@ impl CatalogSync {
         }
     }
 
-    /// Reads all of the table, again and again, until it is stopped; `tell` hears how far the first reading has come, and none
-    /// where there is none, or none any more.
-    pub async fn run(&self, stop: &CancellationToken, tell: impl Fn(Option<Filling>)) {
+    /// Reads the source bucket's items by the index of their starts: where the table may not be read through, that is what there
+    /// is.
+    async fn read_index(&self, stop: &CancellationToken) -> Result<()> {
+        let state = self.state().await?;
+        if state.indexed_at.is_some_and(|at| now_ms() - at < INDEX_EVERY_MS) {
+            return Ok(());
+        }
+        let mut next = None;
+        loop {
+            let page = tokio::select! {
+                biased;
+                () = stop.cancelled() => return Err(stopped()),
+                page = self.catalog.page(next, NEWEST) => page?,
+            };
+            let videos = page.videos.iter().map(VideoSummary::from).collect();
+            self.mirror().await?.put(videos, state.sweep, Vec::new()).await?;
+            next = page.next;
+            if next.is_none() {
+                let at = |name: &str| (name.to_owned(), now_ms().to_string());
+                let states = vec![at("indexed_at"), at("read_at")];
+                return self.mirror().await?.put(Vec::new(), state.sweep, states).await.map(drop);
+            }
+        }
+    }
+
+    /// What was read where the table may not be read through, and what to do about it.
+    async fn without_scan(&self, stop: &CancellationToken, denied: Error) -> Error {
+        if let Err(error) = self.read_index(stop).await {
+            return error;
+        }
+        let what = "Not all of the catalog is shown: Reeldesk may not read the table through (dynamodb:Scan). Videos of other \
+                    buckets, and what failed before the first step of the pipeline, are missing.";
+        let remedy = "Ask your engineer for the right: Workspace, Copy IAM policy.";
+        Error::new(Code::AccessDenied, what, remedy).with_details(denied.details)
+    }
+
+    /// Reads all of the table, again and again, until it is stopped; `tell` hears how far the first reading has come, why the
+    /// last one failed, or that it is done.
+    pub async fn run(&self, stop: &CancellationToken, tell: impl Fn(Option<Filling>, Option<Error>)) {
         let mut wait = FIRST_WAIT;
         while !stop.is_cancelled() {
-            let swept = self.sweep(stop, |filling| tell(Some(filling))).await;
+            let swept = self.sweep(stop, |filling| tell(Some(filling), None)).await;
             let pause = match swept {
                 Ok(()) => {
-                    tell(None);
+                    tell(None, None);
                     wait = FIRST_WAIT;
                     BETWEEN_SWEEPS
                 }
                 Err(error) => {
                     tracing::info!(code = ?error.code, details = error.details, "the table could not be read through");
+                    tell(None, (error.code != Code::Canceled).then_some(error));
                     wait = (wait * 2).min(LONGEST_WAIT);
                     wait
                 }
@@ -262,6 +309,7 @@ impl CatalogSync {
             sweep: number("sweep").unwrap_or(1),
             swept_at: number("swept_at"),
             read_at: number("read_at"),
+            indexed_at: number("indexed_at"),
             segments: (0..SEGMENTS).map(segment).collect(),
         })
     }
@@ -273,6 +321,8 @@ struct State {
     sweep: i64,
     swept_at: Option<i64>,
     read_at: Option<i64>,
+    /// When all of the index was read.
+    indexed_at: Option<i64>,
     segments: Vec<Segment>,
 }
 

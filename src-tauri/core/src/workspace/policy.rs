@@ -69,8 +69,11 @@ actions! {
     DECRYPT "kms:Decrypt" SourceKey "Sends them in parts, and reads them back";
     GET_CORS "s3:GetBucketCORS" DestinationBucket "Checks that web players may read the streams";
     READ_OUTPUT "s3:GetObject" DestinationObjects "Plays the streams, where they are read from the bucket";
-    QUERY "dynamodb:Query" Table "Reads the catalog";
+    QUERY "dynamodb:Query" Table "Reads the newest videos of the catalog";
+    SCAN "dynamodb:Scan" Table "Reads all of the catalog, to search in it";
+    DESCRIBE_TABLE "dynamodb:DescribeTable" Table "Says how far the reading has come";
     GET_ITEM "dynamodb:GetItem" Table "Reads a video";
+    BATCH_GET_ITEM "dynamodb:BatchGetItem" Table "Reads the videos that are shown or not finished";
     UPDATE_ITEM "dynamodb:UpdateItem" Table "Writes a title into the video";
     LIST_JOBS "mediaconvert:ListJobs" Everything "Follows the encoding";
     GET_JOB "mediaconvert:GetJob" Jobs "Shows a job";

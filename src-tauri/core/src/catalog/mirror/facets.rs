@@ -57,8 +57,7 @@ fn text(facet: &Facet) -> Result<String> {
 
 /// The id of a facet, where it has one.
 pub(super) fn id(db: &Connection, facet: &Facet) -> Result<Option<i64>> {
-    let known = db.prepare_cached("SELECT id FROM facets WHERE facet = ?1")?;
-    let mut known = known;
+    let mut known = db.prepare_cached("SELECT id FROM facets WHERE facet = ?1")?;
     Ok(known.query_row([text(facet)?], |row| row.get(0)).optional()?)
 }
 
@@ -82,9 +81,11 @@ pub(super) struct Changes {
     known: HashMap<Facet, i64>,
     /// What is to be added to how often one is there.
     counts: HashMap<i64, i64>,
-    /// The bits beside the places; none beside one that is gone.
-    places: Vec<(i64, Option<u64>)>,
+    places: Vec<Placed>,
 }
+
+/// The bits beside a place; none beside one that was left.
+pub(super) type Placed = (i64, Option<u64>);
 
 impl Changes {
     /// Adds those of the video at a place; answers their ids.
@@ -119,7 +120,7 @@ impl Changes {
     }
 
     /// Writes how often they are there, and that there was a change; answers its number, and what it was.
-    pub fn write(self, db: &Connection) -> Result<(i64, Vec<(i64, Option<u64>)>)> {
+    pub fn write(self, db: &Connection) -> Result<(i64, Vec<Placed>)> {
         for (id, by) in self.counts.into_iter().filter(|(_, by)| *by != 0) {
             db.prepare_cached("UPDATE facets SET count = count + ?2 WHERE id = ?1")?.execute([id, by])?;
         }
@@ -151,7 +152,7 @@ struct Known {
 
 impl Bits {
     /// Takes in what this process has changed.
-    pub fn take(&self, revision: i64, places: Vec<(i64, Option<u64>)>) {
+    pub fn take(&self, revision: i64, places: Vec<Placed>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Before they are wanted nothing is held; after a change of another process they are read anew.
         if known.revision.is_none_or(|before| before + 1 != revision) {
