@@ -57,7 +57,7 @@ async fn a_video_is_found_among_a_thousand() {
 
     // A view, then a filter beside it; each says how many there are.
     window.click("//button[.='Failed']").await.unwrap();
-    window.wait_for("//*[@role='status'][contains(., '10 of 1')]", SHORT).await.unwrap();
+    window.wait_for("//*[@role='status'][starts-with(normalize-space(.), '10 of 1')]", SHORT).await.unwrap();
     window.click("//button[contains(., 'Filter')]").await.unwrap();
     window.picture("library-filter").await;
     window.click("//div[@role='dialog']//label[contains(., 'UHD')]").await.unwrap();

@@ -10,7 +10,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use self::settle::settle;
+pub use self::settle::{ASKED_AT_ONCE, settle};
 use crate::catalog::{Catalog, CatalogSync, Filling, Guid, Video};
 use crate::changes::Changes;
 use crate::clock::now_ms;
@@ -244,7 +244,8 @@ impl Live {
     async fn show(&self, jobs: &[Job], are_read: bool, shown: &mut Shown) -> Result<()> {
         let in_sight = self.in_sight.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut videos = self.sync.look(&in_sight).await?;
-        settle(&mut videos, &self.jobs, jobs).await;
+        // MediaConvert is asked as often as for its newest jobs.
+        settle(&mut videos, &self.jobs, jobs, if are_read { ASKED_AT_ONCE } else { 0 }).await;
         let changed = self.sync.take(&videos).await?;
         let read_at = now_ms();
         // Also when nothing changed: the screen tells how old it is.

@@ -171,7 +171,7 @@ impl Session {
     /// When the table cannot be read.
     pub async fn videos(&self, after: Option<Cursor>, limit: i32) -> Result<Page> {
         let mut page = self.catalog.page(after, limit).await?;
-        live::settle(&mut page.videos, &self.jobs, &[]).await;
+        live::settle(&mut page.videos, &self.jobs, &[], live::ASKED_AT_ONCE).await;
         Ok(page)
     }
 
@@ -181,7 +181,7 @@ impl Session {
     /// When the table cannot be read.
     pub async fn look(&self) -> Result<()> {
         let mut videos = self.sync.look(&[]).await?;
-        live::settle(&mut videos, &self.jobs, &[]).await;
+        live::settle(&mut videos, &self.jobs, &[], live::ASKED_AT_ONCE).await;
         self.sync.take(&videos).await?;
         Ok(())
     }
@@ -192,7 +192,7 @@ impl Session {
     /// [`Code::NotFound`] when the table has none of this key.
     pub async fn video(&self, guid: &Guid) -> Result<Video> {
         let mut video = self.catalog.video(guid).await?;
-        live::settle(std::slice::from_mut(&mut video), &self.jobs, &[]).await;
+        live::settle(std::slice::from_mut(&mut video), &self.jobs, &[], live::ASKED_AT_ONCE).await;
         Ok(video)
     }
 

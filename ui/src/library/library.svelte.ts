@@ -42,6 +42,7 @@ export class Library {
   /** Shows what the mirror has. */
   async load(): Promise<void> {
     this.error = null;
+    this.#until = null;
     try {
       this.age = await this.backend.mirrorAge();
       await this.#show();
@@ -60,6 +61,7 @@ export class Library {
   hearOfReading(filling: Filling | null, error: Error | null): void {
     this.filling = filling;
     this.incomplete = error;
+    if (filling === null) void this.backend.mirrorAge().then((age) => (this.age = age), () => undefined);
     this.#soon();
   }
 
@@ -95,13 +97,14 @@ export class Library {
 
   /** What is listed, as it is now; what is newer waits where someone looks at the list. */
   async #renew(): Promise<void> {
-    const { sort, descending } = this.query;
-    const isByTime = sort === 'started' && descending;
-    if (!this.isWatched || !isByTime || this.#until === null) {
+    if (!this.isWatched || this.#until === null) {
       this.#until = null;
       return this.#show();
     }
-    this.newer = (await this.backend.countVideos({ ...this.query, from: this.#until })).found;
+    const asked = this.query;
+    const { found } = await this.backend.countVideos({ ...asked, from: this.#until });
+    if (asked !== this.query) return;
+    this.newer = found;
     await this.#show();
   }
 
@@ -110,12 +113,12 @@ export class Library {
     if (this.#until === null) this.newer = 0;
     const listed = { ...asked, until: this.#until };
     const { of } = this.rows;
-    await this.rows.show(listed, of !== null && JSON.stringify({ ...of, until: null }) === JSON.stringify({ ...asked, until: null }));
+    const isLike = (less: Partial<VideoQuery>) => of !== null && JSON.stringify({ ...of, until: null, ...less }) === JSON.stringify({ ...asked, until: null, ...less });
+    if (!(await this.rows.show(listed, isLike({}), isLike({ sort: 'title', descending: true })))) return;
     this.error = null;
-    if (asked !== this.query) return;
-    this.#until ??= this.#newest();
+    if (asked.sort === 'started' && asked.descending) this.#until ??= this.#newest();
     clearTimeout(this.#counting);
-    this.#counting = setTimeout(() => void this.#count(listed).catch(() => undefined), this.counts === null ? 0 : COUNT_AFTER_MS);
+    this.#counting = setTimeout(() => void this.#count(listed).catch((thrown) => (this.error = backend.asError(thrown))), this.counts === null ? 0 : COUNT_AFTER_MS);
   }
 
   /** The first full second behind the newest of the list. */
@@ -126,8 +129,9 @@ export class Library {
 
   async #count(query: VideoQuery): Promise<void> {
     const counts = await this.backend.countVideos(query);
+    if (this.rows.of !== query) return;
     this.counts = counts;
-    if (this.rows.of === query) this.rows.total = counts.found;
+    this.rows.total = counts.found;
   }
 
   async #showPictures(videos: VideoSummary[]): Promise<void> {

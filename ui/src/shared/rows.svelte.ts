@@ -38,16 +38,18 @@ export class Rows<Query, Row> {
     return [...this.#pages.values()].flat();
   }
 
-  /** Shows another query, or one of the same rows anew: what is in sight stays until its successor is there. */
-  async show(query: Query, isSame = this.#query === query): Promise<void> {
+  /** Shows another query, or one of the same rows anew: what is in sight stays until its successor is there. `hasSameTotal`:
+   * the same rows in another order. Answers whether it is shown: another question may have come meanwhile. */
+  async show(query: Query, isSame = this.#query === query, hasSameTotal = isSame): Promise<boolean> {
     this.#query = query;
     this.#round += 1;
     const sight = isSame ? this.#sight : [0];
     this.#asked = [];
     const round = this.#round;
     const fresh = await Promise.all(sight.map(async (page) => [page, await this.#find(query, page * PAGE, PAGE)] as const));
-    if (round !== this.#round) return;
+    if (round !== this.#round) return false;
     this.#pages.clear();
+    if (!hasSameTotal) this.total = 0;
     for (const [page, found] of fresh) {
       this.#pages.set(page, found.rows);
       this.#asked.push(page);
@@ -55,6 +57,7 @@ export class Rows<Query, Row> {
     }
     if (fresh.length === 0) this.total = (await this.#find(query, 0, 0)).total ?? this.total;
     this.of = query;
+    return true;
   }
 
   /** Those from one place to another. */

@@ -263,6 +263,27 @@ mod tests {
         assert_eq!(bare.status, Status::Other { word: "unknown".into() });
     }
 
+    /// What lists read of an item is all that they show of it.
+    #[test]
+    fn lists_read_what_they_show() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/items");
+        let read: Vec<_> = super::super::scan::READ.iter().filter_map(|path| path.split('.').next()).collect();
+        let mut seen = 0;
+        for file in std::fs::read_dir(folder).unwrap() {
+            let value: Value = serde_json::from_slice(&std::fs::read(file.unwrap().path()).unwrap()).unwrap();
+            let mut map = value.as_object().unwrap().clone();
+            map.insert("title".into(), "A title of one's own".into());
+            let item = |map: &serde_json::Map<String, Value>| {
+                Item(map.iter().map(|(key, value)| (key.clone(), attribute(value))).collect()).read().unwrap()
+            };
+            let whole = crate::catalog::VideoSummary::from(&item(&map));
+            map.retain(|name, _| read.contains(&name.as_str()));
+            assert_eq!(crate::catalog::VideoSummary::from(&item(&map)), whole);
+            seen += 1;
+        }
+        assert!(seen > 10);
+    }
+
     #[test]
     fn strange_items() {
         let item = |fields: &[(&str, AttributeValue)]| {

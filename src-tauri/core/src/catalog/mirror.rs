@@ -10,7 +10,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -19,8 +19,8 @@ use self::facets::{Bits, Changes};
 pub use self::search::{FacetCount, FoundVideos, VideoCounts, VideoQuery, VideoSort};
 use super::summary::{Facet, StatusKind, VideoSummary};
 use super::{Guid, Status};
-use crate::store::Store;
-use crate::{Error, Result};
+use crate::store::{Store, remove_copy};
+use crate::{Code, Error, Result};
 
 const SCHEMA: &str = include_str!("mirror/schema.sql");
 
@@ -41,6 +41,10 @@ pub struct Mirror {
     writer: Store,
     /// A connection of its own: a search waits for no write.
     reader: Store,
+    /// Another one: what is counted holds up no row.
+    counter: Store,
+    /// It is there where the file was found to be damaged: the next start makes it anew.
+    mark: PathBuf,
     bits: Bits,
     source_bucket: String,
 }
@@ -52,12 +56,18 @@ impl Mirror {
     /// # Errors
     /// When the file cannot be made.
     pub async fn open(path: &Path, table: &str, source_bucket: &str) -> Result<Self> {
-        let path = path.to_owned();
+        let (path, mark) = (path.to_owned(), path.with_extension("damaged"));
+        let found = mark.clone();
         let open = move || -> Result<_> {
-            let writer = Store::open_copy(&path, SCHEMA)?;
-            Ok((writer, Store::open_copy(&path, SCHEMA)?))
+            if found.exists() {
+                tracing::warn!(path = %path.display(), "a damaged mirror is made anew");
+                remove_copy(&path);
+                std::fs::remove_file(&found).ok();
+            }
+            let open = || Store::open_copy(&path, SCHEMA);
+            Ok((open()?, open()?, open()?))
         };
-        let (writer, reader) = tokio::task::spawn_blocking(open).await.map_err(Error::internal)??;
+        let (writer, reader, counter) = tokio::task::spawn_blocking(open).await.map_err(Error::internal)??;
         // Facets say which buckets are others.
         let of = format!("{table} {source_bucket}");
         let begun = writer.call(move |db| {
@@ -74,7 +84,7 @@ impl Mirror {
             Ok(transaction.commit()?)
         });
         begun.await?;
-        Ok(Self { writer, reader, bits: Bits::default(), source_bucket: source_bucket.to_owned() })
+        Ok(Self { writer, reader, counter, mark, bits: Bits::default(), source_bucket: source_bucket.to_owned() })
     }
 
     /// Takes videos as they were read, with what is to be known of the reading itself; answers how many were new or changed.
@@ -93,7 +103,11 @@ impl Mirror {
             for video in videos {
                 changed += usize::from(put(db, video, &source_bucket, sweep, changes)?);
             }
-            for (name, value) in states {
+            // Another process may have begun another reading meanwhile: what is told of this one is not of that one.
+            let now: Option<String> =
+                db.query_row("SELECT value FROM state WHERE name = 'sweep'", [], |row| row.get(0)).optional()?;
+            let is_now = now.and_then(|now| now.parse().ok()).unwrap_or(1) == sweep;
+            for (name, value) in states.into_iter().filter(|_| is_now) {
                 db.execute("INSERT OR REPLACE INTO state VALUES (?1, ?2)", [name, value])?;
             }
             Ok(changed)
@@ -115,7 +129,8 @@ impl Mirror {
         work: impl FnOnce(&Connection, &mut Changes) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let bits = self.bits.clone();
-        self.writer
+        let done = self
+            .writer
             .call(move |db| {
                 let transaction = db.transaction()?;
                 let mut changes = Changes::default();
@@ -125,7 +140,22 @@ impl Mirror {
                 bits.take(revision, places);
                 Ok(done)
             })
-            .await
+            .await;
+        self.unless_damaged(done)
+    }
+
+    /// Leaves a mark where the file is damaged, and says so.
+    fn unless_damaged<T>(&self, done: Result<T>) -> Result<T> {
+        let is_damaged =
+            |error: &Error| error.details.contains("malformed") || error.details.contains("not a database");
+        let error = match done {
+            Err(error) if is_damaged(&error) => error,
+            done => return done,
+        };
+        std::fs::write(&self.mark, "").ok();
+        let what = "This computer's mirror of the catalog is damaged.";
+        Err(Error::new(Code::FileUnreadable, what, "Start Reeldesk again: it is made anew.")
+            .with_details(error.details))
     }
 
     /// The videos that were not seen since this reading of the whole table began, up to so many.
@@ -233,7 +263,7 @@ fn put(db: &Connection, prepared: Prepared, source_bucket: &str, sweep: i64, cha
     if let Some((_, place, .., before)) = known
         && before == digest
     {
-        db.prepare_cached("UPDATE places SET sweep = ?2 WHERE place = ?1")?.execute([place, sweep])?;
+        db.prepare_cached("UPDATE places SET sweep = max(sweep, ?2) WHERE place = ?1")?.execute([place, sweep])?;
         return Ok(false);
     }
     let number = known.as_ref().map(|(number, ..)| *number);
@@ -267,19 +297,23 @@ fn was_canceled(db: &Connection, video: &VideoSummary) -> Result<bool> {
 }
 
 /// A free place in the order of the starts: the index of the terms gives them in this order, so that the newest that are
-/// found come first without being sorted. Where more began in one second than it has places, they are put near to it.
+/// found come first without being sorted. Where a place is taken, one before it is.
 fn free_place(db: &Connection, started_at: Option<i64>) -> Result<i64> {
     const TRIES: u32 = 8;
-    let first = started_at.map_or(0, |ms| (ms / 1000).clamp(1 << 28, 1 << 40) * PLACES_A_SECOND);
-    let mut places = started_at.map_or(PLACES_WITHOUT_A_TIME, |_| PLACES_A_SECOND);
+    let last = started_at.map_or(PLACES_WITHOUT_A_TIME, |ms| {
+        let (second, rest) = ((ms / 1000).clamp(1 << 28, 1 << 40), ms.rem_euclid(1000));
+        second * PLACES_A_SECOND + rest * PLACES_A_SECOND / 1000
+    });
+    // Never later than it began: what is looked for until a time would miss it.
+    let mut before = started_at.map_or(PLACES_WITHOUT_A_TIME, |_| 1);
     loop {
         for _ in 0..TRIES {
-            let place = first + fastrand::i64(1..places);
+            let place = last - fastrand::i64(0..before);
             if !db.prepare_cached("SELECT 1 FROM places WHERE place = ?1")?.exists([place])? {
                 return Ok(place);
             }
         }
-        places = places.saturating_mul(8);
+        before = before.saturating_mul(8);
     }
 }
 

@@ -10,8 +10,9 @@ use crate::explain::explain;
 use crate::{Code, Error, Result};
 
 /// What of an item is read in lists: the rest is read when a video is opened. Names of a path are apart by a dot.
-const READ: [&str; 23] = [
+pub(super) const READ: [&str; 24] = [
     "guid",
+    "title",
     "srcVideo",
     "srcBucket",
     "workflowStatus",

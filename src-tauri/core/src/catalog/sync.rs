@@ -1,11 +1,13 @@
 //! Keeping the mirror true. The whole table is read once, in segments, and again and again at a pace that costs little: that
 //! finds what others delete and edit. What is new comes from the index by time, what is open or in sight by its keys.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crc_fast::CrcAlgorithm;
 use futures::stream::{self, TryStreamExt as _};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
@@ -16,6 +18,7 @@ use ts_rs::TS;
 use super::{Catalog, Guid, Mirror, Video, VideoSummary};
 use crate::clock::now_ms;
 use crate::connection::Connection;
+use crate::folders::open_private;
 use crate::workspace::Workspace;
 use crate::{Code, Error, Result};
 
@@ -34,6 +37,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const INDEX_EVERY_MS: i64 = 3_600_000;
 /// Videos that are looked up, of those that a reading did not see.
 const LOOKED_UP: u32 = 1_000;
+/// Pages of the newest videos that are read at a look, at most: more are found by the reading of the whole table.
+const MOST_PAGES: usize = 100;
+/// An item may come into the index so much later than it began, in milliseconds.
+const LATE_MS: i64 = 60_000;
+/// A reading of the whole table that began so long ago is begun anew, in milliseconds.
+const OLD_MS: i64 = 10 * 60_000;
 /// The newest videos, and the open ones, that are read at each look.
 const NEWEST: i32 = 100;
 const OPEN_ONES: u32 = 100;
@@ -93,16 +102,39 @@ impl CatalogSync {
     /// # Errors
     /// When the table cannot be read.
     pub async fn look(&self, in_sight: &[Guid]) -> Result<Vec<Video>> {
-        let mut videos = self.catalog.page(None, NEWEST).await?.videos;
+        let mut videos = self.newest().await?;
         let mut wanted = self.mirror().await?.open_ones(OPEN_ONES).await?;
         wanted.extend_from_slice(in_sight);
         wanted.sort_unstable();
         wanted.dedup();
         wanted.retain(|guid| !videos.iter().any(|video| video.guid == *guid));
-        let found = self.catalog.by_keys(&wanted).await?;
+        let found = match self.catalog.by_keys(&wanted).await {
+            // The newest are known all the same.
+            Err(error) if error.code == Code::AccessDenied => return Ok(videos),
+            found => found?,
+        };
         wanted.retain(|guid| !found.iter().any(|video| video.guid == *guid));
         self.mirror().await?.remove(wanted).await?;
         videos.extend(found);
+        Ok(videos)
+    }
+
+    /// The newest videos, as far back as they were seen before.
+    async fn newest(&self) -> Result<Vec<Video>> {
+        let before = self.state().await?.newest_at.map(|at| at - LATE_MS);
+        let is_known = |video: &Video| video.started_at.zip(before).is_some_and(|(at, before)| at <= before);
+        let (mut videos, mut next) = (Vec::new(), None);
+        for _ in 0..MOST_PAGES {
+            let page = self.catalog.page(next, NEWEST).await?;
+            // All of a page: times of version 4 of the pipeline are sorted before those of the same day of today's.
+            let is_last = page.videos.iter().all(is_known);
+            videos.extend(page.videos);
+            next = page.next;
+            // What was never looked at is read by the first reading of the table.
+            if before.is_none() || is_last || next.is_none() {
+                break;
+            }
+        }
         Ok(videos)
     }
 
@@ -111,9 +143,13 @@ impl CatalogSync {
     /// # Errors
     /// When the mirror cannot be written.
     pub async fn take(&self, videos: &[Video]) -> Result<usize> {
-        let sweep = self.state().await?.sweep;
-        let read_at = vec![("read_at".to_owned(), now_ms().to_string())];
-        self.mirror().await?.put(videos.iter().map(VideoSummary::from).collect(), sweep, read_at).await
+        let state = self.state().await?;
+        let now = now_ms();
+        // A time that is yet to come would hide what begins until then.
+        let newest_at = videos.iter().filter_map(|video| video.started_at).filter(|at| *at <= now).max();
+        let mut states = vec![("read_at".to_owned(), now.to_string())];
+        states.extend(newest_at.max(state.newest_at).map(|at| ("newest_at".to_owned(), at.to_string())));
+        self.mirror().await?.put(videos.iter().map(VideoSummary::from).collect(), state.sweep, states).await
     }
 
     /// How old the mirror is.
@@ -132,7 +168,7 @@ impl CatalogSync {
     /// When the table cannot be read; what was read is kept.
     pub async fn sweep(&self, stop: &CancellationToken, tell: impl Fn(Filling)) -> Result<()> {
         let is_first = self.state().await?.swept_at.is_none();
-        self.read_through(stop, is_first, tell).await
+        self.read_through(stop, is_first, false, tell).await
     }
 
     /// The same, as fast as the table gives it: for someone who waits.
@@ -140,18 +176,62 @@ impl CatalogSync {
     /// # Errors
     /// As [`CatalogSync::sweep`].
     pub async fn sweep_at_once(&self, stop: &CancellationToken, tell: impl Fn(Filling)) -> Result<()> {
-        self.read_through(stop, true, tell).await
+        self.read_through(stop, true, true, tell).await
     }
 
-    async fn read_through(&self, stop: &CancellationToken, is_first: bool, tell: impl Fn(Filling)) -> Result<()> {
-        match self.read_all(stop, is_first, tell).await {
-            Err(error) if error.code == Code::AccessDenied => Err(self.without_scan(stop, error).await),
-            read => read,
+    /// `is_waited_for`: at full speed, and nothing that was read long ago counts.
+    async fn read_through(
+        &self,
+        stop: &CancellationToken,
+        is_fast: bool,
+        is_waited_for: bool,
+        tell: impl Fn(Filling),
+    ) -> Result<()> {
+        let _lock = self.lock().await?;
+        self.begin(is_waited_for).await?;
+        match self.read_all(stop, is_fast, tell).await {
+            Err(Unread::Denied(error)) => Err(self.without_scan(stop, error).await),
+            Err(Unread::Failed(error)) => Err(error),
+            Ok(()) => Ok(()),
         }
     }
 
-    async fn read_all(&self, stop: &CancellationToken, is_first: bool, tell: impl Fn(Filling)) -> Result<()> {
+    /// The right to read the table through: one process at a time has it.
+    async fn lock(&self) -> Result<File> {
+        let file = self.file.with_extension("lock");
+        let lock = move || {
+            let file = open_private(&file).map_err(|error| crate::files::unreadable(&file, &error))?;
+            match file.try_lock() {
+                Ok(()) => Ok(file),
+                Err(TryLockError::WouldBlock) => {
+                    let what = "Another Reeldesk is reading the catalog.";
+                    Err(Error::new(Code::InUse, what, "Wait until it has ended, or use what is known."))
+                }
+                Err(TryLockError::Error(error)) => Err(Error::internal(error)),
+            }
+        };
+        tokio::task::spawn_blocking(lock).await.map_err(Error::internal)?
+    }
+
+    /// Begins a reading, or goes on with one that is not old.
+    async fn begin(&self, is_waited_for: bool) -> Result<()> {
         let state = self.state().await?;
+        let is_begun = state.segments.iter().any(|segment| *segment != Segment::Unread);
+        let is_old = state.began_at.is_none_or(|at| now_ms() - at > OLD_MS);
+        let is_filled = state.swept_at.is_some();
+        // The first one is long, and ends once: what changed before its end is found by the second.
+        if is_begun && !(is_waited_for && (is_filled || is_old)) && !(is_filled && is_old) {
+            return Ok(());
+        }
+        let mut states: Vec<_> = (0..SEGMENTS).map(|number| (Segment::name(number), String::new())).collect();
+        states.push(("sweep".to_owned(), (state.sweep + 1).to_string()));
+        states.push(("began_at".to_owned(), now_ms().to_string()));
+        self.mirror().await?.put(Vec::new(), state.sweep, states).await.map(drop)
+    }
+
+    async fn read_all(&self, stop: &CancellationToken, is_fast: bool, tell: impl Fn(Filling)) -> Result<(), Unread> {
+        let state = self.state().await?;
+        let is_first = state.swept_at.is_none();
         // Where nobody may ask, nobody knows.
         let estimated = if is_first { self.catalog.estimate().await.unwrap_or(0) } else { 0 };
         let read = if is_first { self.mirror().await?.count_all().await? } else { 0 };
@@ -163,14 +243,14 @@ impl CatalogSync {
             }
         };
         let left = (0..SEGMENTS).zip(&state.segments).filter(|(_, segment)| **segment != Segment::Read);
-        let read = stream::iter(left.map(Ok)).try_for_each_concurrent(if is_first { AT_ONCE } else { 1 }, {
-            |(number, segment)| self.read_segment(number, segment, &state, !is_first, stop, &progress)
+        let read = stream::iter(left.map(Ok)).try_for_each_concurrent(if is_fast { AT_ONCE } else { 1 }, {
+            |(number, segment)| self.read_segment(number, segment, &state, !is_fast, stop, &progress)
         });
         read.await?;
         self.let_go(state.sweep).await?;
         let mut states: Vec<_> = (0..SEGMENTS).map(|number| (Segment::name(number), String::new())).collect();
-        states.push(("sweep".to_owned(), (state.sweep + 1).to_string()));
-        states.push(("swept_at".to_owned(), now_ms().to_string()));
+        // All of it was read after this.
+        states.push(("swept_at".to_owned(), state.began_at.unwrap_or_else(now_ms).to_string()));
         self.mirror().await?.put(Vec::new(), state.sweep, states).await?;
         Ok(())
     }
@@ -183,7 +263,7 @@ impl CatalogSync {
         is_paced: bool,
         stop: &CancellationToken,
         progress: &impl Fn(usize),
-    ) -> Result<()> {
+    ) -> Result<(), Unread> {
         let mut after = match segment {
             Segment::Behind(guid) => Some(guid.clone()),
             _ => None,
@@ -191,9 +271,13 @@ impl CatalogSync {
         loop {
             let page = tokio::select! {
                 biased;
-                () = stop.cancelled() => return Err(stopped()),
-                page = self.page(number, after.as_ref()) => page?,
+                () = stop.cancelled() => return Err(stopped().into()),
+                page = self.page(number, after.as_ref()) => page,
             };
+            let page = page.map_err(|error| match error.code {
+                Code::AccessDenied => Unread::Denied(error),
+                _ => Unread::Failed(error),
+            })?;
             let now = page.next.clone().map_or(Segment::Read, Segment::Behind);
             let states = vec![(Segment::name(number), now.text())];
             let count = page.videos.len();
@@ -310,8 +394,23 @@ impl CatalogSync {
             swept_at: number("swept_at"),
             read_at: number("read_at"),
             indexed_at: number("indexed_at"),
+            newest_at: number("newest_at"),
+            began_at: number("began_at"),
             segments: (0..SEGMENTS).map(segment).collect(),
         })
+    }
+}
+
+/// Why the table was not read through.
+enum Unread {
+    /// It may not be.
+    Denied(Error),
+    Failed(Error),
+}
+
+impl From<Error> for Unread {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
     }
 }
 
@@ -323,6 +422,10 @@ struct State {
     read_at: Option<i64>,
     /// When all of the index was read.
     indexed_at: Option<i64>,
+    /// When the newest video began that was seen at a look.
+    newest_at: Option<i64>,
+    /// When the reading that is going on began.
+    began_at: Option<i64>,
     segments: Vec<Segment>,
 }
 
@@ -357,7 +460,7 @@ impl Segment {
     }
 }
 
-/// The file of a workspace's mirror in a folder. Its name has small letters only: some file systems know no others.
+/// The file of a workspace's mirror in a folder. Its name has small letters only, and few: some file systems know no others.
 fn file_of(folder: &Path, workspace: &str) -> PathBuf {
     /// All but small letters and digits.
     const OTHERS: &AsciiSet = &{
@@ -368,7 +471,17 @@ fn file_of(folder: &Path, workspace: &str) -> PathBuf {
         }
         set
     };
-    folder.join(format!("{}.sqlite", utf8_percent_encode(workspace, OTHERS)))
+    /// Letters that any file system takes, with what is put behind them.
+    const LONGEST: usize = 120;
+    let mut name = utf8_percent_encode(workspace, OTHERS).to_string().to_lowercase();
+    if name.len() > LONGEST {
+        name = format!(
+            "{}-{:016x}",
+            &name[..LONGEST - 20],
+            crc_fast::checksum(CrcAlgorithm::Crc64Nvme, workspace.as_bytes())
+        );
+    }
+    folder.join(format!("{name}.sqlite"))
 }
 
 /// Removes the mirror of a workspace.

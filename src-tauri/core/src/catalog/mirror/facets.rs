@@ -63,7 +63,7 @@ pub(super) fn id(db: &Connection, facet: &Facet) -> Result<Option<i64>> {
 
 /// How often those are there that have a bit, and the most frequent others.
 pub(super) fn all(db: &Connection, most: u32) -> Result<Vec<(i64, Facet, i64)>> {
-    let all = "SELECT id, facet, count FROM facets WHERE count > 0 ORDER BY id >= 64, count DESC LIMIT ?1";
+    let all = "SELECT id, facet, count FROM facets WHERE count > 0 ORDER BY count DESC LIMIT ?1";
     let mut statement = db.prepare_cached(all)?;
     let rows = statement.query_map([most], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?)))?;
     let mut facets = Vec::new();
@@ -124,6 +124,7 @@ impl Changes {
         for (id, by) in self.counts.into_iter().filter(|(_, by)| *by != 0) {
             db.prepare_cached("UPDATE facets SET count = count + ?2 WHERE id = ?1")?.execute([id, by])?;
         }
+        db.prepare_cached("DELETE FROM facets WHERE count <= 0 AND id >= ?1")?.execute([FIRST.len()])?;
         if !self.places.is_empty() {
             db.execute(
                 "INSERT INTO state VALUES ('revision', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1",

@@ -16,4 +16,5 @@ CREATE TABLE places (place INTEGER PRIMARY KEY, number INTEGER NOT NULL, bits IN
 -- What is searched, by place: the beginnings of words, and what is filtered by. It holds no text, only where each term is.
 CREATE VIRTUAL TABLE terms USING fts5 (words, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii');
 CREATE TABLE facets (id INTEGER PRIMARY KEY, facet TEXT NOT NULL UNIQUE, count INTEGER NOT NULL);
+CREATE INDEX facets_by_count ON facets (count) WHERE count > 0;
 CREATE TABLE state (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;

@@ -1,7 +1,7 @@
 //! Searching, filtering and sorting the copy of a table. Words and filters are terms of one full-text index (FTS5), whose rows
 //! come in the order of the starts: the first page of the newest needs no look at the others.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -14,6 +14,8 @@ use crate::catalog::summary::{Facet, VideoSummary};
 const SORTED_AT_ONCE: usize = 4_000;
 /// Facets that are told.
 const MOST_COUNTED: u32 = 200;
+/// Of those without a bit, so many are looked for one by one.
+const MOST_SEARCHED: usize = 24;
 
 /// By what videos are sorted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -36,10 +38,10 @@ pub struct VideoQuery {
     pub text: String,
     /// Of those of one kind any is enough; each kind that is there is meant.
     pub facets: Vec<Facet>,
-    /// Those that began at this time or later, in milliseconds since the epoch.
+    /// Those that began in this second or later, in milliseconds since the epoch.
     #[ts(type = "number | null")]
     pub from: Option<i64>,
-    /// Those that began before this time, in milliseconds since the epoch.
+    /// Those that began before this second, in milliseconds since the epoch; a part of a second counts as a whole one.
     #[ts(type = "number | null")]
     pub until: Option<i64>,
     /// By what they are sorted.
@@ -122,13 +124,14 @@ impl Mirror {
     /// # Errors
     /// When the file cannot be read.
     pub async fn find(&self, query: VideoQuery, first: usize, most: usize) -> Result<FoundVideos> {
-        self.reader
-            .call(move |db| {
-                let places = page(db, &query, first, most)?;
-                let videos = places.into_iter().filter_map(|place| row::at(db, place).transpose());
-                Ok(FoundVideos { videos: videos.collect::<Result<_>>()? })
-            })
-            .await
+        let found = self.reader.call(move |db| {
+            // All of it as it was at one moment.
+            let db = db.transaction_with_behavior(TransactionBehavior::Deferred)?;
+            let places = page(&db, &query, first, most)?;
+            let videos = places.into_iter().filter_map(|place| row::at(&db, place).transpose());
+            Ok(FoundVideos { videos: videos.collect::<Result<_>>()? })
+        });
+        self.unless_damaged(found.await)
     }
 
     /// How many a query finds, and how many with each facet.
@@ -137,8 +140,10 @@ impl Mirror {
     /// When the file cannot be read.
     pub async fn count(&self, query: VideoQuery) -> Result<VideoCounts> {
         let bits = self.bits.clone();
-        self.reader
+        let counted = self
+            .counter
             .call(move |db| {
+                let db = &db.transaction_with_behavior(TransactionBehavior::Deferred)?;
                 let facets = facets::all(db, MOST_COUNTED)?;
                 let total = db.prepare_cached("SELECT count(*) FROM videos")?.query_row([], |row| row.get(0))?;
                 if !query.is_narrowed() {
@@ -154,15 +159,35 @@ impl Mirror {
                         of_kinds.push((facet.clone(), bits.count(db, &places(db, &query, Some(facet))?)?));
                     }
                 }
-                let facets = facets.into_iter().filter(|(id, ..)| bit(*id) != 0).map(|(id, facet, _)| {
+                let (mut told, mut searched) = (Vec::with_capacity(facets.len()), 0);
+                for (id, facet, _) in facets {
                     let of_kind = of_kinds.iter().find(|(other, _)| facet.is_of_the_kind_of(other));
                     let counts = of_kind.map_or(&counts, |(_, counts)| counts);
-                    FacetCount { count: counts[usize::try_from(id).unwrap_or(0)], facet }
-                });
-                Ok(VideoCounts { found: found.len(), total: whole(total), facets: facets.collect() })
+                    let count = match usize::try_from(id) {
+                        Ok(index) if bit(id) != 0 => counts[index],
+                        // Those without a bit are looked for, a few of them.
+                        _ if searched < MOST_SEARCHED || query.facets.contains(&facet) => {
+                            searched += 1;
+                            match query.expression(db, Some(&facet))? {
+                                Some(all) => count(db, &format!("{all} AND \"{}\"", term(id)), query.places())?,
+                                None => 0,
+                            }
+                        }
+                        _ => continue,
+                    };
+                    told.push(FacetCount { facet, count });
+                }
+                Ok(VideoCounts { found: found.len(), total: whole(total), facets: told })
             })
-            .await
+            .await;
+        self.unless_damaged(counted)
     }
+}
+
+fn count(db: &Connection, expression: &str, (from, until): (i64, i64)) -> Result<usize> {
+    let count = format!("SELECT count(*) {MATCHING}");
+    let count: i64 = db.prepare_cached(&count)?.query_row(params![expression, from, until], |row| row.get(0))?;
+    Ok(whole(count))
 }
 
 fn whole(count: i64) -> usize {
@@ -180,7 +205,9 @@ fn places(db: &Connection, query: &VideoQuery, but: Option<&Facet>) -> Result<Ve
 
 /// Some of the places that a query finds, in the order that is asked for.
 fn page(db: &Connection, query: &VideoQuery, first: usize, most: usize) -> Result<Vec<i64>> {
+    // What has no duration comes last, either way.
     let direction = if query.descending { "DESC" } else { "ASC" };
+    let nulls = if query.descending { "" } else { "NULLS LAST" };
     let [limit, offset] = [most, first].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
     let column = match query.sort {
         VideoSort::Started => {
@@ -194,7 +221,7 @@ fn page(db: &Connection, query: &VideoQuery, first: usize, most: usize) -> Resul
         VideoSort::Title => "title_key",
         VideoSort::Duration => "duration",
     };
-    let order = format!("ORDER BY {column} {direction}, place {direction}");
+    let order = format!("ORDER BY {column} {direction} {nulls}, place {direction}");
     if !query.is_narrowed() {
         let mut statement = db.prepare_cached(&format!("SELECT place FROM videos {order} LIMIT ?1 OFFSET ?2"))?;
         let places = statement.query_map([limit, offset], |row| row.get(0))?;
@@ -205,7 +232,7 @@ fn page(db: &Connection, query: &VideoQuery, first: usize, most: usize) -> Resul
         let found = serde_json::to_string(&found).map_err(crate::Error::internal)?;
         let sorted = format!(
             "SELECT videos.place FROM json_each(?1) JOIN places ON places.place = json_each.value JOIN videos USING (number)
-             ORDER BY {column} {direction}, videos.place {direction} LIMIT ?2 OFFSET ?3"
+             ORDER BY {column} {direction} {nulls}, videos.place {direction} LIMIT ?2 OFFSET ?3"
         );
         let mut statement = db.prepare_cached(&sorted)?;
         let places = statement.query_map(params![found, limit, offset], |row| row.get(0))?;

@@ -64,7 +64,9 @@ fn parts(text: &str) -> Vec<Part> {
                 false
             }
             (Some(Part::Run(run)), true) => {
-                run.push(c);
+                if run.len() < MOST_WORDS {
+                    run.push(c);
+                }
                 false
             }
             _ => true,

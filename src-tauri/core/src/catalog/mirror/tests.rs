@@ -112,7 +112,9 @@ async fn many_that_began_at_once_have_a_place_each() {
     let (mirror, _folder) = mirror().await;
     let many = (0..2_000).map(|number| VideoSummary { guid: Guid(format!("g{number}")), ..taken(1, "Same") }).collect();
     mirror.put(many, 1, vec![]).await.unwrap();
-    assert_eq!(mirror.count(newest("same", vec![])).await.unwrap().found, 2_000);
+    let until = taken(1, "").started_at.map(|at| at + 1000);
+    let same = VideoQuery { until, ..newest("same", vec![]) };
+    assert_eq!(mirror.count(same).await.unwrap().found, 2_000, "none of them is later than it began");
 }
 
 #[tokio::test]
@@ -172,6 +174,16 @@ async fn sorted_by_what_is_asked_for() {
         }
         keys.into_iter().skip(5).take(3).map(|key| format!("É{key:05}")).collect::<Vec<_>>()
     };
+    let without = VideoSummary { is_hdr: true, has_captions: true, ..taken(count, "É99999") };
+    mirror.put(vec![without], 1, vec![]).await.unwrap();
+    for sort in [VideoSort::Duration] {
+        let query = VideoQuery { sort, facets: vec![Facet::Captions], ..VideoQuery::default() };
+        let last = mirror.find(query.clone(), 1_000, 9).await.unwrap().videos;
+        assert_eq!((last.len(), last[0].duration), (1, None), "what has no duration comes last");
+        let query = VideoQuery { facets: vec![], ..query };
+        assert_eq!(mirror.find(query, usize::try_from(count).unwrap(), 9).await.unwrap().videos[0].duration, None);
+    }
+    mirror.remove(vec![Guid(format!("guid-{count}"))]).await.unwrap();
     for sort in [VideoSort::Title, VideoSort::Duration] {
         for descending in [false, true] {
             for (number, facets) in [(None, vec![]), (Some(3), vec![Facet::Hdr]), (Some(9), vec![Facet::Captions])] {
@@ -202,6 +214,33 @@ async fn what_is_gone_is_found_by_the_sweep() {
     let other = Mirror::open(&path, "table-2", "source").await.unwrap();
     assert_eq!(other.count(VideoQuery::default()).await.unwrap(), VideoCounts { found: 0, total: 0, facets: vec![] });
     assert!(!other.states().await.unwrap().contains_key("sweep"));
+}
+
+#[tokio::test]
+async fn filters_without_a_bit_are_counted_too() {
+    let (mirror, _folder) = mirror().await;
+    let tag = |number: i64| ("tag".to_owned(), format!("{}", number % 90));
+    let many = (0..180).map(|number| VideoSummary { tags: [tag(number)].into(), ..taken(number, "Film") });
+    mirror.put(many.collect(), 1, vec![]).await.unwrap();
+    let chosen = Facet::Tag("tag=89".to_owned());
+    let counts = mirror.count(newest("film", vec![chosen.clone()])).await.unwrap();
+    let of = |facet: &Facet| counts.facets.iter().find(|one| one.facet == *facet).map(|one| one.count);
+    assert_eq!((counts.found, of(&chosen)), (2, Some(2)));
+    assert!(counts.facets.iter().all(|one| one.count == 2 || !matches!(one.facet, Facet::Tag(_))), "{counts:?}");
+}
+
+#[tokio::test]
+async fn a_damaged_one_is_made_anew_at_the_next_start() {
+    let (mirror, folder) = mirror().await;
+    mirror.put(vec![taken(1, "One")], 1, vec![]).await.unwrap();
+    let damaged: Result<()> = Err(Error::internal("database disk image is malformed"));
+    mirror.unless_damaged(damaged).unwrap_err();
+    drop(mirror);
+    let path = folder.path().join("catalog.sqlite");
+    for _ in 0..2 {
+        let anew = Mirror::open(&path, "table-1", "source").await.unwrap();
+        assert_eq!(anew.count_all().await.unwrap(), 0);
+    }
 }
 
 #[tokio::test]
