@@ -706,11 +706,11 @@ text: string,
  */
 facets: Array<Facet>, 
 /**
- * Those that began at this time or later, in milliseconds since the epoch.
+ * Those that began in this second or later, in milliseconds since the epoch.
  */
 from: number | null, 
 /**
- * Those that began before this time, in milliseconds since the epoch.
+ * Those that began before this second, in milliseconds since the epoch; a part of a second counts as a whole one.
  */
 until: number | null, 
 /**
@@ -754,7 +754,7 @@ facets: Array<FacetCount>, };
 
 export type Filling = { 
 /**
- * Videos that are in the mirror.
+ * Videos that were read.
  */
 read: number, 
 /**
@@ -768,7 +768,7 @@ export type MirrorAge = {
  */
 readAt: number | null, 
 /**
- * When all of the table was read for the last time, in milliseconds since the epoch.
+ * When the last reading of all of the table began that came to its end, in milliseconds since the epoch.
  */
 sweptAt: number | null, };
 

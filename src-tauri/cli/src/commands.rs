@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use reeldesk_core::aws::Encryption;
 use reeldesk_core::workspace::SANDBOX;
-use reeldesk_core::{Code, Error, Folders, Instance, Result, Session};
+#[cfg(feature = "sandbox")]
+use reeldesk_core::{Code, Error};
+use reeldesk_core::{Folders, Instance, Result, Session};
 #[cfg(feature = "sandbox")]
 use reeldesk_shell::{RunningSandbox, SandboxOptions};
 

@@ -30,8 +30,9 @@ const MOST_LETTERS: usize = 500;
 const PLACES_A_SECOND: i64 = 256;
 /// Places for those of which nobody knows when they began: before all others.
 const PLACES_WITHOUT_A_TIME: i64 = 1 << 36;
-/// Memory for the pages that are written, as SQLite takes it: KiB below zero.
+/// Memory for the pages that are written, and for those that are read, as SQLite takes it: KiB below zero.
 const WRITING_KIB: i64 = -48 * 1024;
+const READING_KIB: i64 = -16 * 1024;
 /// What every video is found by.
 const ANY: &str = "¤any";
 
@@ -84,6 +85,9 @@ impl Mirror {
             Ok(transaction.commit()?)
         });
         begun.await?;
+        for store in [&reader, &counter] {
+            store.call(|db| Ok(db.pragma_update(None, "cache_size", READING_KIB)?)).await?;
+        }
         Ok(Self { writer, reader, counter, mark, bits: Bits::default(), source_bucket: source_bucket.to_owned() })
     }
 
