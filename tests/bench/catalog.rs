@@ -110,7 +110,7 @@ fn newest(text: &str) -> VideoQuery {
 fn typed(sequence: u64, count: u64) -> Vec<String> {
     let mut rng = fastrand::Rng::with_seed(sequence);
     let video = summary(rng.u64(0..count));
-    let text = format!("{} {}", video.title, video.description.unwrap_or_default());
+    let text = format!("{} {}", video.title, video.details.description.unwrap_or_default());
     let words: Vec<&str> = text.split_whitespace().collect();
     let mut texts = Vec::new();
     let mut text = String::new();

@@ -7,6 +7,7 @@ mod catalog;
 mod cognito;
 mod computer;
 mod duplicates;
+mod edits;
 mod files;
 mod ingest;
 mod kills;

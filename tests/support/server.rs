@@ -37,6 +37,20 @@ impl Server {
         Self { process, data, endpoint }
     }
 
+    /// Another computer that is connected to it, by a workspace of the name `elsewhere`.
+    ///
+    /// # Panics
+    /// When it cannot be connected.
+    #[must_use]
+    pub fn elsewhere(&self) -> Reelctl {
+        let other = Reelctl::new().unwrap();
+        let other = other.with("AWS_ACCESS_KEY_ID", KEYS.0).with("AWS_SECRET_ACCESS_KEY", KEYS.1);
+        let stack = ["--stack", reeldesk_sandbox::STACK, "--region", "us-east-1", "--endpoint", &self.endpoint];
+        let (connected, lines) = other.run(&[&["workspace", "connect", "elsewhere"], &stack[..]].concat()).unwrap();
+        assert!(connected, "{lines:?}");
+        other
+    }
+
     /// Orders faults of one that was started with `--control`: a list as its documentation has it.
     ///
     /// # Panics

@@ -87,6 +87,9 @@ export class Room {
         this.unreachable = null;
         this.library.hear(event.readAt);
         break;
+      case 'edited':
+        this.library.renew();
+        break;
       case 'catalogFilling':
         this.library.hearOfReading(event.filling, event.error);
         break;

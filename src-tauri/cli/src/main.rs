@@ -2,6 +2,7 @@
 
 mod arguments;
 mod commands;
+mod edits;
 mod ingest;
 mod output;
 mod upload;

@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 use reeldesk_core::catalog::{
-    CatalogSync, Facet, Guid, Status, StatusKind, Video, VideoQuery, VideoSort, VideoSummary,
+    CatalogSync, Facet, Guid, Status, StatusKind, Video, VideoPatch, VideoQuery, VideoSort, VideoSummary,
 };
 use reeldesk_core::{Code, Error, Result, Session};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::output;
+use crate::{edits, output};
 
 /// Videos that are asked of the mirror at once.
 const PAGE: usize = 500;
@@ -28,12 +28,43 @@ pub(crate) enum Videos {
     Search(Search),
     /// Read all of the catalog into this computer's mirror, where `search` and the window look
     Sync,
+    /// Change what is said of videos
+    Edit(edits::Edit),
+    /// Let viewers see videos
+    Publish(edits::Publish),
+    /// Let viewers see them no longer
+    Unpublish(edits::Which),
+    /// Move videos to the trash: nothing is deleted, and they can be restored for 30 days
+    Trash(edits::Which),
+    /// Take videos out of the trash
+    Restore(edits::Which),
+    /// What was changed from this computer, the newest first
+    Changes {
+        /// So many at most
+        #[arg(long, value_name = "COUNT", default_value_t = 50)]
+        limit: usize,
+    },
+    /// Undo a change of the last 24 hours
+    Undo {
+        /// The change, as `changes` lists it
+        run: String,
+    },
+    /// Go on with a change that was stopped or broke off
+    Resume {
+        /// The change, as `changes` lists it
+        run: String,
+        /// Also try those again that failed, or that someone else changed
+        #[arg(long)]
+        again: bool,
+    },
 }
 
 /// What is looked for.
 #[derive(Args)]
 pub(crate) struct Search {
-    /// Beginnings of words, in any order; without any all videos are meant
+    /// Beginnings of words, in any order, and filters: status:error, tag:genre=Drama, template:NAME, workflow:NAME,
+    /// bucket:NAME, resolution:full-hd, length:under-an-hour, after:2026-01-31, before:2026-01-31, is:draft (published, timed,
+    /// unsaid, hdr, captions, shorter, trash); without any all videos are meant
     text: Vec<String>,
     /// Only those in this state; more than one may be named
     #[arg(long, value_name = "STATE")]
@@ -96,6 +127,20 @@ pub(crate) async fn run(session: &Session, command: Videos, json: bool) -> Resul
             }
             Ok(ExitCode::SUCCESS)
         }
+        Videos::Edit(edit) => edits::edit(session, edit, json).await,
+        Videos::Publish(publish) => edits::publish(session, publish, json).await,
+        Videos::Unpublish(which) => {
+            edits::patch(session, which, VideoPatch { published: Some(false), ..VideoPatch::default() }, json).await
+        }
+        Videos::Trash(which) => {
+            edits::patch(session, which, VideoPatch { trashed: Some(true), ..VideoPatch::default() }, json).await
+        }
+        Videos::Restore(which) => {
+            edits::patch(session, which, VideoPatch { trashed: Some(false), ..VideoPatch::default() }, json).await
+        }
+        Videos::Changes { limit } => edits::changes(session, limit, json).await,
+        Videos::Undo { run } => edits::undo(session, &run, json).await,
+        Videos::Resume { run, again } => edits::resume(session, &run, again, json).await,
     }
 }
 
@@ -114,7 +159,8 @@ async fn sweep(sync: &CatalogSync) -> Result<()> {
 }
 
 impl Search {
-    fn query(self) -> VideoQuery {
+    fn query(self) -> Result<VideoQuery> {
+        let typed = VideoQuery::parse(&self.text.join(" "))?;
         let status = |state: State| {
             Facet::Status(match state {
                 State::Ingest => StatusKind::Ingest,
@@ -125,7 +171,8 @@ impl Search {
                 State::Other => StatusKind::Other,
             })
         };
-        let mut facets: Vec<Facet> = self.status.into_iter().map(status).collect();
+        let mut facets = typed.facets;
+        facets.extend(self.status.into_iter().map(status));
         facets.extend(self.tag.into_iter().map(Facet::Tag));
         facets.extend(self.template.into_iter().map(Facet::Template));
         facets.extend(self.workflow.into_iter().map(Facet::Workflow));
@@ -137,12 +184,13 @@ impl Search {
             Sort::Duration => (VideoSort::Duration, false),
         };
         let descending = descending != self.reverse;
-        VideoQuery { text: self.text.join(" "), facets, from: None, until: None, sort, descending }
+        Ok(VideoQuery { text: typed.text, facets, from: typed.from, until: typed.until, sort, descending })
     }
 }
 
-async fn find(session: &Session, search: Search, json: bool) -> Result<ExitCode> {
-    let (sync, limit) = (&session.sync, search.limit);
+/// Brings the mirror up to date, as far as AWS answers.
+pub(crate) async fn freshen(session: &Session) -> Result<()> {
+    let sync = &session.sync;
     let age = sync.age().await?;
     let fresh = match age.swept_at {
         None => match sweep(sync).await {
@@ -159,7 +207,13 @@ async fn find(session: &Session, search: Search, json: bool) -> Result<ExitCode>
         }
         output::warning(&format!("{} This is what is known.", error.message));
     }
-    let (query, mirror) = (search.query(), sync.mirror().await?);
+    Ok(())
+}
+
+async fn find(session: &Session, search: Search, json: bool) -> Result<ExitCode> {
+    let (sync, limit, query) = (&session.sync, search.limit, search.query()?);
+    freshen(session).await?;
+    let mirror = sync.mirror().await?;
     let mut rows = Vec::new();
     let mut shown = 0;
     while shown < limit {
@@ -212,7 +266,7 @@ async fn list(session: &Session, json: bool) -> Result<ExitCode> {
 }
 
 async fn show(session: &Session, guid: String, json: bool) -> Result<ExitCode> {
-    let guid = Guid::new(guid).ok_or_else(|| Error::new(Code::Invalid, "The guid is empty.", "Give one."))?;
+    let guid = key(guid)?;
     let video: Video = session.video(&guid).await?;
     let stream = if video.is_playable() { Some(session.stream(&guid).await?) } else { None };
     if json {
@@ -224,6 +278,11 @@ async fn show(session: &Session, guid: String, json: bool) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The key of a video.
+pub(crate) fn key(guid: String) -> Result<Guid> {
+    Guid::new(guid).ok_or_else(|| Error::new(Code::Invalid, "The guid is empty.", "Give one."))
 }
 
 fn word(status: &Status) -> String {

@@ -255,6 +255,7 @@ impl Log {
             Event::BatchEnded { .. }
             | Event::Catalog { .. }
             | Event::CatalogFilling { .. }
+            | Event::Edited
             | Event::Jobs { .. }
             | Event::Viewers { .. }
             | Event::RunEnded { .. }

@@ -1,25 +1,36 @@
 //! The catalog: videos in the DynamoDB table, of every generation of the pipeline, as one type.
 
+mod details;
+mod edit;
 mod item;
 mod mediainfo;
 mod mirror;
+mod outputs;
+mod query_text;
 mod scan;
 mod summary;
 mod sync;
 mod table;
-
-use std::collections::BTreeMap;
+mod write;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+pub use self::details::{FieldChange, IN_TRASH_MS, VideoDetails, VideoField};
+pub(crate) use self::edit::{Change, forget_edits};
+pub use self::edit::{
+    EditLogEntry, EditOutcome, EditPreview, EditResult, EditSample, EditSummary, Editor, Saved, VideoPatch,
+    VideoSelection,
+};
 pub use self::item::Item;
 pub use self::mirror::{FacetCount, FoundVideos, Mirror, VideoCounts, VideoQuery, VideoSort};
-pub use self::summary::{Facet, Length, StatusKind, VideoResolution, VideoSummary};
+pub use self::outputs::{Output, OutputKind};
+pub use self::summary::{Facet, Length, Publication, StatusKind, VideoResolution, VideoSummary};
 pub(crate) use self::sync::forget as forget_mirror;
 pub use self::sync::{CatalogSync, Filling, MirrorAge};
 pub(crate) use self::table::INDEX;
 pub use self::table::{Catalog, Cursor, Description, Page};
+pub use self::write::PastEdit;
 
 /// The key of a video.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
@@ -86,10 +97,15 @@ pub struct Video {
     pub guid: Guid,
     /// What the admin calls it, or the name of its source.
     pub title: String,
-    /// What else the admin says of it.
-    pub description: Option<String>,
-    /// What else is said of it, by name.
-    pub tags: BTreeMap<String, String>,
+    /// What admins say of it.
+    pub details: VideoDetails,
+    /// How often they have changed that.
+    #[ts(type = "number")]
+    pub revision: i64,
+    /// Their newest changes, the last one first.
+    pub edits: Vec<PastEdit>,
+    /// What the pipeline made of it.
+    pub outputs: Vec<Output>,
     /// The keys of the objects in the source bucket that go with it: subtitles, metadata.
     pub sidecars: Vec<String>,
     /// Where it stands.

@@ -12,7 +12,7 @@ use crate::encode::Job;
 use crate::ingest::{BatchSummary, Journey, Limits};
 use crate::viewers::Reading;
 use crate::watch::{Afterwards, WatchedFolder};
-use crate::{ingest, live, viewers, watch};
+use crate::{catalog, ingest, live, viewers, watch};
 
 /// Something that the screen shows has changed.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
@@ -41,6 +41,8 @@ pub enum Event {
         /// Why the last reading failed.
         error: Option<crate::Error>,
     },
+    /// Videos were changed here.
+    Edited,
     /// The newest jobs, as last read.
     Jobs {
         /// Newest first.
@@ -67,8 +69,10 @@ pub enum Event {
         /// How far its reading has come, while it is read.
         reading: Option<Reading>,
     },
-    /// Something was done with many viewers, and has ended.
+    /// Something was done with many, and has ended.
     RunEnded {
+        /// With whom or what.
+        subject: RunSubject,
         /// How many were meant.
         of: usize,
         /// With how many it was done, or was so already.
@@ -100,6 +104,16 @@ pub enum Event {
     Resync,
 }
 
+/// What something was done with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum RunSubject {
+    /// Viewers.
+    Viewers,
+    /// Videos.
+    Videos,
+}
+
 /// An event, and the workspace that it is of.
 #[derive(Clone, Debug)]
 pub struct WorkspaceEvent {
@@ -119,6 +133,17 @@ impl From<ingest::Change> for Event {
             Change::SignInEnds { error } => Self::SignInEnds { error },
             Change::Limits { limits } => Self::Limits { limits },
             Change::Resync => Self::Resync,
+        }
+    }
+}
+
+impl From<catalog::Change> for Event {
+    fn from(change: catalog::Change) -> Self {
+        match change {
+            catalog::Change::Edited => Self::Edited,
+            catalog::Change::Ended { of, done, failed } => {
+                Self::RunEnded { subject: RunSubject::Videos, of, done, failed }
+            }
         }
     }
 }
@@ -147,7 +172,9 @@ impl From<viewers::Change> for Event {
     fn from(change: viewers::Change) -> Self {
         match change {
             viewers::Change::Mirror { reading } => Self::Viewers { reading },
-            viewers::Change::RunEnded { of, done, failed } => Self::RunEnded { of, done, failed },
+            viewers::Change::RunEnded { of, done, failed } => {
+                Self::RunEnded { subject: RunSubject::Viewers, of, done, failed }
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
-use crate::event::{Event, WorkspaceEvent};
+use crate::event::{Event, RunSubject, WorkspaceEvent};
 use crate::ingest::{BatchSummary, Journey, Stage};
 use crate::workspace::SANDBOX;
 
@@ -31,12 +31,16 @@ pub struct Notice {
 }
 
 impl Notice {
-    fn of_run(workspace: &str, of: usize, done: usize, failed: usize) -> Self {
+    fn of_run(workspace: &str, subject: RunSubject, of: usize, done: usize, failed: usize) -> Self {
         let left = of - done - failed;
         let rest = [(failed, "failed"), (left, "not tried")].into_iter().filter(|(count, _)| *count > 0);
         let rest = rest.map(|(count, words)| format!("{count} {words}")).collect::<Vec<_>>().join(", ");
         let body = if rest.is_empty() { "Nothing failed.".to_owned() } else { rest };
-        let title = format!("{}: {done} of {of} viewers done", name(workspace));
+        let subject = match subject {
+            RunSubject::Viewers => "viewers",
+            RunSubject::Videos => "videos",
+        };
+        let title = format!("{}: {done} of {of} {subject} done", name(workspace));
         Self { title, body, workspace: workspace.to_owned(), journey: None }
     }
 }
@@ -61,8 +65,8 @@ pub async fn gather(mut events: Receiver<WorkspaceEvent>, tell: impl Fn(Notice))
         };
         tokio::select! {
             heard = events.recv() => match heard {
-                Ok(WorkspaceEvent { workspace, event: Event::RunEnded { of, done, failed } }) => {
-                    tell(Notice::of_run(&workspace, of, done, failed));
+                Ok(WorkspaceEvent { workspace, event: Event::RunEnded { subject, of, done, failed } }) => {
+                    tell(Notice::of_run(&workspace, subject, of, done, failed));
                 }
                 Ok(heard) => news.hear(&heard),
                 Err(RecvError::Lagged(_)) => {}
@@ -76,8 +80,8 @@ pub async fn gather(mut events: Receiver<WorkspaceEvent>, tell: impl Fn(Notice))
         let until = Instant::now() + GATHER;
         while let Ok(heard) = tokio::time::timeout_at(until, events.recv()).await {
             match heard {
-                Ok(WorkspaceEvent { workspace, event: Event::RunEnded { of, done, failed } }) => {
-                    tell(Notice::of_run(&workspace, of, done, failed));
+                Ok(WorkspaceEvent { workspace, event: Event::RunEnded { subject, of, done, failed } }) => {
+                    tell(Notice::of_run(&workspace, subject, of, done, failed));
                 }
                 Ok(heard) => news.hear(&heard),
                 Err(RecvError::Lagged(_)) => {}
@@ -221,12 +225,12 @@ mod tests {
 
     #[test]
     fn a_run_says_what_is_left() {
-        let notice = Notice::of_run("production", 5000, 50, 2);
+        let notice = Notice::of_run("production", RunSubject::Viewers, 5000, 50, 2);
         assert_eq!(
             (notice.title.as_str(), notice.body.as_str()),
             ("production: 50 of 5000 viewers done", "2 failed, 4948 not tried")
         );
-        assert_eq!(Notice::of_run("production", 40, 40, 0).body, "Nothing failed.");
+        assert_eq!(Notice::of_run("production", RunSubject::Videos, 40, 40, 0).body, "Nothing failed.");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 pub use self::driver::Driver;
 pub use self::instance::{DrivingLock, Instance};
 use crate::aws::Aws;
-use crate::catalog::{self, Catalog, CatalogSync, Cursor, Guid, Page, Video};
+use crate::catalog::{self, Catalog, CatalogSync, Cursor, Editor, Guid, Page, Video};
 use crate::changes::Changes;
 use crate::encode::Jobs;
 use crate::event::Event;
@@ -53,6 +53,7 @@ pub struct Session {
     /// The end of a sandbox that runs in this process.
     ends: Mutex<Option<Ends>>,
     access: Access,
+    editor: OnceCell<Editor>,
     viewers: OnceCell<Viewers>,
     viewer_session: OnceLock<ViewerSession>,
     proxy: OnceCell<Proxy>,
@@ -103,6 +104,7 @@ impl Session {
             sandbox,
             ends: Mutex::new(ends),
             access,
+            editor: OnceCell::new(),
             viewers: OnceCell::new(),
             viewer_session: OnceLock::new(),
             proxy: OnceCell::new(),
@@ -113,6 +115,18 @@ impl Session {
     #[must_use]
     pub fn has_own_sandbox(&self) -> bool {
         self.ends.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// What changes its videos.
+    ///
+    /// # Errors
+    /// When the store cannot be used.
+    pub async fn editor(&self) -> Result<Editor> {
+        let open = || async {
+            let (catalog, sync, sts) = (self.catalog.clone(), self.sync.clone(), self.aws.sts.clone());
+            Ok(Editor::new(catalog, sync, sts, self.instance.store()?, &self.workspace.name, self.changes()))
+        };
+        self.editor.get_or_try_init(open).await.cloned()
     }
 
     /// Its viewers.
@@ -184,6 +198,14 @@ impl Session {
         live::settle(&mut videos, &self.jobs, &[], live::ASKED_AT_ONCE).await;
         self.sync.take(&videos).await?;
         Ok(())
+    }
+
+    /// Takes these videos into the mirror, as they are now.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn see(&self, guids: &[Guid]) -> Result<()> {
+        self.sync.see(guids).await
     }
 
     /// One video.
@@ -278,6 +300,7 @@ pub async fn forget_workspace(folders: &Folders, workspace: &str) -> Result<usiz
     let store = Store::open(&folders.data.join(STORE))?;
     let left = ingest::forget_workspace(&store, workspace).await?;
     viewers::forget_workspace(&store, &viewers_copy(folders)?, workspace).await?;
+    catalog::forget_edits(&store, workspace).await?;
     catalog::forget_mirror(&folders.data.join(CATALOGS), workspace);
     Ok(left)
 }

@@ -15,7 +15,7 @@ use crate::folders::create_private;
 use crate::{Code, Error, Result};
 
 /// Each takes the file from the version before it to the next; `user_version` says where a file is.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("store/migrations/1-uploads-and-journeys.sql"),
     include_str!("store/migrations/2-resumable-uploads-and-settings.sql"),
     include_str!("store/migrations/3-sources.sql"),
@@ -24,6 +24,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("store/migrations/6-aborts.sql"),
     include_str!("store/migrations/7-touched-files.sql"),
     include_str!("store/migrations/8-no-copies.sql"),
+    include_str!("store/migrations/9-edits.sql"),
 ];
 
 /// How long a write waits for one of another process or connection.

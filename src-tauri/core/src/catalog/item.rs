@@ -1,7 +1,7 @@
 //! Reading items. Tolerant of what is missing, extra or of another type; the fields of the old generations are
 //! read where the new ones are missing (`EndTime`, `ecodeJobId`, `thumbNailUrl`).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use super::mediainfo::MediaInfo;
 use super::table::OWN;
-use super::{Guid, Status, Video};
+use super::write::{PastEdit, REVISION};
+use super::{Guid, Output, Status, Video, VideoDetails};
 
 /// An item of the table, as the SDK gives it.
 pub struct Item(pub HashMap<String, AttributeValue>);
@@ -48,22 +49,17 @@ impl Item {
 
     /// What the app itself wrote.
     fn own(&self, name: &str) -> Option<&AttributeValue> {
-        self.0.get(OWN)?.as_m().ok()?.get(name)
+        self.own_map()?.get(name)
     }
 
-    fn tags(&self) -> BTreeMap<String, String> {
-        let tags = self.own("tags").and_then(|tags| tags.as_m().ok()).into_iter().flatten();
-        tags.filter_map(|(name, value)| Some((name.clone(), value.as_s().ok()?.clone()))).collect()
+    /// All that the app wrote; none where there is nothing, or something else.
+    pub(super) fn own_map(&self) -> Option<&HashMap<String, AttributeValue>> {
+        self.0.get(OWN)?.as_m().ok()
     }
 
     fn sidecars(&self) -> Vec<String> {
         let keys = self.own("sidecars").and_then(|keys| keys.as_l().ok()).into_iter().flatten();
         keys.filter_map(|key| key.as_s().ok().cloned()).collect()
-    }
-
-    /// What the admin says of it.
-    fn description(&self) -> Option<String> {
-        self.own("description")?.as_s().ok().filter(|text| !text.is_empty()).cloned()
     }
 
     /// Seconds of the longest stream or film that was made, as the event of the job's end has it. Captured pictures have a
@@ -86,6 +82,11 @@ impl Item {
         outputs.filter_map(length).reduce(f64::max).filter(|length| *length > 0.0).map(|length| length / 1000.0)
     }
 
+    /// How often admins have changed what they say of it.
+    fn revision(&self) -> i64 {
+        self.own(REVISION).and_then(|revision| revision.as_n().ok()?.parse().ok()).unwrap_or(0)
+    }
+
     /// The video; `None` for an item without a key.
     #[must_use]
     pub fn read(&self) -> Option<Video> {
@@ -94,15 +95,16 @@ impl Item {
         let src_video = self.text(&["srcVideo"]);
         let job_id = self.text(&["encodeJobId", "ecodeJobId"]);
         let size = info.as_ref().and_then(MediaInfo::size);
-        let own = self.own("title").and_then(|title| title.as_s().ok()).filter(|title| !title.is_empty()).cloned();
-        let title = own.or_else(|| self.text(&["title"])).or_else(|| {
+        let details = self.own_map().map(VideoDetails::read).unwrap_or_default();
+        let title = details.title.clone().or_else(|| self.text(&["title"])).or_else(|| {
             let key = src_video.as_ref()?;
             Some(key.rsplit('/').next().unwrap_or(key).to_owned())
         });
         let video = Video {
             title: title.unwrap_or_else(|| guid.to_string()),
-            description: self.description(),
-            tags: self.tags(),
+            edits: self.own_map().map(PastEdit::all).unwrap_or_default(),
+            revision: self.revision(),
+            outputs: Output::all(&self.0),
             has_captions: info.as_ref().is_some_and(MediaInfo::has_captions)
                 || self.sidecars().iter().any(|key| is_captions(key)),
             is_hdr: info.as_ref().is_some_and(MediaInfo::is_hdr),
@@ -117,7 +119,8 @@ impl Item {
             src_bucket: self.text(&["srcBucket"]),
             hls_url: self.text(&["hlsUrl", "cmafHlsUrl"]),
             mp4_urls: self.texts(&["mp4Urls"]),
-            thumbnail_url: self.texts(&["thumbNailsUrls", "thumbNailUrl"]).pop(),
+            thumbnail_url: details.poster.clone().or_else(|| self.texts(&["thumbNailsUrls", "thumbNailUrl"]).pop()),
+            details,
             workflow: self.text(&["workflowName"]),
             job_template: self.text(&["jobTemplate"]),
             guid,
@@ -167,7 +170,7 @@ fn error_line(text: &str) -> String {
 
 /// ISO 8601, the `YYYY-MM-DD HH:mm.S` of the first generations, or a number as other tools write it (seconds or milliseconds
 /// since the epoch); milliseconds since the epoch.
-fn parse_time(text: &str) -> Option<i64> {
+pub(super) fn parse_time(text: &str) -> Option<i64> {
     /// In seconds it is the year 5138, in milliseconds 1973.
     const MILLISECONDS_FROM: f64 = 1e11;
     if let Some(number) = text.parse::<f64>().ok().filter(|number| number.is_finite()) {

@@ -13,7 +13,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use self::facets::{Bits, Changes};
 pub use self::search::{FacetCount, FoundVideos, VideoCounts, VideoQuery, VideoSort};
@@ -189,6 +189,18 @@ impl Mirror {
             .await
     }
 
+    /// The videos of these keys that it knows, in this order.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn by_keys(&self, guids: Vec<Guid>) -> Result<Vec<VideoSummary>> {
+        let read = self.reader.call(move |db| {
+            let db = db.transaction_with_behavior(TransactionBehavior::Deferred)?;
+            guids.iter().filter_map(|guid| row::of(&db, guid).transpose()).collect()
+        });
+        self.unless_damaged(read.await)
+    }
+
     /// How many there are.
     ///
     /// # Errors
@@ -230,7 +242,7 @@ struct Prepared {
 impl Prepared {
     fn of(mut video: VideoSummary, source_bucket: &str) -> Result<Self> {
         let cut = |text: &str| text.chars().take(MOST_LETTERS).collect::<String>();
-        video.description = video.description.as_deref().map(cut);
+        video.details.description = video.details.description.as_deref().map(cut);
         if let Status::Error { message, .. } = &mut video.status {
             *message = cut(message);
         }
@@ -239,10 +251,10 @@ impl Prepared {
         terms::add_guid(video.guid.as_str(), &mut words);
         // In the key the guid is found already.
         let key = video.src_video.as_deref().map(|key| key.replace(video.guid.as_str(), " "));
-        for text in [&video.description, &key].into_iter().flatten() {
+        for text in [&video.details.description, &key].into_iter().flatten() {
             terms::add(text, &mut words);
         }
-        for (name, value) in &video.tags {
+        for (name, value) in &video.details.tags {
             terms::add(name, &mut words);
             terms::add(value, &mut words);
         }
@@ -271,12 +283,14 @@ fn put(db: &Connection, prepared: Prepared, source_bucket: &str, sweep: i64, cha
         return Ok(false);
     }
     let number = known.as_ref().map(|(number, ..)| *number);
+    let is_trashed = video.details.trashed_at.is_some();
     let place = match known {
         Some((_, place, started_at, before, _)) => {
             leave(db, place, &before, changes)?;
-            if started_at == video.started_at { place } else { free_place(db, video.started_at)? }
+            let stays = started_at == video.started_at && is_trash(place) == is_trashed;
+            if stays { place } else { free_place(db, video.started_at, is_trashed)? }
         }
-        None => free_place(db, video.started_at)?,
+        None => free_place(db, video.started_at, is_trashed)?,
     };
     let (ids, bits) = changes.add(db, place, facets)?;
     words.extend(ids.iter().map(|id| facets::term(*id)));
@@ -301,8 +315,9 @@ fn was_canceled(db: &Connection, video: &VideoSummary) -> Result<bool> {
 }
 
 /// A free place in the order of the starts: the index of the terms gives them in this order, so that the newest that are
-/// found come first without being sorted. Where a place is taken, one before it is.
-fn free_place(db: &Connection, started_at: Option<i64>) -> Result<i64> {
+/// found come first without being sorted. Where a place is taken, one before it is. What is in the trash has its places below
+/// zero: no list meets it there.
+fn free_place(db: &Connection, started_at: Option<i64>, is_trashed: bool) -> Result<i64> {
     const TRIES: u32 = 8;
     let last = started_at.map_or(PLACES_WITHOUT_A_TIME, |ms| {
         let (second, rest) = ((ms / 1000).clamp(1 << 28, 1 << 40), ms.rem_euclid(1000));
@@ -313,12 +328,18 @@ fn free_place(db: &Connection, started_at: Option<i64>) -> Result<i64> {
     loop {
         for _ in 0..TRIES {
             let place = last - fastrand::i64(0..before);
+            let place = if is_trashed { -place } else { place };
             if !db.prepare_cached("SELECT 1 FROM places WHERE place = ?1")?.exists([place])? {
                 return Ok(place);
             }
         }
         before = before.saturating_mul(8);
     }
+}
+
+/// Whether a place is one of the trash.
+fn is_trash(place: i64) -> bool {
+    place < 0
 }
 
 fn remove(db: &Connection, guid: &Guid, changes: &mut Changes) -> Result<()> {

@@ -1,11 +1,9 @@
 //! What lists show of a video, and what they are filtered by.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{Guid, Status, Video};
+use super::{Guid, Status, Video, VideoDetails};
 
 /// What a list shows of a video. The whole item is read when a video is opened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -15,10 +13,11 @@ pub struct VideoSummary {
     pub guid: Guid,
     /// What the admin calls it, or the name of its source.
     pub title: String,
-    /// What else the admin says of it; long ones are cut.
-    pub description: Option<String>,
-    /// What else is said of it, by name.
-    pub tags: BTreeMap<String, String>,
+    /// What admins say of it; long descriptions are cut.
+    pub details: VideoDetails,
+    /// How often they have changed that.
+    #[ts(type = "number")]
+    pub revision: i64,
     /// Where it stands.
     pub status: Status,
     /// When the pipeline took it, in milliseconds since the epoch.
@@ -61,8 +60,8 @@ impl From<&Video> for VideoSummary {
         Self {
             guid: video.guid,
             title: video.title,
-            description: video.description,
-            tags: video.tags,
+            details: video.details,
+            revision: video.revision,
             status: video.status,
             started_at: video.started_at,
             ended_at: video.ended_at,
@@ -166,13 +165,46 @@ pub enum Facet {
     Template(String),
     /// A tag: `name=value`.
     Tag(String),
+    /// What viewers may see of it.
+    Publication(Publication),
+    /// It is in the trash: it is in no other list.
+    Trashed,
+}
+
+/// Whether viewers may see a video, as admins have said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum Publication {
+    /// They may.
+    Published,
+    /// They may from a time on, or until one.
+    Timed,
+    /// They may not.
+    Draft,
+    /// Nobody has said.
+    Unsaid,
+}
+
+impl Publication {
+    fn of(details: &VideoDetails) -> Self {
+        match details {
+            VideoDetails { published: None, .. } => Self::Unsaid,
+            VideoDetails { published: Some(false), .. } => Self::Draft,
+            VideoDetails { publish_from: None, publish_until: None, .. } => Self::Published,
+            _ => Self::Timed,
+        }
+    }
 }
 
 impl Facet {
     /// Those of a video of a workspace whose source bucket this is.
     #[must_use]
     pub fn of(video: &VideoSummary, source_bucket: &str) -> Vec<Self> {
+        if video.details.trashed_at.is_some() {
+            return vec![Self::Trashed];
+        }
         let mut facets = vec![Self::Status(StatusKind::from(&video.status))];
+        facets.push(Self::Publication(Publication::of(&video.details)));
         facets.extend(video.is_shorter.then_some(Self::Shorter));
         facets.extend(video.is_hdr.then_some(Self::Hdr));
         facets.extend(video.has_captions.then_some(Self::Captions));
@@ -196,7 +228,9 @@ impl Facet {
         facets.extend(other.map(Self::OtherBucket));
         facets.extend(video.workflow.clone().map(Self::Workflow));
         facets.extend(video.job_template.clone().map(Self::Template));
-        facets.extend(video.tags.iter().take(MOST_TAGS).map(|(name, value)| Self::Tag(format!("{name}={value}"))));
+        facets.extend(
+            video.details.tags.iter().take(MOST_TAGS).map(|(name, value)| Self::Tag(format!("{name}={value}"))),
+        );
         facets
     }
 

@@ -4,6 +4,7 @@
 mod state;
 mod sweep;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -130,6 +131,27 @@ impl CatalogSync {
         let mut states = vec![("read_at".to_owned(), now.to_string())];
         states.extend(newest_at.max(state.newest_at).map(|at| ("newest_at".to_owned(), at.to_string())));
         self.mirror().await?.put(videos.iter().map(VideoSummary::from).collect(), state.sweep, states).await
+    }
+
+    /// Takes these videos into the mirror, as they are now; those that are gone are let go of.
+    pub(crate) async fn see(&self, guids: &[Guid]) -> Result<()> {
+        let guids: BTreeSet<_> = guids.iter().cloned().collect();
+        let guids: Vec<_> = guids.into_iter().collect();
+        let found = self.catalog.by_keys(&guids).await?;
+        let gone = guids.iter().filter(|guid| !found.iter().any(|video| video.guid == **guid));
+        self.mirror().await?.remove(gone.cloned().collect()).await?;
+        self.renew(&found).await
+    }
+
+    /// Takes videos as they were read of the table just now.
+    pub(super) async fn renew(&self, videos: &[Video]) -> Result<()> {
+        let sweep = self.state().await?.sweep;
+        self.mirror().await?.put(videos.iter().map(VideoSummary::from).collect(), sweep, Vec::new()).await.map(drop)
+    }
+
+    /// A file of this name's ending beside the mirror's.
+    pub(super) fn beside(&self, ending: &str) -> PathBuf {
+        self.file.with_extension(ending)
     }
 
     /// How old the mirror is.

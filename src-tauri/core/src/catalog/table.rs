@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::write::REVISION;
 use super::{Guid, Item, Video};
 use crate::explain::explain;
 use crate::workspace::Workspace;
@@ -197,7 +198,10 @@ impl Catalog {
                 .expression_attribute_names(format!("#f{index}"), name)
                 .expression_attribute_values(format!(":f{index}"), value);
         }
-        let update = update.update_expression(format!("SET {}", assignments.join(", ")));
+        // Who read the map before sees that it is another one.
+        let update = update.expression_attribute_names("#revision", REVISION);
+        let update = update.expression_attribute_values(":one", AttributeValue::N("1".to_owned()));
+        let update = update.update_expression(format!("SET {} ADD #own.#revision :one", assignments.join(", ")));
         update.send().await.map_err(|error| explain("The catalog could not be written", error))?;
         Ok(())
     }

@@ -66,7 +66,7 @@ impl Ingest {
                 all.push(key);
             }
         }
-        let description = Description { title: video.title.clone(), tags: video.tags.clone(), sidecars: all };
+        let description = Description { title: video.title.clone(), tags: video.details.tags.clone(), sidecars: all };
         self.0.pipeline.catalog.describe(&video.guid, &description).await
     }
 }

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::catalog::{Facet, Length, StatusKind, VideoResolution};
+use crate::catalog::{Facet, Length, Publication, StatusKind, VideoResolution};
 use crate::{Error, Result};
 
 /// Bits beside a place.
 const BITS: i64 = 64;
 
 /// Those that always have a bit.
-const FIRST: [Facet; 17] = [
+const FIRST: [Facet; 22] = [
     Facet::Status(StatusKind::Ingest),
     Facet::Status(StatusKind::Encoding),
     Facet::Status(StatusKind::Complete),
@@ -31,6 +31,11 @@ const FIRST: [Facet; 17] = [
     Facet::Length(Length::AnHourAndMore),
     Facet::Hdr,
     Facet::Captions,
+    Facet::Publication(Publication::Published),
+    Facet::Publication(Publication::Timed),
+    Facet::Publication(Publication::Draft),
+    Facet::Publication(Publication::Unsaid),
+    Facet::Trashed,
 ];
 
 /// What a facet is found by: no word of a text has this sign in it.

@@ -1,10 +1,13 @@
 //! A video as a row, and back.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde::{Deserialize, Serialize};
 
 use super::terms;
 use crate::Result;
-use crate::catalog::{Guid, Status, StatusKind, VideoSummary};
+use crate::catalog::{Guid, Status, StatusKind, VideoDetails, VideoSummary};
 
 /// Letters of a title that it is sorted by.
 const SORTED_BY: usize = 48;
@@ -15,6 +18,28 @@ const HAS_STREAM: u8 = 1;
 const HAS_CAPTIONS: u8 = 2;
 const IS_HDR: u8 = 4;
 const IS_SHORTER: u8 = 8;
+/// The title is one that admins gave.
+const IS_OWN_TITLE: u8 = 16;
+
+/// What admins say of a video, but its title, in few letters.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Own {
+    #[serde(rename = "d", skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(rename = "t", skip_serializing_if = "BTreeMap::is_empty")]
+    tags: BTreeMap<String, String>,
+    #[serde(rename = "p", skip_serializing_if = "Option::is_none")]
+    published: Option<bool>,
+    #[serde(rename = "f", skip_serializing_if = "Option::is_none")]
+    publish_from: Option<i64>,
+    #[serde(rename = "u", skip_serializing_if = "Option::is_none")]
+    publish_until: Option<i64>,
+    #[serde(rename = "i", skip_serializing_if = "Option::is_none")]
+    poster: Option<String>,
+    #[serde(rename = "r", skip_serializing_if = "Option::is_none")]
+    trashed_at: Option<i64>,
+}
 
 /// Writes the row of a video: a new one without a number, or in place of the one that it had. Answers its number.
 pub(super) fn write(
@@ -30,15 +55,27 @@ pub(super) fn write(
         Status::Other { word } => (Some(word), None),
         _ => (None, None),
     };
+    let VideoDetails {
+        title: own_title,
+        description,
+        tags,
+        published,
+        publish_from,
+        publish_until,
+        poster,
+        trashed_at,
+    } = video.details.clone();
     let flag = |is_so: bool, flag: u8| if is_so { flag } else { 0 };
     let flags = flag(video.has_stream, HAS_STREAM)
         | flag(video.has_captions, HAS_CAPTIONS)
         | flag(video.is_hdr, IS_HDR)
-        | flag(video.is_shorter, IS_SHORTER);
-    let tags = (!video.tags.is_empty()).then(|| serde_json::to_string(&video.tags)).transpose();
+        | flag(video.is_shorter, IS_SHORTER)
+        | flag(own_title.is_some(), IS_OWN_TITLE);
+    let own = Own { description, tags, published, publish_from, publish_until, poster, trashed_at };
+    let own = Some(serde_json::to_string(&own).map_err(crate::Error::internal)?).filter(|own| own != "{}");
     let short = |text: &Option<String>| Some(text.as_deref()?.replace(video.guid.as_str(), &OF_THE_GUID.to_string()));
     db.prepare_cached(
-        "INSERT OR REPLACE INTO videos (number, guid, place, title, description, tags, status, error_at, error_message,
+        "INSERT OR REPLACE INTO videos (number, guid, place, title, own, revision, status, error_at, error_message,
            started_at, ended_at, duration, width, height, flags, src_bucket, src_video, thumbnail_url, job_id, workflow,
            job_template, title_key, facets, digest)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
@@ -49,8 +86,8 @@ pub(super) fn write(
         video.guid.as_str(),
         place,
         video.title,
-        video.description,
-        tags.map_err(crate::Error::internal)?,
+        own,
+        video.revision,
         StatusKind::from(&video.status) as u8,
         error_at,
         error_message,
@@ -88,12 +125,19 @@ fn name(db: &Connection, name: Option<&str>) -> Result<Option<i64>> {
 /// The video at a place.
 pub(super) fn at(db: &Connection, place: i64) -> Result<Option<VideoSummary>> {
     let at =
-        "SELECT guid, title, description, tags, status, error_at, error_message, started_at, ended_at, duration, width,
+        "SELECT guid, title, own, revision, status, error_at, error_message, started_at, ended_at, duration, width,
                 height, flags, src_video, thumbnail_url, job_id,
                 (SELECT name FROM names WHERE id = src_bucket), (SELECT name FROM names WHERE id = workflow),
                 (SELECT name FROM names WHERE id = job_template)
               FROM places JOIN videos USING (number) WHERE places.place = ?1";
     Ok(db.prepare_cached(at)?.query_row([place], read).optional()?)
+}
+
+/// The row of a video.
+pub(super) fn of(db: &Connection, guid: &Guid) -> Result<Option<VideoSummary>> {
+    let place = "SELECT place FROM videos WHERE guid = ?1";
+    let place = db.prepare_cached(place)?.query_row([guid.as_str()], |row| row.get(0)).optional()?;
+    place.map_or(Ok(None), |place| at(db, place))
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<VideoSummary> {
@@ -112,11 +156,23 @@ fn read(row: &Row<'_>) -> rusqlite::Result<VideoSummary> {
         _ => Status::Other { word: text(5)? },
     };
     let flags: u8 = row.get(12)?;
-    let tags: Option<String> = row.get(3)?;
+    let (title, own): (String, Option<String>) = (row.get(1)?, row.get(2)?);
+    let own: Own = own.and_then(|own| serde_json::from_str(&own).ok()).unwrap_or_default();
+    let Own { description, tags, published, publish_from, publish_until, poster, trashed_at } = own;
+    let own_title = (flags & IS_OWN_TITLE > 0).then(|| title.clone());
     Ok(VideoSummary {
-        title: row.get(1)?,
-        description: row.get(2)?,
-        tags: tags.and_then(|tags| serde_json::from_str(&tags).ok()).unwrap_or_default(),
+        details: VideoDetails {
+            title: own_title,
+            description,
+            tags,
+            published,
+            publish_from,
+            publish_until,
+            poster,
+            trashed_at,
+        },
+        title,
+        revision: row.get(3)?,
         status,
         started_at: row.get(7)?,
         ended_at: row.get(8)?,

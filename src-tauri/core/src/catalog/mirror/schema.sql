@@ -1,7 +1,7 @@
 -- In the order in which they were first seen, so that the pages of the file are full.
 CREATE TABLE videos (
-  number INTEGER PRIMARY KEY, guid TEXT NOT NULL UNIQUE, place INTEGER NOT NULL, title TEXT NOT NULL, description TEXT,
-  tags TEXT, status INTEGER NOT NULL, error_at TEXT, error_message TEXT, started_at INTEGER, ended_at INTEGER, duration REAL,
+  number INTEGER PRIMARY KEY, guid TEXT NOT NULL UNIQUE, place INTEGER NOT NULL, title TEXT NOT NULL, own TEXT,
+  revision INTEGER NOT NULL, status INTEGER NOT NULL, error_at TEXT, error_message TEXT, started_at INTEGER, ended_at INTEGER, duration REAL,
   width INTEGER, height INTEGER, flags INTEGER NOT NULL, src_bucket INTEGER, src_video TEXT, thumbnail_url TEXT, job_id TEXT,
   workflow INTEGER, job_template INTEGER, title_key TEXT NOT NULL, facets TEXT NOT NULL, digest INTEGER NOT NULL);
 CREATE INDEX videos_by_title ON videos (title_key, place);
@@ -10,7 +10,7 @@ CREATE INDEX videos_by_duration ON videos (duration, place);
 CREATE INDEX videos_open ON videos (place) WHERE status IN (0, 1);
 -- What is in `src_bucket`, `workflow` and `job_template`.
 CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
--- The order of the starts: seconds, 256 places each. `bits` are the facets of the first 64 ids. `sweep` is the reading of the
+-- The order of the starts: seconds, 256 places each; below zero what is in the trash. `bits` are the facets of the first 64 ids. `sweep` is the reading of the
 -- whole table in which it was seen last.
 CREATE TABLE places (place INTEGER PRIMARY KEY, number INTEGER NOT NULL, bits INTEGER NOT NULL, sweep INTEGER NOT NULL);
 -- What is searched, by place: the beginnings of words, and what is filtered by. It holds no text, only where each term is.

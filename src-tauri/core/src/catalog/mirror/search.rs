@@ -104,11 +104,16 @@ impl VideoQuery {
         Ok(Some(all.join(" AND ")))
     }
 
-    /// The first and the last place that a row may have.
+    /// The first and the last place that a row may have: those of the trash are below zero, in the other order.
     fn places(&self) -> (i64, i64) {
         let place = |ms: i64| ms.div_euclid(1000).saturating_mul(PLACES_A_SECOND);
         let until = self.until.map_or(i64::MAX, |until| place(until.saturating_add(999)).saturating_sub(1));
-        (self.from.map_or(i64::MIN, place), until)
+        let from = self.from.map_or(1, place).max(1);
+        if self.is_of_trash() { (-until, -from) } else { (from, until) }
+    }
+
+    fn is_of_trash(&self) -> bool {
+        self.facets.contains(&Facet::Trashed)
     }
 
     fn is_narrowed(&self) -> bool {
@@ -145,7 +150,10 @@ impl Mirror {
             .call(move |db| {
                 let db = &db.transaction_with_behavior(TransactionBehavior::Deferred)?;
                 let facets = facets::all(db, MOST_COUNTED)?;
-                let total = db.prepare_cached("SELECT count(*) FROM videos")?.query_row([], |row| row.get(0))?;
+                let all: i64 = db.prepare_cached("SELECT count(*) FROM videos")?.query_row([], |row| row.get(0))?;
+                let trashed =
+                    facets.iter().find(|(_, facet, _)| *facet == Facet::Trashed).map_or(0, |(.., count)| *count);
+                let total = all - trashed;
                 if !query.is_narrowed() {
                     let facets = facets.into_iter().map(|(_, facet, count)| FacetCount { facet, count: whole(count) });
                     return Ok(VideoCounts { found: whole(total), total: whole(total), facets: facets.collect() });
@@ -164,6 +172,8 @@ impl Mirror {
                     let of_kind = of_kinds.iter().find(|(other, _)| facet.is_of_the_kind_of(other));
                     let counts = of_kind.map_or(&counts, |(_, counts)| counts);
                     let count = match usize::try_from(id) {
+                        // What is in the trash is in no other list.
+                        Ok(_) if facet == Facet::Trashed => whole(trashed),
                         Ok(index) if bit(id) != 0 => counts[index],
                         // Those without a bit are looked for, a few of them.
                         _ if searched < MOST_SEARCHED || query.facets.contains(&facet) => {
@@ -213,6 +223,7 @@ fn page(db: &Connection, query: &VideoQuery, first: usize, most: usize) -> Resul
         VideoSort::Started => {
             let Some(expression) = query.expression(db, None)? else { return Ok(Vec::new()) };
             let (from, until) = query.places();
+            let direction = if query.descending == query.is_of_trash() { "ASC" } else { "DESC" };
             let page = format!("SELECT rowid {MATCHING} ORDER BY rowid {direction} LIMIT ?4 OFFSET ?5");
             let mut statement = db.prepare_cached(&page)?;
             let places = statement.query_map(params![expression, from, until, limit, offset], |row| row.get(0))?;
@@ -223,7 +234,8 @@ fn page(db: &Connection, query: &VideoQuery, first: usize, most: usize) -> Resul
     };
     let order = format!("ORDER BY {column} {direction} {nulls}, place {direction}");
     if !query.is_narrowed() {
-        let mut statement = db.prepare_cached(&format!("SELECT place FROM videos {order} LIMIT ?1 OFFSET ?2"))?;
+        let mut statement =
+            db.prepare_cached(&format!("SELECT place FROM videos WHERE place > 0 {order} LIMIT ?1 OFFSET ?2"))?;
         let places = statement.query_map([limit, offset], |row| row.get(0))?;
         return Ok(places.collect::<rusqlite::Result<_>>()?);
     }

@@ -1,0 +1,218 @@
+//! `reelctl videos edit` and what else changes videos.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use reeldesk_core::catalog::{
+    EditOutcome, EditPreview, EditResult, EditSummary, Guid, VideoField, VideoPatch, VideoQuery, VideoSelection,
+};
+use reeldesk_core::{Code, Error, Result, Session};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::{output, videos};
+
+/// Which videos are meant.
+#[derive(Args)]
+pub(crate) struct Which {
+    /// Their guids
+    #[arg(value_name = "GUID", required_unless_present = "query")]
+    guids: Vec<String>,
+    /// All that this finds: words and filters, as `search` takes them
+    #[arg(long, value_name = "QUERY", conflicts_with = "guids")]
+    query: Option<String>,
+    /// Only tell what would change
+    #[arg(long)]
+    preview: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Edit {
+    #[command(flatten)]
+    which: Which,
+    /// The title; {title}, {file}, {number} and {guid} stand for those of each video, an empty one takes it away
+    #[arg(long, value_name = "TITLE")]
+    title: Option<String>,
+    /// The description; an empty one takes it away
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// Add a tag, or give it another value
+    #[arg(long = "tag", value_name = "NAME=VALUE")]
+    tags: Vec<String>,
+    /// Take a tag away
+    #[arg(long, value_name = "NAME")]
+    untag: Vec<String>,
+    /// Take all tags away that are not named here
+    #[arg(long)]
+    clear_tags: bool,
+    /// The address of the picture that stands for it; an empty one takes it away
+    #[arg(long, value_name = "URL")]
+    poster: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Publish {
+    #[command(flatten)]
+    which: Which,
+    /// From this time on, such as 2026-12-24T18:00:00Z
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+    /// Until this time
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+}
+
+pub(crate) async fn edit(session: &Session, edit: Edit, json: bool) -> Result<ExitCode> {
+    let mut patch = VideoPatch {
+        title: edit.title,
+        description: edit.description,
+        clear_tags: edit.clear_tags,
+        remove_tags: edit.untag,
+        poster: edit.poster,
+        ..VideoPatch::default()
+    };
+    for tag in edit.tags {
+        // A tag may be a mere name.
+        let (name, value) = tag.split_once('=').unwrap_or((&tag, ""));
+        patch.set_tags.insert(name.to_owned(), value.to_owned());
+    }
+    if patch == VideoPatch::default() {
+        let what = "Nothing is to be changed.";
+        return Err(Error::new(Code::Invalid, what, "Name it: --title, --description, --tag, --untag, --poster."));
+    }
+    self::patch(session, edit.which, patch, json).await
+}
+
+pub(crate) async fn publish(session: &Session, publish: Publish, json: bool) -> Result<ExitCode> {
+    let Publish { which, from, until } = publish;
+    // Without times it is at once, and for good.
+    let patch = VideoPatch {
+        published: Some(true),
+        publish_from: Some(from.unwrap_or_default()),
+        publish_until: Some(until.unwrap_or_default()),
+        ..VideoPatch::default()
+    };
+    self::patch(session, which, patch, json).await
+}
+
+pub(crate) async fn patch(session: &Session, which: Which, patch: VideoPatch, json: bool) -> Result<ExitCode> {
+    let editor = session.editor().await?;
+    let is_query = which.query.is_some();
+    let selection = match which.query {
+        Some(query) => {
+            let query = VideoQuery::parse(&query)?;
+            videos::freshen(session).await?;
+            VideoSelection::Matching { query }
+        }
+        None => {
+            let guids = which.guids.into_iter().map(videos::key).collect::<Result<Vec<Guid>>>()?;
+            // As they are now, those that the mirror does not know too.
+            session.see(&guids).await?;
+            VideoSelection::These { guids }
+        }
+    };
+    if which.preview {
+        tell_preview(&editor.preview(selection, &patch).await?, json);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let stop = stop_when_asked();
+    let summary = editor.edit(selection, patch, !is_query, &stop, |result| tell(result, json)).await?;
+    Ok(ended(&summary, json))
+}
+
+/// Stops when the process is asked to end: after the videos that are being written.
+fn stop_when_asked() -> CancellationToken {
+    let stop = CancellationToken::new();
+    let asked = stop.clone();
+    tokio::spawn(async move {
+        reeldesk_core::asked_to_end().await;
+        asked.cancel();
+    });
+    stop
+}
+
+pub(crate) async fn undo(session: &Session, run: &str, json: bool) -> Result<ExitCode> {
+    let summary = session.editor().await?.undo(run, &stop_when_asked(), |result| tell(result, json)).await?;
+    Ok(ended(&summary, json))
+}
+
+pub(crate) async fn resume(session: &Session, run: &str, again: bool, json: bool) -> Result<ExitCode> {
+    let editor = session.editor().await?;
+    let summary = editor.resume(run, again, &stop_when_asked(), |result| tell(result, json)).await?;
+    Ok(ended(&summary, json))
+}
+
+pub(crate) async fn changes(session: &Session, limit: usize, json: bool) -> Result<ExitCode> {
+    let entries = session.editor().await?.log(None, limit).await?;
+    if json {
+        entries.iter().for_each(output::line);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let row = |entry: &reeldesk_core::catalog::EditLogEntry| {
+        let left = if entry.left > 0 { format!(", {} left", entry.left) } else { String::new() };
+        vec![
+            entry.run.clone(),
+            output::time(entry.at),
+            entry.what.clone(),
+            format!("{} of {}{left}", entry.done, entry.of),
+            entry.title.clone().unwrap_or_default(),
+        ]
+    };
+    output::table(&["CHANGE", "AT", "WHAT", "VIDEOS", "FIRST"], &entries.iter().map(row).collect::<Vec<_>>());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(result: &EditResult, json: bool) {
+    if json {
+        return output::line(&json!({ "guid": result.guid, "title": result.title, "outcome": result.outcome }));
+    }
+    let title = &result.title;
+    match &result.outcome {
+        EditOutcome::Done => output::text(&format!("{title}: changed")),
+        EditOutcome::Unchanged => output::text(&format!("{title}: was so already")),
+        EditOutcome::Aside => {
+            output::text(&format!("{title}: someone else changed it meanwhile, and it is left as it is"))
+        }
+        EditOutcome::Failed { error } => output::failed(false, error),
+    }
+}
+
+fn ended(summary: &EditSummary, json: bool) -> ExitCode {
+    let is_well = summary.failed + summary.aside + summary.left == 0;
+    if json {
+        let mut line = json!(summary);
+        line["state"] = if is_well { "done" } else { "incomplete" }.into();
+        output::line(&line);
+    } else {
+        if let Some(error) = &summary.error {
+            output::failed(false, error);
+        }
+        if summary.left > 0 {
+            let EditSummary { left, run, .. } = summary;
+            output::text(&format!("{left} videos are left. Go on with: reelctl videos resume {run}"));
+        } else if summary.done > 0 {
+            output::text(&format!("Undo it within 24 hours with: reelctl videos undo {}", summary.run));
+        }
+    }
+    if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn tell_preview(preview: &EditPreview, json: bool) {
+    if json {
+        return output::line(preview);
+    }
+    let EditPreview { videos, changed, changes, samples } = preview;
+    output::text(&format!("{videos} videos are meant, {changed} would change, with {changes} changes."));
+    for sample in samples {
+        output::text(&sample.title);
+        for change in &sample.changes {
+            let name = match &change.field {
+                VideoField::Tag(name) => format!("tag {name}"),
+                field => format!("{field:?}"),
+            };
+            let shown =
+                |value: &Option<String>| value.as_ref().map_or("nothing".to_owned(), |value| format!("\"{value}\""));
+            output::text(&format!("  {name}: {} becomes {}", shown(&change.before), shown(&change.after)));
+        }
+    }
+}

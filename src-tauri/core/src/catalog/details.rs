@@ -1,0 +1,340 @@
+//! What admins say of a video, field by field: what can be changed, compared and undone. It lives in the map `reeldesk` of the
+//! video's item.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::item::parse_time;
+use crate::text::is_unshown;
+use crate::{Code, Error, Result};
+
+/// Letters of a title, a description, the name of a tag, its value, and how many tags there may be. An item may have 400 KB.
+const MOST_IN_TITLE: usize = 300;
+const MOST_IN_DESCRIPTION: usize = 10_000;
+const MOST_IN_TAG_NAME: usize = 100;
+const MOST_IN_TAG: usize = 500;
+const MOST_TAGS: usize = 100;
+/// Videos in the trash can be restored so long, in milliseconds.
+pub const IN_TRASH_MS: i64 = 30 * 24 * 3_600_000;
+
+/// What admins say of a video.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct VideoDetails {
+    /// The title that they gave it; without one its source names it.
+    pub title: Option<String>,
+    /// What else they say of it.
+    pub description: Option<String>,
+    /// Tags, and other attributes: name and value.
+    pub tags: BTreeMap<String, String>,
+    /// Whether viewers may see it; none where nobody has said.
+    pub published: Option<bool>,
+    /// From when on they may, in milliseconds since the epoch.
+    #[ts(type = "number | null")]
+    pub publish_from: Option<i64>,
+    /// Until when they may, in milliseconds since the epoch.
+    #[ts(type = "number | null")]
+    pub publish_until: Option<i64>,
+    /// The address of the picture that stands for it; without one the pipeline's last picture does.
+    pub poster: Option<String>,
+    /// When it was moved to the trash, in milliseconds since the epoch.
+    #[ts(type = "number | null")]
+    pub trashed_at: Option<i64>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", content = "name", rename_all = "camelCase")]
+pub enum VideoField {
+    /// The title.
+    Title,
+    /// The description.
+    Description,
+    /// A tag, by its name.
+    Tag(String),
+    /// Whether it is published.
+    Published,
+    /// From when on.
+    PublishFrom,
+    /// Until when.
+    PublishUntil,
+    /// The poster.
+    Poster,
+    /// When it was moved to the trash.
+    TrashedAt,
+}
+
+/// A change of one field. Times are texts in ISO 8601, `published` is `true` or `false`; none where there is nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct FieldChange {
+    /// Which one.
+    pub field: VideoField,
+    /// What it was.
+    pub before: Option<String>,
+    /// What it becomes.
+    pub after: Option<String>,
+}
+
+impl FieldChange {
+    /// What undoes it.
+    #[must_use]
+    pub fn inverse(self) -> Self {
+        Self { field: self.field, before: self.after, after: self.before }
+    }
+}
+
+impl VideoField {
+    /// Its name in the map, where it has one of its own.
+    pub(super) fn attribute(&self) -> Option<&'static str> {
+        match self {
+            Self::Title => Some("title"),
+            Self::Description => Some("description"),
+            Self::Published => Some("published"),
+            Self::PublishFrom => Some("publishFrom"),
+            Self::PublishUntil => Some("publishUntil"),
+            Self::Poster => Some("poster"),
+            Self::TrashedAt => Some("trashedAt"),
+            Self::Tag(_) => None,
+        }
+    }
+
+    /// A value of it as it is stored.
+    pub(super) fn value(&self, text: &str) -> AttributeValue {
+        match self {
+            Self::Published => AttributeValue::Bool(text == "true"),
+            _ => AttributeValue::S(text.to_owned()),
+        }
+    }
+}
+
+/// All but the tags.
+const FIELDS: [VideoField; 7] = [
+    VideoField::Title,
+    VideoField::Description,
+    VideoField::Published,
+    VideoField::PublishFrom,
+    VideoField::PublishUntil,
+    VideoField::Poster,
+    VideoField::TrashedAt,
+];
+
+fn time(at: Option<i64>) -> Option<String> {
+    at.and_then(|at| Timestamp::from_millisecond(at).ok()).map(|at| at.to_string())
+}
+
+impl VideoDetails {
+    /// Those of the map.
+    pub(super) fn read(own: &HashMap<String, AttributeValue>) -> Self {
+        let text = |name: &str| own.get(name)?.as_s().ok().filter(|text| !text.is_empty()).cloned();
+        let tags = own.get("tags").and_then(|tags| tags.as_m().ok()).into_iter().flatten();
+        Self {
+            title: text("title"),
+            description: text("description"),
+            tags: tags.filter_map(|(name, value)| Some((name.clone(), value.as_s().ok()?.clone()))).collect(),
+            published: own.get("published").and_then(|published| published.as_bool().ok().copied()),
+            publish_from: text("publishFrom").and_then(|text| parse_time(&text)),
+            publish_until: text("publishUntil").and_then(|text| parse_time(&text)),
+            poster: text("poster"),
+            trashed_at: text("trashedAt").and_then(|text| parse_time(&text)),
+        }
+    }
+
+    /// One of them as text.
+    #[must_use]
+    pub fn get(&self, field: &VideoField) -> Option<String> {
+        match field {
+            VideoField::Title => self.title.clone(),
+            VideoField::Description => self.description.clone(),
+            VideoField::Tag(name) => self.tags.get(name).cloned(),
+            VideoField::Published => self.published.map(|published| published.to_string()),
+            VideoField::PublishFrom => time(self.publish_from),
+            VideoField::PublishUntil => time(self.publish_until),
+            VideoField::Poster => self.poster.clone(),
+            VideoField::TrashedAt => time(self.trashed_at),
+        }
+    }
+
+    /// Sets one of them.
+    ///
+    /// # Errors
+    /// [`Code::Invalid`] when it cannot have this value; nothing is set then.
+    pub fn set(&mut self, field: &VideoField, value: Option<&str>) -> Result<()> {
+        match field {
+            VideoField::Title => self.title = line(value, "The title", MOST_IN_TITLE)?,
+            VideoField::Description => self.description = text(value, "The description", MOST_IN_DESCRIPTION)?,
+            VideoField::Tag(name) => {
+                let named = line(Some(name), "The name of a tag", MOST_IN_TAG_NAME)?;
+                if named.as_deref() != Some(name) {
+                    return Err(invalid("The name of a tag is empty, or has blanks around it.", "Give it a name."));
+                }
+                match value {
+                    Some(value) => {
+                        let value = line(Some(value), &format!("The tag \"{name}\""), MOST_IN_TAG)?.unwrap_or_default();
+                        self.tags.insert(name.clone(), value);
+                    }
+                    None => drop(self.tags.remove(name)),
+                }
+                if self.tags.len() > MOST_TAGS {
+                    return Err(invalid(
+                        &format!("A video can have {MOST_TAGS} tags."),
+                        "Take some of the others away first.",
+                    ));
+                }
+            }
+            VideoField::Published => {
+                self.published = match value {
+                    None => None,
+                    Some("true") => Some(true),
+                    Some("false") => Some(false),
+                    Some(other) => {
+                        return Err(invalid(&format!("\"{other}\" is neither true nor false."), "Write one of them."));
+                    }
+                };
+            }
+            VideoField::PublishFrom => self.publish_from = moment(value)?,
+            VideoField::PublishUntil => self.publish_until = moment(value)?,
+            VideoField::Poster => self.poster = line(value, "The address of the poster", 2_000)?,
+            VideoField::TrashedAt => self.trashed_at = moment(value)?,
+        }
+        if let (Some(from), Some(until)) = (self.publish_from, self.publish_until)
+            && from >= until
+        {
+            return Err(invalid(
+                "It would be published until a time before it begins.",
+                "Change one of the two times.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// What makes the one of the other.
+    #[must_use]
+    pub fn changes_to(&self, after: &Self) -> Vec<FieldChange> {
+        let tags = self.tags.keys().chain(after.tags.keys().filter(|name| !self.tags.contains_key(*name)));
+        FIELDS
+            .into_iter()
+            .chain(tags.cloned().map(VideoField::Tag))
+            .map(|field| FieldChange { before: self.get(&field), after: after.get(&field), field })
+            .filter(|change| change.before != change.after)
+            .collect()
+    }
+
+    /// Whether viewers may see it at a time (milliseconds since the epoch); none where nobody has said.
+    #[must_use]
+    pub fn is_published_at(&self, now: i64) -> Option<bool> {
+        if self.trashed_at.is_some() {
+            return Some(false);
+        }
+        let in_time =
+            self.publish_from.is_none_or(|from| from <= now) && self.publish_until.is_none_or(|until| now < until);
+        self.published.map(|published| published && in_time)
+    }
+}
+
+fn invalid(message: &str, remedy: &str) -> Error {
+    Error::new(Code::Invalid, message, remedy)
+}
+
+/// A text of one or more lines; none where it is blank.
+fn text(value: Option<&str>, what: &str, most: usize) -> Result<Option<String>> {
+    let is_kept = |c: &char| matches!(c, '\n' | '\t') || !is_unshown(*c);
+    let value: String = value.unwrap_or_default().replace("\r\n", "\n").chars().filter(is_kept).collect();
+    let value = value.trim();
+    let letters = value.chars().count();
+    if letters > most {
+        return Err(invalid(&format!("{what} has {letters} letters; {most} are possible."), "Make it shorter."));
+    }
+    Ok((!value.is_empty()).then(|| value.to_owned()))
+}
+
+/// A text of one line; none where it is blank.
+fn line(value: Option<&str>, what: &str, most: usize) -> Result<Option<String>> {
+    let one = value.map(|value| value.split(['\n', '\r', '\t']).collect::<Vec<_>>().join(" "));
+    text(one.as_deref(), what, most)
+}
+
+/// A time; a day alone is meant as its beginning, in UTC.
+fn moment(value: Option<&str>) -> Result<Option<i64>> {
+    let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) else { return Ok(None) };
+    let unknown = || invalid(&format!("\"{value}\" is no time."), "Write it like 2026-12-24T18:00:00Z or 2026-12-24.");
+    let day = || value.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp().as_millisecond());
+    parse_time(value).or_else(day).map(Some).ok_or_else(unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(details: &VideoDetails, field: &VideoField, value: Option<&str>) -> Result<VideoDetails> {
+        let mut after = details.clone();
+        after.set(field, value).map(|()| after)
+    }
+
+    /// Changes lead from any details to any others, and their inverses back.
+    #[test]
+    fn changes_and_back() {
+        let tag = |name: &str| VideoField::Tag(name.into());
+        let values = [
+            (VideoField::Title, "Night Train"),
+            (VideoField::Description, "Two\nlines"),
+            (tag("genre"), "Drama"),
+            (tag("nothing"), ""),
+            (VideoField::Published, "true"),
+            (VideoField::PublishFrom, "2026-01-02T03:04:05Z"),
+            (VideoField::Poster, "https://cdn/poster.jpg"),
+            (VideoField::TrashedAt, "2026-01-02"),
+        ];
+        let empty = VideoDetails::default();
+        let full =
+            values.iter().fold(empty.clone(), |details, (field, value)| set(&details, field, Some(value)).unwrap());
+        let changes = empty.changes_to(&full);
+        assert_eq!(changes.len(), values.len());
+        let apply = |details: &VideoDetails, changes: &[FieldChange]| {
+            changes
+                .iter()
+                .fold(details.clone(), |details, change| set(&details, &change.field, change.after.as_deref()).unwrap())
+        };
+        assert_eq!(apply(&empty, &changes), full);
+        let back: Vec<_> = changes.into_iter().map(FieldChange::inverse).collect();
+        assert_eq!(apply(&full, &back), empty);
+    }
+
+    #[test]
+    fn what_a_field_cannot_be() {
+        let (empty, tag) = (VideoDetails::default(), |name: &str| VideoField::Tag(name.into()));
+        for (field, value) in [
+            (VideoField::Title, "x".repeat(301).as_str()),
+            (VideoField::Published, "yes"),
+            (VideoField::PublishFrom, "tomorrow"),
+            (tag(""), "x"),
+            (tag(" x"), "x"),
+        ] {
+            assert!(set(&empty, &field, Some(value)).is_err(), "{field:?} {value}");
+        }
+        let from = set(&empty, &VideoField::PublishFrom, Some("2026-01-02")).unwrap();
+        assert!(set(&from, &VideoField::PublishUntil, Some("2026-01-01")).is_err());
+        let odd = set(&empty, &VideoField::Title, Some(" a\u{0}\u{202e}b\nc ")).unwrap();
+        assert_eq!(odd.title.as_deref(), Some("ab c"));
+        assert_eq!(set(&odd, &VideoField::Title, Some("  ")).unwrap().title, None);
+    }
+
+    #[test]
+    fn published_in_its_time() {
+        let details = VideoDetails {
+            published: Some(true),
+            publish_from: Some(10),
+            publish_until: Some(20),
+            ..VideoDetails::default()
+        };
+        assert_eq!([9, 10, 19, 20].map(|now| details.is_published_at(now)), [false, true, true, false].map(Some));
+        assert_eq!(VideoDetails { trashed_at: Some(1), ..details }.is_published_at(15), Some(false));
+        assert_eq!(VideoDetails::default().is_published_at(15), None);
+    }
+}

@@ -1,0 +1,420 @@
+//! Working a run off: each video is read, compared and written, some at a time. What is left after a stop, a kill or a lost
+//! connection goes on from there.
+
+use std::fs::{File, TryLockError};
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+use ts_rs::TS;
+
+use super::log::{Line, NewLine, Work};
+use super::patch::{Subject, VideoPatch};
+use super::{Author, Change, Editor, Guid, TRIES, VideoSelection, Written, not_found};
+use crate::catalog::details::{FieldChange, VideoDetails, VideoField};
+use crate::folders::open_private;
+use crate::{Code, Error, Result};
+
+/// Videos that are written at the same time.
+const AT_ONCE: usize = 8;
+/// Lines that are read of the log at once.
+const LINES: u32 = 500;
+/// So many take long enough to look elsewhere meanwhile.
+const MANY: usize = 20;
+/// The wait where AWS asks to slow down, and the longest one.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+
+/// What became of one video.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum EditOutcome {
+    /// It was changed.
+    Done,
+    /// It was so already.
+    Unchanged,
+    /// Someone else changed it since it was read: it was left as it is.
+    Aside,
+    /// It could not be changed.
+    Failed {
+        /// Why.
+        error: Error,
+    },
+}
+
+/// What became of one video, and which one it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct EditResult {
+    /// Its key.
+    pub guid: Guid,
+    /// What it is called.
+    pub title: String,
+    /// How it ended.
+    pub outcome: EditOutcome,
+}
+
+/// What became of all of them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct EditSummary {
+    /// The run, to undo or resume it by.
+    pub run: String,
+    /// All that were meant.
+    pub of: usize,
+    /// Changed.
+    pub done: usize,
+    /// They were so already.
+    pub unchanged: usize,
+    /// Changed by someone else since they were read, and left as they are.
+    pub aside: usize,
+    /// They could not be changed.
+    pub failed: usize,
+    /// Their turn has not come: it was stopped, or broke off.
+    pub left: usize,
+    /// Why it broke off.
+    pub error: Option<Error>,
+    /// How the last of them ended.
+    #[serde(skip)]
+    pub(super) first: Option<EditOutcome>,
+}
+
+impl EditSummary {
+    fn count(&mut self, outcome: EditOutcome) {
+        match outcome {
+            EditOutcome::Done => self.done += 1,
+            EditOutcome::Unchanged => self.unchanged += 1,
+            EditOutcome::Aside => self.aside += 1,
+            EditOutcome::Failed { .. } => self.failed += 1,
+        }
+        self.first = Some(outcome);
+    }
+}
+
+/// A run that is worked off.
+struct Running<'a> {
+    run: &'a str,
+    author: &'a Author,
+    stop: &'a CancellationToken,
+}
+
+impl Editor {
+    /// Changes the selected videos alike, and tells of each as it is done. Those that someone else changed since the mirror saw
+    /// them are set aside, unless `force` takes them as they are now.
+    ///
+    /// # Errors
+    /// When a field cannot have its value, or the store cannot be used; what goes wrong with one of them is told of that one.
+    pub async fn edit(
+        &self,
+        selection: VideoSelection,
+        patch: VideoPatch,
+        force: bool,
+        stop: &CancellationToken,
+        tell: impl Fn(&EditResult),
+    ) -> Result<EditSummary> {
+        let mut lines = Vec::new();
+        let guids = match &selection {
+            VideoSelection::These { guids } => guids.clone(),
+            VideoSelection::Matching { .. } => Vec::new(),
+        };
+        self.each(selection, |videos| {
+            lines.extend(videos.into_iter().map(|video| NewLine {
+                expected: (!force).then_some(video.revision),
+                guid: video.guid,
+                title: video.title,
+                work: None,
+                undoes: None,
+            }));
+            Ok(())
+        })
+        .await?;
+        // What the mirror does not know yet may be there all the same.
+        let known: std::collections::HashSet<_> = lines.iter().map(|line| line.guid.clone()).collect();
+        lines.extend(guids.into_iter().filter(|guid| !known.contains(guid)).map(|guid| NewLine {
+            title: guid.to_string(),
+            guid,
+            expected: None,
+            work: None,
+            undoes: None,
+        }));
+        self.begin(patch.name(), Some(Work::Patch(patch)), lines, stop, tell).await
+    }
+
+    /// Changes each of these videos in its own way, by a list that was read from a file.
+    ///
+    /// # Errors
+    /// As [`Editor::edit`].
+    pub async fn import(
+        &self,
+        rows: Vec<(Guid, VideoPatch)>,
+        stop: &CancellationToken,
+        tell: impl Fn(&EditResult),
+    ) -> Result<EditSummary> {
+        let guids: Vec<_> = rows.iter().map(|(guid, _)| guid.clone()).collect();
+        let known = self.sync.mirror().await?.by_keys(guids).await?;
+        let known: std::collections::HashMap<_, _> =
+            known.into_iter().map(|video| (video.guid.clone(), video)).collect();
+        let line = |(guid, patch): (Guid, VideoPatch)| NewLine {
+            title: known.get(&guid).map_or_else(|| guid.to_string(), |video| video.title.clone()),
+            expected: known.get(&guid).map(|video| video.revision),
+            work: Some(Work::Patch(patch)),
+            undoes: None,
+            guid,
+        };
+        self.begin("import", None, rows.into_iter().map(line).collect(), stop, tell).await
+    }
+
+    /// Undoes what a run did, where nobody has changed the same fields since.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] when there is nothing to undo; otherwise as [`Editor::edit`].
+    pub async fn undo(&self, run: &str, stop: &CancellationToken, tell: impl Fn(&EditResult)) -> Result<EditSummary> {
+        let lines = self.log.undoable(run).await?;
+        if lines.is_empty() {
+            let what = "There is nothing to undo: it was undone, nothing was changed, or a day has passed.";
+            return Err(Error::new(Code::NotFound, what, "Change the videos by hand."));
+        }
+        let line = |line: super::log::DoneLine| NewLine {
+            guid: line.guid,
+            title: line.title,
+            expected: None,
+            work: Some(Work::Fields(line.changes.into_iter().map(FieldChange::inverse).collect())),
+            undoes: Some(line.id),
+        };
+        self.begin("undo", None, lines.into_iter().map(line).collect(), stop, tell).await
+    }
+
+    /// Goes on with a run that was stopped or broke off; `again` also tries those that failed or were set aside.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] when there is no such run; otherwise as [`Editor::edit`].
+    pub async fn resume(
+        &self,
+        run: &str,
+        again: bool,
+        stop: &CancellationToken,
+        tell: impl Fn(&EditResult),
+    ) -> Result<EditSummary> {
+        let (_, _, of) = self.log.run(run).await?.ok_or_else(|| {
+            Error::new(Code::NotFound, format!("There is no change {run} here."), "List them: reelctl videos changes.")
+        })?;
+        if again {
+            self.log.retry(run).await?;
+        }
+        let _lock = self.lock().await?;
+        self.work_off(run, of, &self.author().await, stop, tell).await
+    }
+
+    /// Gives up what is left of a run.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn give_up(&self, run: &str) -> Result<()> {
+        let _lock = self.lock().await?;
+        self.log.give_up(run).await
+    }
+
+    /// One video, which is no reason to wait for a run of many.
+    pub(super) async fn run_one(&self, what: &str, title: &str, guid: &Guid, work: Work) -> Result<EditSummary> {
+        let (author, stop) = (self.author().await, CancellationToken::new());
+        let line =
+            NewLine { guid: guid.clone(), title: title.to_owned(), expected: None, work: Some(work), undoes: None };
+        let run = self.log.begin(&author, what, None, vec![line]).await?;
+        let summary = self.work_off(&run, 1, &author, &stop, |_| {}).await?;
+        match summary.error.clone() {
+            Some(error) => {
+                // Nobody would look for it there.
+                self.log.give_up(&run).await?;
+                Err(error)
+            }
+            None => Ok(summary),
+        }
+    }
+
+    async fn begin(
+        &self,
+        what: &str,
+        work: Option<Work>,
+        lines: Vec<NewLine>,
+        stop: &CancellationToken,
+        tell: impl Fn(&EditResult),
+    ) -> Result<EditSummary> {
+        let of = lines.len();
+        let _lock = if of > 1 { Some(self.lock().await?) } else { None };
+        let author = self.author().await;
+        let run = self.log.begin(&author, what, work.as_ref(), lines).await?;
+        self.work_off(&run, of, &author, stop, tell).await
+    }
+
+    /// The right to change many.
+    async fn lock(&self) -> Result<File> {
+        let file = self.lock.clone();
+        let lock = move || {
+            let file = open_private(&file).map_err(|error| crate::files::unreadable(&file, &error))?;
+            match file.try_lock() {
+                Ok(()) => Ok(file),
+                Err(TryLockError::WouldBlock) => {
+                    let what = "Another change of many videos is still running.";
+                    Err(Error::new(Code::InUse, what, "Wait until it ends, or stop it."))
+                }
+                Err(TryLockError::Error(error)) => Err(Error::internal(error)),
+            }
+        };
+        tokio::task::spawn_blocking(lock).await.map_err(Error::internal)?
+    }
+
+    async fn work_off(
+        &self,
+        run: &str,
+        of: usize,
+        author: &Author,
+        stop: &CancellationToken,
+        tell: impl Fn(&EditResult),
+    ) -> Result<EditSummary> {
+        let running = Running { run, author, stop };
+        let mut summary = EditSummary { run: run.to_owned(), of, ..EditSummary::default() };
+        let mut behind = 0;
+        loop {
+            let lines = self.log.waiting(run, behind, LINES).await?;
+            let Some(last) = lines.last() else { break };
+            behind = last.position;
+            let mut done = futures::stream::iter(lines).map(|line| self.one(&running, line)).buffer_unordered(AT_ONCE);
+            while let Some(ended) = done.next().await {
+                match ended? {
+                    Ended::Told(result) => {
+                        tell(&result);
+                        summary.count(result.outcome);
+                    }
+                    Ended::Left(error) => {
+                        summary.left += 1;
+                        if summary.error.is_none() && error.is_some() {
+                            summary.error = error;
+                            stop.cancel();
+                        }
+                    }
+                }
+            }
+            if stop.is_cancelled() {
+                break;
+            }
+        }
+        summary.left = self.log.left(run).await?;
+        self.changes.tell(Change::Edited);
+        if of >= MANY {
+            let done = summary.done + summary.unchanged;
+            self.changes.tell(Change::Ended { of, done, failed: summary.failed + summary.aside });
+        }
+        Ok(summary)
+    }
+
+    async fn one(&self, running: &Running<'_>, line: Line) -> Result<Ended> {
+        let mut wait = FIRST_WAIT;
+        let outcome = loop {
+            if running.stop.is_cancelled() {
+                return Ok(Ended::Left(None));
+            }
+            match self.change(running, &line).await {
+                Ok(outcome) => break outcome,
+                // It is not the video's fault.
+                Err(error) if error.code == Code::Throttled => {
+                    tokio::select! {
+                        () = tokio::time::sleep(wait.mul_f64(fastrand::f64() + 0.5)) => {}
+                        () = running.stop.cancelled() => {}
+                    }
+                    wait = (wait * 2).min(LONGEST_WAIT);
+                }
+                Err(error) if matches!(error.code, Code::Network | Code::SignIn | Code::AccessDenied | Code::Clock) => {
+                    return Ok(Ended::Left(Some(error)));
+                }
+                Err(error) => break EditOutcome::Failed { error },
+            }
+        };
+        self.log.end(line.id, line.undoes, &outcome).await?;
+        let Line { guid, title, .. } = line;
+        Ok(Ended::Told(EditResult { guid, title, outcome }))
+    }
+
+    async fn change(&self, running: &Running<'_>, line: &Line) -> Result<EditOutcome> {
+        let Line { guid, expected, work, writing, .. } = line;
+        for _ in 0..TRIES {
+            let Some(item) = self.catalog.item(guid).await? else {
+                self.sync.mirror().await?.remove(vec![guid.clone()]).await?;
+                return Err(not_found(guid));
+            };
+            let video = item.read().ok_or_else(|| not_found(guid))?;
+            if writing.as_ref().is_some_and(|changes| is_so(&video.details, changes)) {
+                // It was written, and the app was killed before it knew.
+                self.sync.renew(std::slice::from_ref(&video)).await?;
+                return Ok(EditOutcome::Done);
+            }
+            let changes = match work {
+                Work::Patch(_) if expected.is_some_and(|expected| expected != video.revision) => {
+                    // The next try is on what is there now.
+                    self.sync.renew(std::slice::from_ref(&video)).await?;
+                    return Ok(EditOutcome::Aside);
+                }
+                Work::Patch(patch) => patch.changes(&Subject::from(&video), line.position, running.author.at)?,
+                Work::Fields(changes) => match left_of(&video.details, changes)? {
+                    Some(changes) => changes,
+                    None => {
+                        self.sync.renew(std::slice::from_ref(&video)).await?;
+                        return Ok(EditOutcome::Aside);
+                    }
+                },
+            };
+            if changes.is_empty() {
+                self.sync.renew(std::slice::from_ref(&video)).await?;
+                return Ok(EditOutcome::Unchanged);
+            }
+            self.log.writing(line.id, &changes).await?;
+            match self.catalog.write(guid, &item, &changes, running.author).await? {
+                Written::Done(video) => {
+                    self.sync.renew(std::slice::from_ref(&*video)).await?;
+                    tracing::info!(
+                        run = running.run,
+                        guid = guid.as_str(),
+                        fields = changes.len(),
+                        "a video was changed"
+                    );
+                    return Ok(EditOutcome::Done);
+                }
+                Written::Overtaken => {}
+            }
+        }
+        Ok(EditOutcome::Aside)
+    }
+}
+
+/// How the turn of a line ended.
+enum Ended {
+    Told(EditResult),
+    /// It waits still, perhaps because of this.
+    Left(Option<Error>),
+}
+
+/// Whether all of it is so.
+fn is_so(details: &VideoDetails, changes: &[FieldChange]) -> bool {
+    changes.iter().all(|change| details.get(&change.field) == change.after)
+}
+
+/// What of it is left to be done, checked; none where someone else has changed one of the fields.
+fn left_of(details: &VideoDetails, changes: &[FieldChange]) -> Result<Option<Vec<FieldChange>>> {
+    let mut after = details.clone();
+    for change in changes {
+        let now = details.get(&change.field);
+        if now != change.before && now != change.after {
+            return Ok(None);
+        }
+    }
+    // One at a time two times could be in the wrong order.
+    (after.publish_from, after.publish_until) = (None, None);
+    let times = [VideoField::PublishFrom, VideoField::PublishUntil];
+    for field in times.iter().filter(|field| !changes.iter().any(|change| change.field == **field)) {
+        after.set(field, details.get(field).as_deref())?;
+    }
+    for change in changes {
+        after.set(&change.field, change.after.as_deref())?;
+    }
+    Ok(Some(details.changes_to(&after)))
+}
