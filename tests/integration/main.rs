@@ -13,6 +13,7 @@ mod ingest;
 mod kills;
 mod mediaconvert;
 mod ministack;
+mod purge;
 mod rooms;
 mod s3;
 mod server;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use reeldesk_core::workspace::policy::ACTIONS;
+use reeldesk_core::workspace::policy::{ACTIONS, Rights};
 use reeldesk_tests::{Guard, Reelctl, film};
 use serde_json::Value;
 
@@ -48,11 +48,8 @@ fn check(reelctl: &Reelctl) -> (bool, Vec<Value>) {
     reelctl.run(&["--workspace", "production", "workspace", "check"]).unwrap()
 }
 
-/// The one finding of a check that is bad.
-fn the_bad_one(lines: &[Value]) -> &Value {
-    let bad: Vec<_> = lines.iter().filter(|line| line["outcome"] == "wrong" || line["outcome"] == "denied").collect();
-    assert_eq!(bad.len(), 1, "{bad:#?}");
-    bad[0]
+fn is_bad(finding: &Value) -> bool {
+    finding["outcome"] == "wrong" || finding["outcome"] == "denied"
 }
 
 #[track_caller]
@@ -195,10 +192,14 @@ async fn the_check_names_the_permission_that_is_missing() {
         let reelctl = connected(&guard.endpoint, |text| text);
         let (well, lines) = check(&reelctl);
         assert!(!well && lines.last().unwrap()["works"] == false);
-        let bad = the_bad_one(&lines);
-        assert_eq!((&bad["outcome"], &bad["missing"]["action"]), (&"denied".into(), &action.into()), "{bad:#}");
-        let resource = bad["missing"]["resources"][0].as_str().unwrap();
-        assert!(resource == "*" || resource.starts_with("arn:aws:"), "{resource}");
+        let bad: Vec<_> = lines.iter().filter(|line| is_bad(line)).collect();
+        assert!(!bad.is_empty(), "{action}: {lines:#?}");
+        for bad in bad {
+            let told = (&bad["outcome"], &bad["missing"]["action"]);
+            assert_eq!(told, (&"denied".into(), &action.into()), "{bad:#}");
+            let resource = bad["missing"]["resources"][0].as_str().unwrap();
+            assert!(resource == "*" || resource.starts_with("arn:aws:"), "{resource}");
+        }
     }
 }
 
@@ -225,21 +226,20 @@ async fn the_policy_is_enough_and_not_too_much() {
     let guid = ready.iter().find(|line| line["state"] == "ready").unwrap()["guid"].as_str().unwrap().to_owned();
     run(&["videos", "list"]);
     run(&["videos", "show", &guid]);
+    run(&["videos", "sync"]);
+    run(&["videos", "trash", &guid]);
     run(&["jobs", "list"]);
     run(&["uploads", "list"]);
     run(&["uploads", "orphans"]);
     run(&["viewers", "groups", "create", "viewers"]);
     run(&["viewers", "invite", "ada@example.com", "--group", "viewers"]);
     run(&["viewers", "list", "--group", "viewers"]);
+    run(&["videos", "purge", &guid, "--yes"]);
     run(&["workspace", "check"]);
     let mut asked = guard.asked();
     asked.remove("sts:GetCallerIdentity");
     let unused: Vec<_> = allowed.difference(&asked).collect();
-    assert_eq!(
-        unused,
-        ["kms:Decrypt", "kms:GenerateDataKey", "s3:DeleteObjectVersion"],
-        "the policy allows what nobody needs"
-    );
+    assert_eq!(unused, ["kms:Decrypt", "kms:GenerateDataKey"], "the policy allows what nobody needs");
     assert!(asked.is_subset(&allowed), "{asked:?}");
 }
 
@@ -414,4 +414,36 @@ fn files(folder: &Path) -> impl Iterator<Item = std::path::PathBuf> {
         }
     }
     found.into_iter()
+}
+
+/// Who may only look sees all there is, and changes nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_policy_of_who_may_only_look() {
+    let server = Server::start();
+    let item = reeldesk_tests::catalog::item_in(reeldesk_sandbox::SOURCE_BUCKET, 1);
+    let guid = item["guid"].as_s().unwrap().clone();
+    reeldesk_tests::catalog::write(&server.dynamodb(), reeldesk_sandbox::TABLE, [item].into_iter()).await;
+    let look: BTreeSet<String> =
+        ACTIONS.iter().filter(|action| action.rights == Rights::Look).map(|action| action.name.to_owned()).collect();
+    let refuse =
+        move |asked: &str| (asked != "sts:GetCallerIdentity" && !look.contains(asked)).then_some("AccessDenied");
+    let guard = Guard::before(&server.endpoint, refuse).await.unwrap();
+    let reelctl = connected(&guard.endpoint, |text| text);
+    let run = |arguments: &[&str]| reelctl.run(&[&["--workspace", "production"], arguments].concat()).unwrap();
+    for arguments in
+        [&["videos", "sync"][..], &["videos", "list"], &["jobs", "list"], &["viewers", "list"], &["videos", "search"]]
+    {
+        let (well, lines) = run(arguments);
+        assert!(well, "{arguments:?}: {lines:#?}");
+    }
+    let (well, lines) = run(&["videos", "trash", &guid]);
+    let summary = lines.last().unwrap();
+    assert!(!well && summary["error"]["code"] == "access-denied", "{lines:#?}");
+    assert_eq!((summary["done"].as_u64(), summary["left"].as_u64()), (Some(0), Some(1)));
+    let policy = reelctl.command(&["--workspace", "production", "workspace", "policy", "--read-only"]).unwrap();
+    let policy = String::from_utf8({ policy }.output().unwrap().stdout).unwrap();
+    assert!(
+        policy.contains("dynamodb:Scan") && !policy.contains("UpdateItem") && !policy.contains("PutObject"),
+        "{policy}"
+    );
 }

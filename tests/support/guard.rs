@@ -166,6 +166,10 @@ fn action(method: &Method, path: &str, headers: &HeaderMap, body: &[u8]) -> Stri
         _ if key.is_empty() && has("lifecycle") => "GetLifecycleConfiguration",
         _ if key.is_empty() && has("accelerate") => "GetAccelerateConfiguration",
         _ if key.is_empty() && has("cors") => "GetBucketCORS",
+        _ if key.is_empty() && has("versions") => "ListBucketVersions",
+        // A version is another right.
+        Method::POST if has("delete") && String::from_utf8_lossy(body).contains("<VersionId>") => "DeleteObjectVersion",
+        Method::POST if has("delete") => "DeleteObject",
         _ if key.is_empty() => "ListBucket",
         Method::GET if has("uploadId") => "ListMultipartUploadParts",
         Method::GET | Method::HEAD => "GetObject",

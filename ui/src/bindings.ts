@@ -414,6 +414,8 @@ resources: Array<string>,
  */
 why: string, };
 
+export type Rights = "look" | "change";
+
 export type Area = "signIn" | "upload" | "pipeline" | "encoding" | "catalog" | "playback" | "viewers";
 
 export type Outcome = { "outcome": "works", 
@@ -520,13 +522,25 @@ guid: Guid,
  */
 title: string, 
 /**
- * What else the admin says of it.
+ * What admins say of it.
  */
-description: string | null, 
+details: VideoDetails, 
 /**
- * What else is said of it, by name.
+ * How often they have changed that.
  */
-tags: { [key in string]: string }, 
+revision: number, 
+/**
+ * When someone began to delete it for good, in milliseconds since the epoch: it cannot be restored.
+ */
+purgeBegan: number | null, 
+/**
+ * Their newest changes, the last one first.
+ */
+edits: Array<PastEdit>, 
+/**
+ * What the pipeline made of it.
+ */
+outputs: Array<Output>, 
 /**
  * The keys of the objects in the source bucket that go with it: subtitles, metadata.
  */
@@ -604,6 +618,381 @@ workflow: string | null,
  */
 jobTemplate: string | null, };
 
+export type RunSubject = "viewers" | "videos";
+
+export type VideoDetails = { 
+/**
+ * The title that they gave it; without one its source names it.
+ */
+title: string | null, 
+/**
+ * What else they say of it.
+ */
+description: string | null, 
+/**
+ * Tags, and other attributes: name and value.
+ */
+tags: { [key in string]: string }, 
+/**
+ * Whether viewers may see it; none where nobody has said.
+ */
+published: boolean | null, 
+/**
+ * From when on they may, in milliseconds since the epoch.
+ */
+publishFrom: number | null, 
+/**
+ * Until when they may, in milliseconds since the epoch.
+ */
+publishUntil: number | null, 
+/**
+ * The address of the picture that stands for it; without one the pipeline's last picture does.
+ */
+poster: string | null, 
+/**
+ * When it was moved to the trash, in milliseconds since the epoch.
+ */
+trashedAt: number | null, };
+
+export type VideoField = { "kind": "title" } | { "kind": "description" } | { "kind": "tag", "name": string } | { "kind": "published" } | { "kind": "publishFrom" } | { "kind": "publishUntil" } | { "kind": "poster" } | { "kind": "trashedAt" };
+
+export type FieldChange = { 
+/**
+ * Which one.
+ */
+field: VideoField, 
+/**
+ * What it was.
+ */
+before: string | null, 
+/**
+ * What it becomes.
+ */
+after: string | null, };
+
+export type PastEdit = { 
+/**
+ * When, in milliseconds since the epoch.
+ */
+at: number | null, 
+/**
+ * The ARN of who did it.
+ */
+who: string, 
+/**
+ * What was changed: `title`, `tags`, ...
+ */
+fields: Array<string>, };
+
+export type Output = { 
+/**
+ * What it is.
+ */
+kind: OutputKind, 
+/**
+ * Behind the CDN, as the item has it.
+ */
+url: string, };
+
+export type OutputKind = "hls" | "dash" | "cmaf-hls" | "cmaf-dash" | "mss" | "mp4" | "thumbnail" | "media-package";
+
+export type VideoPatch = { 
+/**
+ * The title. `{title}`, `{file}` (the source's name without its ending), `{number}` (1, 2, ... in the order of the
+ * selection) and `{guid}` stand for what they are of each video; an empty one takes the title away.
+ */
+title: string | null, 
+/**
+ * The description; an empty one takes it away.
+ */
+description: string | null, 
+/**
+ * Whether the tags that are not named here go.
+ */
+clearTags: boolean, 
+/**
+ * Tags that are added, or get another value.
+ */
+setTags: { [key in string]: string }, 
+/**
+ * Tags that go.
+ */
+removeTags: Array<string>, 
+/**
+ * Whether it is published.
+ */
+published: boolean | null, 
+/**
+ * From when on, in ISO 8601; an empty one takes it away.
+ */
+publishFrom: string | null, 
+/**
+ * Until when, in ISO 8601; an empty one takes it away.
+ */
+publishUntil: string | null, 
+/**
+ * The address of the poster; an empty one takes it away.
+ */
+poster: string | null, 
+/**
+ * Moves it to the trash, or out of it.
+ */
+trashed: boolean | null, };
+
+export type VideoSelection = { "kind": "these", 
+/**
+ * Their keys.
+ */
+guids: Array<Guid>, } | { "kind": "matching", 
+/**
+ * The query.
+ */
+query: VideoQuery, };
+
+export type EditPreview = { 
+/**
+ * Videos that are meant.
+ */
+videos: number, 
+/**
+ * Those of them that it would change.
+ */
+changed: number, 
+/**
+ * Fields that would change, over all of them.
+ */
+changes: number, 
+/**
+ * The first of them that would change, and how.
+ */
+samples: Array<EditSample>, 
+/**
+ * What is the same of all of them now.
+ */
+common: VideoDetails, 
+/**
+ * What is not.
+ */
+mixed: Array<VideoField>, };
+
+export type EditSample = { 
+/**
+ * Which one.
+ */
+guid: Guid, 
+/**
+ * What it is called now.
+ */
+title: string, 
+/**
+ * How it would change.
+ */
+changes: Array<FieldChange>, };
+
+export type EditOutcome = { "kind": "done" } | { "kind": "unchanged" } | { "kind": "aside" } | { "kind": "failed", 
+/**
+ * Why.
+ */
+error: Error, };
+
+export type EditResult = { 
+/**
+ * Its key.
+ */
+guid: Guid, 
+/**
+ * What it is called.
+ */
+title: string, 
+/**
+ * How it ended.
+ */
+outcome: EditOutcome, };
+
+export type EditSummary = { 
+/**
+ * The run, to undo or resume it by.
+ */
+run: string, 
+/**
+ * All that were meant.
+ */
+of: number, 
+/**
+ * Changed.
+ */
+done: number, 
+/**
+ * They were so already.
+ */
+unchanged: number, 
+/**
+ * Changed by someone else since they were read, and left as they are.
+ */
+aside: number, 
+/**
+ * They could not be changed.
+ */
+failed: number, 
+/**
+ * Their turn has not come: it was stopped, or broke off.
+ */
+left: number, 
+/**
+ * Whether what was changed can be undone.
+ */
+canBeUndone: boolean, 
+/**
+ * Why it broke off.
+ */
+error: Error | null, };
+
+export type EditLogEntry = { 
+/**
+ * Its number; later ones are higher.
+ */
+id: number, 
+/**
+ * The run, to undo or resume it by.
+ */
+run: string, 
+/**
+ * When, in milliseconds since the epoch.
+ */
+at: number, 
+/**
+ * The ARN of who did it.
+ */
+who: string, 
+/**
+ * What was done: `edit`, `publish`, `unpublish`, `trash`, `restore`, `import`, `undo`, `purge`.
+ */
+what: string, 
+/**
+ * Videos that were meant.
+ */
+of: number, 
+/**
+ * Videos that were changed.
+ */
+done: number, 
+/**
+ * Videos that could not be changed, or that someone else changed.
+ */
+failed: number, 
+/**
+ * Videos whose turn has not come: it was stopped, or broke off.
+ */
+left: number, 
+/**
+ * The first of its videos, and how that was changed.
+ */
+guid: Guid | null, 
+/**
+ * What that one is called.
+ */
+title: string | null, 
+/**
+ * How it was changed.
+ */
+changes: Array<FieldChange>, 
+/**
+ * What was deleted for good of that one.
+ */
+purged: Purged | null, 
+/**
+ * Whether it can be undone: for a day, what was changed and not changed back.
+ */
+canBeUndone: boolean, };
+
+export type Saved = { "kind": "saved", 
+/**
+ * As it is now.
+ */
+video: Video, 
+/**
+ * The run, to undo it by; none where nothing had to change.
+ */
+run: string | null, } | { "kind": "conflict", 
+/**
+ * As it is now.
+ */
+video: Video, 
+/**
+ * The fields that both changed: what was read, and what is there now.
+ */
+theirs: Array<FieldChange>, };
+
+export type PurgeKind = "outputs" | "thumbnails" | "source" | "sidecars" | "versions" | "item";
+
+export type PurgePart = { 
+/**
+ * What it is.
+ */
+kind: PurgeKind, 
+/**
+ * Where it is, such as `s3://bucket/prefix/`.
+ */
+place: string, 
+/**
+ * How many objects there are.
+ */
+objects: number, 
+/**
+ * Their bytes.
+ */
+bytes: number, 
+/**
+ * Older versions of them, and deleted ones that the bucket keeps.
+ */
+versions: number, 
+/**
+ * Their bytes.
+ */
+versionBytes: number, 
+/**
+ * Why it cannot go; none where it can.
+ */
+whyNot: Error | null, };
+
+export type PurgePlan = { 
+/**
+ * Its key.
+ */
+guid: Guid, 
+/**
+ * What it is called.
+ */
+title: string, 
+/**
+ * Until when it can be restored, in milliseconds since the epoch: others may count on that.
+ */
+restorableUntil: number, 
+/**
+ * All that belongs to it.
+ */
+parts: Array<PurgePart>, };
+
+export type Purged = { 
+/**
+ * Where it was.
+ */
+places: Array<string>, 
+/**
+ * What was ticked and stays, because it is not this video's alone.
+ */
+kept: Array<string>, 
+/**
+ * How many objects and versions.
+ */
+objects: number, 
+/**
+ * Their bytes.
+ */
+bytes: number, };
+
+export type Publication = "published" | "timed" | "draft" | "unsaid";
+
 export type VideoSummary = { 
 /**
  * Its key.
@@ -614,13 +1003,13 @@ guid: Guid,
  */
 title: string, 
 /**
- * What else the admin says of it; long ones are cut.
+ * What admins say of it; long descriptions are cut.
  */
-description: string | null, 
+details: VideoDetails, 
 /**
- * What else is said of it, by name.
+ * How often they have changed that.
  */
-tags: { [key in string]: string }, 
+revision: number, 
 /**
  * Where it stands.
  */
@@ -692,7 +1081,7 @@ export type VideoResolution = "sd" | "hd" | "full-hd" | "uhd";
 
 export type Length = "under-a-minute" | "under-ten-minutes" | "under-an-hour" | "an-hour-and-more";
 
-export type Facet = { "kind": "status", "value": StatusKind } | { "kind": "shorter" } | { "kind": "resolution", "value": VideoResolution } | { "kind": "length", "value": Length } | { "kind": "hdr" } | { "kind": "captions" } | { "kind": "otherBucket", "value": string } | { "kind": "workflow", "value": string } | { "kind": "template", "value": string } | { "kind": "tag", "value": string };
+export type Facet = { "kind": "status", "value": StatusKind } | { "kind": "shorter" } | { "kind": "resolution", "value": VideoResolution } | { "kind": "length", "value": Length } | { "kind": "hdr" } | { "kind": "captions" } | { "kind": "otherBucket", "value": string } | { "kind": "workflow", "value": string } | { "kind": "template", "value": string } | { "kind": "tag", "value": string } | { "kind": "publication", "value": Publication } | { "kind": "trashed" };
 
 export type VideoSort = "started" | "title" | "duration";
 
@@ -1870,7 +2259,7 @@ filling: Filling | null,
 /**
  * Why the last reading failed.
  */
-error: Error | null, } | { "kind": "jobs", 
+error: Error | null, } | { "kind": "edited" } | { "kind": "jobs", 
 /**
  * Newest first.
  */
@@ -1895,6 +2284,10 @@ folders: Array<WatchedFolder>, } | { "kind": "viewers",
  * How far its reading has come, while it is read.
  */
 reading: Reading | null, } | { "kind": "runEnded", 
+/**
+ * With whom or what.
+ */
+subject: RunSubject, 
 /**
  * How many were meant.
  */

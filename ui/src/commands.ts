@@ -3,6 +3,7 @@
 import { Channel, invoke } from '@tauri-apps/api/core';
 
 import type {
+  Error,
   PoolUser,
   CredentialsSource,
   AccessKey,
@@ -15,10 +16,21 @@ import type {
   Identity,
   Stack,
   Choices,
+  Rights,
   Finding,
   Comparison,
   Guid,
   Video,
+  FieldChange,
+  VideoPatch,
+  VideoSelection,
+  EditPreview,
+  EditResult,
+  EditSummary,
+  EditLogEntry,
+  Saved,
+  PurgeKind,
+  PurgePlan,
   VideoQuery,
   FoundVideos,
   VideoCounts,
@@ -96,7 +108,7 @@ export const signedIn = (name: string) => invoke<null>('signed_in', { name });
 export const connect = (workspace: Workspace, isNew: boolean) => invoke<Workspace>('connect', { workspace, isNew });
 /** Forgets a workspace; says what S3 may still have of it. */
 export const removeWorkspace = (name: string) => invoke<Removed>('remove_workspace', { name });
-export const policyOf = (workspace: Workspace) => invoke<string>('policy_of', { workspace });
+export const policyOf = (workspace: Workspace, rights: Rights) => invoke<string>('policy_of', { workspace, rights });
 /** Asks for the file of a workspace; none when the dialog was closed. */
 export const importWorkspace = () => invoke<Workspace | null>('import_workspace');
 /** Ends the app: at once, when its work is done, or after asking where there is work. */
@@ -153,6 +165,29 @@ export class WorkspaceBackend {
   /** These videos are in sight: what others change of them is shown within seconds. */
   readonly setInSight = (guids: Guid[]) => invoke<null>('set_in_sight', { workspace: this.workspace, guids });
   readonly video = (guid: Guid) => invoke<Video>('video', { workspace: this.workspace, guid });
+  /** Saves what was changed of a video on its page. */
+  readonly saveVideo = (guid: Guid, changes: FieldChange[]) => invoke<Saved>('save_video', { workspace: this.workspace, guid, changes });
+  /** What a patch would do to the selected videos. */
+  readonly previewEdit = (selection: VideoSelection, patch: VideoPatch) => invoke<EditPreview>('preview_edit', { workspace: this.workspace, selection, patch });
+  /** Changes the selected videos alike; each is told as it is done. */
+  readonly editVideos = (selection: VideoSelection, patch: VideoPatch, told: (message: EditResult) => void) => invoke<EditSummary>('edit_videos', { workspace: this.workspace, selection, patch, told: channel(told) });
+  readonly undoEdit = (run: string, told: (message: EditResult) => void) => invoke<EditSummary>('undo_edit', { workspace: this.workspace, run, told: channel(told) });
+  /** Goes on with a change that was stopped or broke off; `again` also tries those that failed or were set aside. */
+  readonly resumeEdit = (run: string, again: boolean, told: (message: EditResult) => void) => invoke<EditSummary>('resume_edit', { workspace: this.workspace, run, again, told: channel(told) });
+  /** Gives up what is left of a change. */
+  readonly giveUpEdit = (run: string) => invoke<null>('give_up_edit', { workspace: this.workspace, run });
+  /** Ends the change that is going on, after the videos that are on their way. */
+  readonly stopEdit = () => invoke<null>('stop_edit', { workspace: this.workspace });
+  /** The newest changes, before one where one is named. */
+  readonly editLog = (before: number | null) => invoke<EditLogEntry[]>('edit_log', { workspace: this.workspace, before });
+  /** The newest changes of one video that were made here. */
+  readonly videoHistory = (guid: Guid) => invoke<EditLogEntry[]>('video_history', { workspace: this.workspace, guid });
+  /** Why the videos cannot be changed; none where they can. */
+  readonly whyNotEdit = () => invoke<Error | null>('why_not_edit', { workspace: this.workspace });
+  /** What would go of videos of the trash, were they deleted for good. */
+  readonly planPurge = (guids: Guid[]) => invoke<PurgePlan[]>('plan_purge', { workspace: this.workspace, guids });
+  /** Deletes for good what is ticked of videos of the trash; each is told as it is done. */
+  readonly purgeVideos = (guids: Guid[], ticked: PurgeKind[], told: (message: EditResult) => void) => invoke<EditSummary>('purge_videos', { workspace: this.workspace, guids, ticked, told: channel(told) });
   readonly stream = (guid: Guid) => invoke<Stream>('stream', { workspace: this.workspace, guid });
   /** The address, on the loopback proxy, of a video's stream. */
   readonly play = (guid: Guid) => invoke<string>('play', { workspace: this.workspace, guid });

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use reeldesk_core::catalog::{FoundVideos, Guid, MirrorAge, Video, VideoCounts, VideoQuery};
+use reeldesk_core::catalog::Guid;
 use reeldesk_core::encode::Job;
 use reeldesk_core::ingest::{Journey, JourneyCommand, Limits, Resolution, Resolutions, SignInNeed};
 use reeldesk_core::playback::Stream;
@@ -16,6 +16,7 @@ use crate::desk::{AtWork, Boot, Desk};
 use crate::opened::Opened;
 use crate::quit::{self, How};
 
+pub(crate) mod catalog;
 pub(crate) mod viewers;
 pub(crate) mod watch;
 pub(crate) mod workspace;
@@ -145,36 +146,6 @@ pub(crate) async fn remove_orphan(open: Opened, orphan: Orphan) -> Result<()> {
 #[tauri::command]
 pub(crate) async fn dismiss_journey(open: Opened, id: String) -> Result<()> {
     open.driver.ingest.dismiss(&id).await
-}
-
-/// Some of the videos that a query finds in the mirror, from one on.
-#[tauri::command]
-pub(crate) async fn find_videos(open: Opened, query: VideoQuery, first: usize, most: usize) -> Result<FoundVideos> {
-    open.session.sync.mirror().await?.find(query, first, most).await
-}
-
-/// How many videos a query finds in the mirror, and how many with each facet.
-#[tauri::command]
-pub(crate) async fn count_videos(open: Opened, query: VideoQuery) -> Result<VideoCounts> {
-    open.session.sync.mirror().await?.count(query).await
-}
-
-/// How old the mirror is.
-#[tauri::command]
-pub(crate) async fn mirror_age(open: Opened) -> Result<MirrorAge> {
-    open.session.sync.age().await
-}
-
-/// These videos are in sight: what others change of them is shown within seconds.
-#[tauri::command]
-pub(crate) async fn set_in_sight(open: Opened, guids: Vec<Guid>) -> Result<()> {
-    open.driver.ingest.set_in_sight(guids);
-    Ok(())
-}
-
-#[tauri::command]
-pub(crate) async fn video(open: Opened, guid: Guid) -> Result<Video> {
-    open.session.video(&guid).await
 }
 
 #[tauri::command]

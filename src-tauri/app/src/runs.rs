@@ -10,10 +10,16 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 #[derive(Default)]
 pub(crate) struct Runs {
     /// What is being done with its viewers.
-    viewers: Mutex<Option<Run>>,
+    pub viewers: Slot,
+    /// What is being done with its videos.
+    pub videos: Slot,
     /// Stops the comparison that runs, if one does.
     comparison: Mutex<CancellationToken>,
 }
+
+/// One thing at a time: a second one could neither be seen nor stopped beside it.
+#[derive(Default)]
+pub(crate) struct Slot(Mutex<Option<Run>>);
 
 #[derive(Clone)]
 struct Run {
@@ -21,7 +27,7 @@ struct Run {
     ended: CancellationToken,
 }
 
-/// The right to do something with viewers; it ends when dropped.
+/// The right to do something; it ends when dropped.
 pub(crate) struct Running {
     pub stop: CancellationToken,
     _ended: DropGuard,
@@ -31,19 +37,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Runs {
-    /// Begins something with viewers.
+impl Slot {
+    /// Begins something; `with` says with what, such as `viewers`.
     ///
     /// # Errors
-    /// [`Code::InUse`] while something else is being done: it could neither be seen nor stopped beside it.
-    pub fn begin(&self) -> Result<Running> {
-        let mut run = lock(&self.viewers);
+    /// [`Code::InUse`] while something else is being done.
+    pub fn begin(&self, with: &str) -> Result<Running> {
+        let mut run = lock(&self.0);
         if run.as_ref().is_some_and(|run| !run.ended.is_cancelled()) {
-            return Err(Error::new(
-                Code::InUse,
-                "Another action on viewers is still running.",
-                "Wait until it ends, or stop it.",
-            ));
+            let what = format!("Another action on {with} is still running.");
+            return Err(Error::new(Code::InUse, what, "Wait until it ends, or stop it."));
         }
         let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
         *run = Some(Run { stop: stop.clone(), ended: ended.clone() });
@@ -52,11 +55,22 @@ impl Runs {
 
     /// Asks it to end.
     pub fn stop(&self) {
-        if let Some(run) = lock(&self.viewers).as_ref() {
+        if let Some(run) = lock(&self.0).as_ref() {
             run.stop.cancel();
         }
     }
 
+    /// Ends it, after what is on its way.
+    async fn end(&self) {
+        self.stop();
+        let run = lock(&self.0).clone();
+        if let Some(run) = run {
+            run.ended.cancelled().await;
+        }
+    }
+}
+
+impl Runs {
     /// What stops the comparison that begins now; one that runs stops.
     pub fn begin_comparison(&self) -> CancellationToken {
         let stop = CancellationToken::new();
@@ -68,13 +82,10 @@ impl Runs {
         lock(&self.comparison).cancel();
     }
 
-    /// Ends all of it, after the viewers that are on their way.
+    /// Ends all of it, after the viewers and videos that are on their way.
     pub async fn end(&self) {
         self.stop_comparison();
-        self.stop();
-        let run = lock(&self.viewers).clone();
-        if let Some(run) = run {
-            run.ended.cancelled().await;
-        }
+        self.viewers.end().await;
+        self.videos.end().await;
     }
 }

@@ -354,7 +354,11 @@ pub(crate) enum Workspaces {
     /// Send 64 MiB to the source bucket of --workspace straight and through S3 Transfer Acceleration, and say which is faster
     Compare,
     /// The IAM policy that allows what Reeldesk does in the workspace of --workspace, and no more
-    Policy,
+    Policy {
+        /// Only what is needed to look, and to change nothing
+        #[arg(long)]
+        read_only: bool,
+    },
     /// Write the workspace of --workspace into a file, without secrets
     Export {
         /// The file

@@ -1,10 +1,12 @@
 //! `reelctl videos edit` and what else changes videos.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use reeldesk_core::catalog::{
-    EditOutcome, EditPreview, EditResult, EditSummary, Guid, VideoField, VideoPatch, VideoQuery, VideoSelection,
+    EditLogEntry, EditOutcome, EditPreview, EditResult, EditSummary, Guid, PurgeKind, PurgePart, PurgePlan, VideoField,
+    VideoPatch, VideoQuery, VideoSelection,
 };
 use reeldesk_core::{Code, Error, Result, Session};
 use serde_json::json;
@@ -61,6 +63,39 @@ pub(crate) struct Publish {
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
 }
+
+#[derive(Args)]
+pub(crate) struct Purge {
+    /// Their guids
+    #[arg(value_name = "GUID", required = true)]
+    guids: Vec<String>,
+    /// Keep this
+    #[arg(long, value_enum, value_name = "PART", value_delimiter = ',')]
+    keep: Vec<Part>,
+    /// It is meant
+    #[arg(long)]
+    yes: bool,
+}
+
+/// What goes with a video.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Outputs,
+    Thumbnails,
+    Source,
+    Sidecars,
+    Versions,
+    Item,
+}
+
+const PARTS: [(Part, PurgeKind); 6] = [
+    (Part::Outputs, PurgeKind::Outputs),
+    (Part::Thumbnails, PurgeKind::Thumbnails),
+    (Part::Source, PurgeKind::Source),
+    (Part::Sidecars, PurgeKind::Sidecars),
+    (Part::Versions, PurgeKind::Versions),
+    (Part::Item, PurgeKind::Item),
+];
 
 pub(crate) async fn edit(session: &Session, edit: Edit, json: bool) -> Result<ExitCode> {
     let mut patch = VideoPatch {
@@ -120,6 +155,43 @@ pub(crate) async fn patch(session: &Session, which: Which, patch: VideoPatch, js
     Ok(ended(&summary, json))
 }
 
+pub(crate) async fn purge(session: &Session, purge: Purge, json: bool) -> Result<ExitCode> {
+    let Purge { guids, keep, yes } = purge;
+    let guids = guids.into_iter().map(videos::key).collect::<Result<Vec<Guid>>>()?;
+    videos::freshen(session).await?;
+    let editor = session.editor().await?;
+    let ticked: BTreeSet<_> = PARTS.iter().filter(|(part, _)| !keep.contains(part)).map(|(_, kind)| *kind).collect();
+    if !yes {
+        let plans = editor.plan_purge(&guids).await?;
+        plans.iter().for_each(|plan| tell_plan(plan, &ticked, json));
+        let what = "This deletes what is listed for good.";
+        return Err(Error::new(Code::Invalid, what, "Say --yes if that is meant; --keep keeps a part."));
+    }
+    let summary = editor.purge(guids, ticked, &stop_when_asked(), |result| tell(result, json)).await?;
+    Ok(ended(&summary, json))
+}
+
+fn tell_plan(plan: &PurgePlan, ticked: &BTreeSet<PurgeKind>, json: bool) {
+    if json {
+        return output::line(plan);
+    }
+    output::text(&format!("{} (it can be restored until {})", plan.title, output::time(plan.restorable_until)));
+    for part in &plan.parts {
+        let PurgePart { kind, place, objects, bytes, versions, version_bytes, why_not } = part;
+        let size = |count: &usize, bytes: &u64| format!("{count} objects, {}", indicatif::DecimalBytes(*bytes));
+        let what = match (why_not, ticked.contains(kind)) {
+            (Some(error), _) => format!("stays: {}", error.message),
+            (None, false) => "stays".to_owned(),
+            (None, true) if *kind == PurgeKind::Item => "goes".to_owned(),
+            (None, true) if *versions > 0 && ticked.contains(&PurgeKind::Versions) => {
+                format!("goes: {}, and older versions: {}", size(objects, bytes), size(versions, version_bytes))
+            }
+            (None, true) => format!("goes: {}", size(objects, bytes)),
+        };
+        output::text(&format!("  {place}: {what}"));
+    }
+}
+
 /// Stops when the process is asked to end: after the videos that are being written.
 fn stop_when_asked() -> CancellationToken {
     let stop = CancellationToken::new();
@@ -148,7 +220,7 @@ pub(crate) async fn changes(session: &Session, limit: usize, json: bool) -> Resu
         entries.iter().for_each(output::line);
         return Ok(ExitCode::SUCCESS);
     }
-    let row = |entry: &reeldesk_core::catalog::EditLogEntry| {
+    let row = |entry: &EditLogEntry| {
         let left = if entry.left > 0 { format!(", {} left", entry.left) } else { String::new() };
         vec![
             entry.run.clone(),
@@ -190,7 +262,7 @@ fn ended(summary: &EditSummary, json: bool) -> ExitCode {
         if summary.left > 0 {
             let EditSummary { left, run, .. } = summary;
             output::text(&format!("{left} videos are left. Go on with: reelctl videos resume {run}"));
-        } else if summary.done > 0 {
+        } else if summary.can_be_undone {
             output::text(&format!("Undo it within 24 hours with: reelctl videos undo {}", summary.run));
         }
     }
@@ -201,7 +273,7 @@ fn tell_preview(preview: &EditPreview, json: bool) {
     if json {
         return output::line(preview);
     }
-    let EditPreview { videos, changed, changes, samples } = preview;
+    let EditPreview { videos, changed, changes, samples, .. } = preview;
     output::text(&format!("{videos} videos are meant, {changed} would change, with {changes} changes."));
     for sample in samples {
         output::text(&sample.title);

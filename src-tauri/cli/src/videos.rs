@@ -38,6 +38,8 @@ pub(crate) enum Videos {
     Trash(edits::Which),
     /// Take videos out of the trash
     Restore(edits::Which),
+    /// Delete videos of the trash for good, with their files; without --yes it only tells what would go
+    Purge(edits::Purge),
     /// What was changed from this computer, the newest first
     Changes {
         /// So many at most
@@ -138,6 +140,7 @@ pub(crate) async fn run(session: &Session, command: Videos, json: bool) -> Resul
         Videos::Restore(which) => {
             edits::patch(session, which, VideoPatch { trashed: Some(false), ..VideoPatch::default() }, json).await
         }
+        Videos::Purge(purge) => edits::purge(session, purge, json).await,
         Videos::Changes { limit } => edits::changes(session, limit, json).await,
         Videos::Undo { run } => edits::undo(session, &run, json).await,
         Videos::Resume { run, again } => edits::resume(session, &run, again, json).await,

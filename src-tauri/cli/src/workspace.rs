@@ -7,6 +7,7 @@ use reeldesk_core::connection::credentials::{CredentialsSource, begin_sso, give_
 use reeldesk_core::connection::{self, Connection, ProfileKind, Profiles};
 use reeldesk_core::ingest::Driving;
 use reeldesk_core::workspace::discovery::{self, Choices, Stack};
+use reeldesk_core::workspace::policy::Rights;
 use reeldesk_core::workspace::{self, Settings, Workspace, handover, policy};
 use reeldesk_core::{Code, Error, Folders, Instance, Result};
 use serde_json::json;
@@ -26,7 +27,10 @@ pub(crate) async fn run(folders: &Folders, command: Workspaces, name: &str, json
         Workspaces::Connect { name, stack, account } => connect(&settings, name, &stack, account, json).await?,
         Workspaces::Compare => compare(&settings, name, json).await?,
         Workspaces::Check => return check_all(folders, name, json).await,
-        Workspaces::Policy => output::text(&policy::policy(&with_sandbox(folders, name).await?)),
+        Workspaces::Policy { read_only } => {
+            let rights = if read_only { Rights::Look } else { Rights::Change };
+            output::text(&policy::policy(&with_sandbox(folders, name).await?, rights));
+        }
         Workspaces::Export { file } => handover::export(&settings.get(name)?, &file).await?,
         Workspaces::Import { file } => import(&settings, handover::import(&file).await?, json)?,
         Workspaces::Remove { name } => remove(folders, &name, json).await?,

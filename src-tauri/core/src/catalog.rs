@@ -6,6 +6,7 @@ mod item;
 mod mediainfo;
 mod mirror;
 mod outputs;
+mod purge;
 mod query_text;
 mod scan;
 mod summary;
@@ -25,6 +26,7 @@ pub use self::edit::{
 pub use self::item::Item;
 pub use self::mirror::{FacetCount, FoundVideos, Mirror, VideoCounts, VideoQuery, VideoSort};
 pub use self::outputs::{Output, OutputKind};
+pub use self::purge::{PurgeKind, PurgePart, PurgePlan, Purged};
 pub use self::summary::{Facet, Length, Publication, StatusKind, VideoResolution, VideoSummary};
 pub(crate) use self::sync::forget as forget_mirror;
 pub use self::sync::{CatalogSync, Filling, MirrorAge};
@@ -102,6 +104,9 @@ pub struct Video {
     /// How often they have changed that.
     #[ts(type = "number")]
     pub revision: i64,
+    /// When someone began to delete it for good, in milliseconds since the epoch: it cannot be restored.
+    #[ts(type = "number | null")]
+    pub purge_began: Option<i64>,
     /// Their newest changes, the last one first.
     pub edits: Vec<PastEdit>,
     /// What the pipeline made of it.

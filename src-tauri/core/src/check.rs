@@ -4,6 +4,7 @@ mod buckets;
 mod catalog;
 mod cdn;
 pub mod compare;
+mod removing;
 mod services;
 mod trigger;
 
@@ -183,6 +184,7 @@ pub async fn check(workspace: &Workspace, tell: impl Fn(&Finding)) -> Result<Vec
         running.push(Box::pin(checker.trigger()));
         running.push(Box::pin(checker.destination_bucket()));
         running.push(Box::pin(checker.table()));
+        running.push(Box::pin(checker.removing()));
         running.push(Box::pin(checker.jobs()));
         running.push(Box::pin(checker.viewers()));
         running.push(Box::pin(checker.cdn()));

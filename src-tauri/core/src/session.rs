@@ -123,8 +123,9 @@ impl Session {
     /// When the store cannot be used.
     pub async fn editor(&self) -> Result<Editor> {
         let open = || async {
-            let (catalog, sync, sts) = (self.catalog.clone(), self.sync.clone(), self.aws.sts.clone());
-            Ok(Editor::new(catalog, sync, sts, self.instance.store()?, &self.workspace.name, self.changes()))
+            let (catalog, sync) = (self.catalog.clone(), self.sync.clone());
+            let (sts, s3, store) = (self.aws.sts.clone(), self.aws.s3.clone(), self.instance.store()?);
+            Ok(Editor::new(catalog, sync, sts, s3, store, &self.workspace, self.changes()))
         };
         self.editor.get_or_try_init(open).await.cloned()
     }

@@ -13,6 +13,7 @@ mod settings;
 mod shapes;
 mod strict;
 mod tags;
+mod versions;
 mod writing;
 
 use std::collections::{BTreeMap, HashSet};

@@ -86,7 +86,7 @@ pub(crate) async fn invite(
     invitation: Invitation,
     told: Channel<InviteProgress>,
 ) -> Result<()> {
-    let (viewers, run) = (pool(&open).await?, open.own.begin()?);
+    let (viewers, run) = (pool(&open).await?, open.own.viewers.begin("viewers")?);
     // A page that has gone away needs none.
     let tell = |one: &Invitee, invited: &Invited| {
         drop(told.send(InviteProgress { address: one.address.clone(), invited: invited.clone() }));
@@ -102,20 +102,20 @@ pub(crate) async fn act_on_viewers(
     act: ViewerAction,
     told: Channel<ActionResult>,
 ) -> Result<RunSummary> {
-    let (viewers, run) = (pool(&open).await?, open.own.begin()?);
+    let (viewers, run) = (pool(&open).await?, open.own.viewers.begin("viewers")?);
     viewers.act(selection, &act, &run.stop, |acted| drop(told.send(acted.clone()))).await
 }
 
 #[tauri::command]
 pub(crate) async fn undo_run(open: Opened, run: String, told: Channel<ActionResult>) -> Result<RunSummary> {
-    let (viewers, running) = (pool(&open).await?, open.own.begin()?);
+    let (viewers, running) = (pool(&open).await?, open.own.viewers.begin("viewers")?);
     viewers.undo(&run, &running.stop, |acted| drop(told.send(acted.clone()))).await
 }
 
 /// Ends the invitation or act that is going on, after those that are on their way.
 #[tauri::command]
 pub(crate) async fn stop_run(open: Opened) -> Result<()> {
-    open.own.stop();
+    open.own.viewers.stop();
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use reeldesk_core::check::{self, Finding};
 use reeldesk_core::connection::credentials::{self, AccessKey, CredentialsSource, PoolUser, SignIn};
 use reeldesk_core::connection::{self, Connection, Keep, Profiles};
 use reeldesk_core::workspace::discovery::{self, Choices, Identity, Stack};
+use reeldesk_core::workspace::policy::Rights;
 use reeldesk_core::workspace::{Workspace, handover, policy};
 use reeldesk_core::{Error, Result};
 use reeldesk_shell::Removed;
@@ -141,8 +142,8 @@ pub(crate) async fn stop_comparison(open: Opened) -> Result<()> {
 }
 
 #[tauri::command]
-pub(crate) async fn policy_of(workspace: Workspace) -> Result<String> {
-    Ok(policy::policy(&workspace))
+pub(crate) async fn policy_of(workspace: Workspace, rights: Rights) -> Result<String> {
+    Ok(policy::policy(&workspace, rights))
 }
 
 /// Asks where to write the workspace; where it was written, or none when the dialog was closed.

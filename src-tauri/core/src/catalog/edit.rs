@@ -5,6 +5,7 @@ mod log;
 mod patch;
 mod run;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,11 +20,13 @@ use self::log::{EditLog, Work};
 pub use self::patch::VideoPatch;
 pub use self::run::{EditOutcome, EditResult, EditSummary};
 use super::details::FieldChange;
+use super::purge::Purger;
 use super::write::{Author, Written};
-use super::{Catalog, CatalogSync, Guid, Video, VideoQuery, VideoSummary};
+use super::{Catalog, CatalogSync, Guid, Video, VideoDetails, VideoField, VideoQuery, VideoSummary};
 use crate::changes::Changes;
 use crate::clock::now_ms;
 use crate::store::{Store, WorkspaceStore};
+use crate::workspace::Workspace;
 use crate::{Code, Error, Result};
 
 /// How long a change waits to learn who makes it.
@@ -70,6 +73,10 @@ pub struct EditPreview {
     pub changes: usize,
     /// The first of them that would change, and how.
     pub samples: Vec<EditSample>,
+    /// What is the same of all of them now.
+    pub common: VideoDetails,
+    /// What is not.
+    pub mixed: Vec<VideoField>,
 }
 
 /// How a patch would change one video.
@@ -116,6 +123,7 @@ pub struct Editor {
     /// Held while many are changed: one process at a time does.
     lock: PathBuf,
     changes: Changes<Change>,
+    purger: Purger,
 }
 
 impl Editor {
@@ -123,13 +131,16 @@ impl Editor {
         catalog: Catalog,
         sync: CatalogSync,
         sts: aws_sdk_sts::Client,
+        s3: aws_sdk_s3::Client,
         store: Store,
-        workspace: &str,
+        workspace: &Workspace,
         changes: Changes<Change>,
     ) -> Self {
         let lock = sync.beside("edit.lock");
-        let log = EditLog(WorkspaceStore::of(store, workspace));
-        Self { catalog, sync, log, sts, caller: Arc::default(), lock, changes }
+        let log = EditLog(WorkspaceStore::of(store, &workspace.name));
+        let destination_bucket = workspace.destination_bucket.clone();
+        let purger = Purger { catalog: catalog.clone(), s3, destination_bucket };
+        Self { catalog, sync, log, sts, caller: Arc::default(), lock, changes, purger }
     }
 
     /// Saves the changes of one video, all or none. What others changed in other fields stays; where they changed the same
@@ -176,11 +187,25 @@ impl Editor {
     /// When the mirror cannot be read, or a field cannot have its value.
     pub async fn preview(&self, selection: VideoSelection, patch: &VideoPatch) -> Result<EditPreview> {
         const SAMPLES: usize = 5;
-        let (mut preview, mut number) = (EditPreview { videos: 0, changed: 0, changes: 0, samples: Vec::new() }, 0);
-        let now = now_ms();
+        /// Tags may be of any name.
+        const MOST_MIXED: usize = 50;
+        let mut preview = EditPreview {
+            videos: 0,
+            changed: 0,
+            changes: 0,
+            samples: Vec::new(),
+            common: VideoDetails::default(),
+            mixed: Vec::new(),
+        };
+        let (mut number, now, mut mixed) = (0, now_ms(), BTreeSet::new());
         self.each(selection, |videos| {
             for video in videos {
                 number += 1;
+                if number == 1 {
+                    preview.common = video.details.clone();
+                }
+                let differs = preview.common.changes_to(&video.details).into_iter().map(|change| change.field);
+                mixed.extend(differs.take(MOST_MIXED));
                 let changes = patch.changes(&patch::Subject::from(&video), number, now)?;
                 preview.videos += 1;
                 preview.changed += usize::from(!changes.is_empty());
@@ -192,6 +217,10 @@ impl Editor {
             Ok(())
         })
         .await?;
+        for field in &mixed {
+            preview.common.set(field, None)?;
+        }
+        preview.mixed = mixed.into_iter().collect();
         Ok(preview)
     }
 
@@ -239,6 +268,14 @@ impl Editor {
         self.log.newest(None, Some(guid.clone()), most).await
     }
 
+    /// Why the videos cannot be changed, where the credentials may not; none where they may, or where nobody knows.
+    pub async fn why_not_edit(&self) -> Option<Error> {
+        match self.catalog.may_write().await {
+            Err(error) if error.code == Code::AccessDenied => Some(error),
+            _ => None,
+        }
+    }
+
     /// Who changes something, and when.
     async fn author(&self) -> Author {
         let ask = || async {
@@ -251,6 +288,6 @@ impl Editor {
     }
 }
 
-fn not_found(guid: &Guid) -> Error {
+pub(super) fn not_found(guid: &Guid) -> Error {
     Error::new(Code::NotFound, format!("The catalog has no video {guid}."), "It may have been removed by someone else.")
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::mediainfo::MediaInfo;
 use super::table::OWN;
-use super::write::{PastEdit, REVISION};
+use super::write::{PURGE_BEGAN, PastEdit, REVISION};
 use super::{Guid, Output, Status, Video, VideoDetails};
 
 /// An item of the table, as the SDK gives it.
@@ -87,6 +87,16 @@ impl Item {
         self.own(REVISION).and_then(|revision| revision.as_n().ok()?.parse().ok()).unwrap_or(0)
     }
 
+    /// A text that it has under this name.
+    pub(super) fn text_of(&self, name: &str) -> Option<String> {
+        self.text(&[name])
+    }
+
+    /// When someone began to delete it for good, in milliseconds since the epoch.
+    fn purge_began(&self) -> Option<i64> {
+        self.own(PURGE_BEGAN)?.as_s().ok().and_then(|at| parse_time(at))
+    }
+
     /// The video; `None` for an item without a key.
     #[must_use]
     pub fn read(&self) -> Option<Video> {
@@ -104,6 +114,7 @@ impl Item {
             title: title.unwrap_or_else(|| guid.to_string()),
             edits: self.own_map().map(PastEdit::all).unwrap_or_default(),
             revision: self.revision(),
+            purge_began: self.purge_began(),
             outputs: Output::all(&self.0),
             has_captions: info.as_ref().is_some_and(MediaInfo::has_captions)
                 || self.sidecars().iter().any(|key| is_captions(key)),

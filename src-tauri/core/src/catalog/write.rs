@@ -19,6 +19,8 @@ use crate::{Code, Error, Result};
 
 /// Counts the changes of the map: a write holds only where it is what was read.
 pub(super) const REVISION: &str = "revision";
+/// When someone began to delete the video for good: it can be restored no longer.
+pub(super) const PURGE_BEGAN: &str = "purgeBegan";
 /// The newest changes, so that other admins see them.
 const EDITS: &str = "edits";
 const TAGS: &str = "tags";
@@ -61,6 +63,12 @@ impl PastEdit {
 pub(super) struct Author {
     pub who: String,
     pub at: i64,
+}
+
+impl Author {
+    fn time(&self) -> String {
+        Timestamp::from_millisecond(self.at).map(|at| at.to_string()).unwrap_or_default()
+    }
 }
 
 /// What became of a write.
@@ -155,6 +163,39 @@ impl Catalog {
                 ));
             }
         };
+        written(request).await
+    }
+
+    /// Whether it may be written: a write whose condition cannot hold is refused after the permission was looked at.
+    pub(super) async fn may_write(&self) -> Result<()> {
+        let update = self.dynamodb.update_item().table_name(&self.table);
+        let update = update
+            .key("guid", AttributeValue::S("reeldesk-check".to_owned()))
+            .update_expression("SET #own = :own")
+            .condition_expression("attribute_exists(#guid)")
+            .expression_attribute_names("#guid", "guid")
+            .expression_attribute_names("#own", OWN)
+            .expression_attribute_values(":own", AttributeValue::Bool(true));
+        match update.send().await {
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
+            answer => answer.map(drop).map_err(|error| explain("Videos cannot be changed", error)),
+        }
+    }
+
+    /// Marks a video of the trash that is deleted for good from now on.
+    pub(super) async fn mark(&self, guid: &Guid, read: &Item, author: &Author) -> Result<Written> {
+        let Some(own) = read.own_map() else { return Ok(Written::Overtaken) };
+        let key = AttributeValue::S(guid.to_string());
+        let update = self.dynamodb.update_item().table_name(&self.table).key("guid", key);
+        let mut update = Update::new(update.return_values(ReturnValue::AllNew));
+        update.set(&[PURGE_BEGAN], AttributeValue::S(author.time()));
+        written(counted(update, own)).await
+    }
+}
+
+/// Sends an update; answers what is there now.
+async fn written(request: UpdateItemFluentBuilder) -> Result<Written> {
+    {
         match request.send().await {
             Ok(answer) => {
                 let video = answer.attributes.and_then(|item| Item(item).read());
@@ -170,9 +211,8 @@ impl Catalog {
 fn edit(changes: &[FieldChange], author: &Author) -> AttributeValue {
     let mut fields: Vec<_> = changes.iter().map(|change| change.field.attribute().unwrap_or(TAGS).to_owned()).collect();
     fields.dedup();
-    let at = Timestamp::from_millisecond(author.at).map(|at| at.to_string()).unwrap_or_default();
     AttributeValue::M(HashMap::from([
-        ("at".to_owned(), AttributeValue::S(at)),
+        ("at".to_owned(), AttributeValue::S(author.time())),
         ("who".to_owned(), AttributeValue::S(author.who.clone())),
         ("fields".to_owned(), AttributeValue::L(fields.into_iter().map(AttributeValue::S).collect())),
     ]))
@@ -231,6 +271,11 @@ fn changed(
     edits.push(edit(changes, author));
     edits.drain(..edits.len().saturating_sub(MOST_EDITS));
     update.set(&[EDITS], AttributeValue::L(edits));
+    counted(update, own)
+}
+
+/// An update that counts, and holds only where nobody has written since the map was read.
+fn counted(mut update: Update, own: &HashMap<String, AttributeValue>) -> UpdateItemFluentBuilder {
     let before = own.get(REVISION);
     let number = before.and_then(|before| before.as_n().ok()?.parse::<i64>().ok()).unwrap_or(0);
     update.set(&[REVISION], AttributeValue::N((number + 1).to_string()));

@@ -39,8 +39,17 @@ impl Checker<'_> {
             .condition_expression("attribute_exists(guid)")
             .expression_attribute_names("#r", "reeldesk")
             .expression_attribute_values(":t", AttributeValue::Bool(true));
-        let (list, all, describe, read, some, write) =
-            tokio::join!(list.send(), all.send(), describe.send(), read.send(), some.send(), write.send());
+        let delete = dynamodb.delete_item().table_name(table).key("guid", nobody());
+        let delete = delete.condition_expression("attribute_exists(guid)");
+        let (list, all, describe, read, some, write, delete) = tokio::join!(
+            list.send(),
+            all.send(),
+            describe.send(),
+            read.send(),
+            some.send(),
+            write.send(),
+            delete.send()
+        );
         let doing = |what: &str| format!("The table \"{table}\" could not be {what}");
         let list = list.map_err(|error| explain(&doing("read by its index"), error));
         let all = all.map_err(|error| explain(&doing("read through"), error));
@@ -51,13 +60,18 @@ impl Checker<'_> {
             Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
             answer => answer.map(drop).map_err(|error| explain(&doing("written"), error)),
         };
+        let delete = match delete {
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
+            answer => answer.map(drop).map_err(|error| explain(&doing("deleted from"), error)),
+        };
         vec![
             finding(Area::Catalog, "List the videos", self.outcome(policy::QUERY, &list, table)),
             finding(Area::Catalog, "Search the videos", self.outcome(policy::SCAN, &all, "")),
             finding(Area::Catalog, "Count the videos", self.outcome(policy::DESCRIBE_TABLE, &describe, "")),
             finding(Area::Catalog, "Keep the list fresh", self.outcome(policy::BATCH_GET_ITEM, &some, "")),
             finding(Area::Catalog, "Read a video", self.outcome(policy::GET_ITEM, &read, "")),
-            finding(Area::Catalog, "Change a title", self.outcome(policy::UPDATE_ITEM, &write, "")),
+            finding(Area::Catalog, "Change a video", self.outcome(policy::UPDATE_ITEM, &write, "")),
+            finding(Area::Catalog, "Delete a video for good", self.outcome(policy::DELETE_ITEM, &delete, "")),
         ]
     }
 }

@@ -1,7 +1,7 @@
 //! The IAM actions that Reeldesk uses: the one list from which the policy, the checks and the documentation are made.
 //! Source: Service Authorization Reference.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use ts_rs::TS;
 
@@ -37,64 +37,82 @@ pub struct Action {
     pub name: &'static str,
     /// What it is allowed on.
     pub on: On,
+    /// Who needs it.
+    pub rights: Rights,
     /// What Reeldesk does with it.
     pub why: &'static str,
 }
 
+/// What an admin may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rights {
+    /// Look at all there is.
+    Look,
+    /// Look, and change it.
+    Change,
+}
+
 macro_rules! actions {
-    ($($constant:ident $name:literal $on:ident $why:literal;)*) => {
-        $(#[doc = $why] pub const $constant: Action = Action { name: $name, on: On::$on, why: $why };)*
+    ($($constant:ident $name:literal $on:ident $rights:ident $why:literal;)*) => {
+        $(#[doc = $why] pub const $constant: Action = Action { name: $name, on: On::$on, rights: Rights::$rights, why: $why };)*
         /// All of them.
         pub const ACTIONS: &[Action] = &[$($constant),*];
     };
 }
 
 actions! {
-    DESCRIBE_STACKS "cloudformation:DescribeStacks" Everything "Finds the pipeline and its names";
-    LIST_ALL_MY_BUCKETS "s3:ListAllMyBuckets" Everything "Lists buckets to choose from";
-    LIST_TABLES "dynamodb:ListTables" Everything "Lists tables to choose from";
-    LIST_USER_POOLS "cognito-idp:ListUserPools" Everything "Lists user pools to choose from";
-    LIST_BUCKET "s3:ListBucket" SourceBucket "Tells an object that is not there from one that may not be seen";
-    LIST_UPLOADS "s3:ListBucketMultipartUploads" SourceBucket "Finds unfinished uploads";
-    GET_NOTIFICATION "s3:GetBucketNotification" SourceBucket "Checks which files start the pipeline";
-    GET_LIFECYCLE "s3:GetLifecycleConfiguration" SourceBucket "Checks that unfinished uploads are removed";
-    GET_ACCELERATE "s3:GetAccelerateConfiguration" SourceBucket "Checks whether uploads may go through Transfer Acceleration";
-    PUT_OBJECT "s3:PutObject" SourceObjects "Sends videos";
-    GET_OBJECT "s3:GetObject" SourceObjects "Verifies what was sent";
-    LIST_PARTS "s3:ListMultipartUploadParts" SourceObjects "Resumes uploads";
-    ABORT_UPLOAD "s3:AbortMultipartUpload" SourceObjects "Cancels uploads";
-    DELETE_OBJECT "s3:DeleteObject" SourceObjects "Deletes what was canceled, and the tiny object of the workspace check";
-    DELETE_VERSION "s3:DeleteObjectVersion" SourceObjects "The same, where the bucket keeps versions";
-    GENERATE_DATA_KEY "kms:GenerateDataKey" SourceKey "Sends videos into a bucket that is encrypted with your own key";
-    DECRYPT "kms:Decrypt" SourceKey "Sends them in parts, and reads them back";
-    GET_CORS "s3:GetBucketCORS" DestinationBucket "Checks that web players may read the streams";
-    READ_OUTPUT "s3:GetObject" DestinationObjects "Plays the streams, where they are read from the bucket";
-    QUERY "dynamodb:Query" Table "Reads the newest videos of the catalog";
-    SCAN "dynamodb:Scan" Table "Reads all of the catalog, to search in it";
-    DESCRIBE_TABLE "dynamodb:DescribeTable" Table "Says how far the reading has come";
-    GET_ITEM "dynamodb:GetItem" Table "Reads a video";
-    BATCH_GET_ITEM "dynamodb:BatchGetItem" Table "Reads the videos that are shown or not finished";
-    UPDATE_ITEM "dynamodb:UpdateItem" Table "Writes a title into the video";
-    LIST_JOBS "mediaconvert:ListJobs" Everything "Follows the encoding";
-    GET_JOB "mediaconvert:GetJob" Jobs "Shows a job";
-    CANCEL_JOB "mediaconvert:CancelJob" Jobs "Cancels a job";
-    LIST_USERS "cognito-idp:ListUsers" UserPool "Lists the viewers";
-    DESCRIBE_POOL "cognito-idp:DescribeUserPool" UserPool "Reads how invitations go out and how long they are good for";
-    GET_USER "cognito-idp:AdminGetUser" UserPool "Reads all of a viewer";
-    LIST_GROUPS_OF_USER "cognito-idp:AdminListGroupsForUser" UserPool "Lists the groups of a viewer";
-    CREATE_USER "cognito-idp:AdminCreateUser" UserPool "Invites viewers";
-    UPDATE_USER "cognito-idp:AdminUpdateUserAttributes" UserPool "Changes names, addresses and other attributes of viewers";
-    DISABLE_USER "cognito-idp:AdminDisableUser" UserPool "Disables viewers";
-    ENABLE_USER "cognito-idp:AdminEnableUser" UserPool "Enables viewers";
-    SIGN_OUT_USER "cognito-idp:AdminUserGlobalSignOut" UserPool "Signs viewers out";
-    RESET_USER "cognito-idp:AdminResetUserPassword" UserPool "Resets passwords";
-    DELETE_USER "cognito-idp:AdminDeleteUser" UserPool "Removes viewers";
-    LIST_GROUPS "cognito-idp:ListGroups" UserPool "Lists the groups of viewers";
-    LIST_MEMBERS "cognito-idp:ListUsersInGroup" UserPool "Lists who is in a group";
-    CREATE_GROUP "cognito-idp:CreateGroup" UserPool "Makes groups";
-    DELETE_GROUP "cognito-idp:DeleteGroup" UserPool "Deletes groups";
-    ADD_TO_GROUP "cognito-idp:AdminAddUserToGroup" UserPool "Puts viewers into groups";
-    REMOVE_FROM_GROUP "cognito-idp:AdminRemoveUserFromGroup" UserPool "Takes viewers out of groups";
+    DESCRIBE_STACKS "cloudformation:DescribeStacks" Everything Look "Finds the pipeline and its names";
+    LIST_ALL_MY_BUCKETS "s3:ListAllMyBuckets" Everything Look "Lists buckets to choose from";
+    LIST_TABLES "dynamodb:ListTables" Everything Look "Lists tables to choose from";
+    LIST_USER_POOLS "cognito-idp:ListUserPools" Everything Look "Lists user pools to choose from";
+    LIST_BUCKET "s3:ListBucket" SourceBucket Look "Tells an object that is not there from one that may not be seen";
+    LIST_UPLOADS "s3:ListBucketMultipartUploads" SourceBucket Look "Finds unfinished uploads";
+    LIST_VERSIONS "s3:ListBucketVersions" SourceBucket Look "Tells which versions a source has, before it is deleted for good";
+    GET_NOTIFICATION "s3:GetBucketNotification" SourceBucket Look "Checks which files start the pipeline";
+    GET_LIFECYCLE "s3:GetLifecycleConfiguration" SourceBucket Look "Checks that unfinished uploads are removed";
+    GET_ACCELERATE "s3:GetAccelerateConfiguration" SourceBucket Look "Checks whether uploads may go through Transfer Acceleration";
+    PUT_OBJECT "s3:PutObject" SourceObjects Change "Sends videos";
+    GET_OBJECT "s3:GetObject" SourceObjects Look "Verifies what was sent";
+    LIST_PARTS "s3:ListMultipartUploadParts" SourceObjects Look "Resumes uploads";
+    ABORT_UPLOAD "s3:AbortMultipartUpload" SourceObjects Change "Cancels uploads";
+    DELETE_OBJECT "s3:DeleteObject" SourceObjects Change "Deletes what was canceled, the source of a video that is deleted for good, and the tiny object of the workspace check";
+    DELETE_VERSION "s3:DeleteObjectVersion" SourceObjects Change "The same, where the bucket keeps versions";
+    GENERATE_DATA_KEY "kms:GenerateDataKey" SourceKey Change "Sends videos into a bucket that is encrypted with your own key";
+    DECRYPT "kms:Decrypt" SourceKey Change "Sends them in parts, and reads them back";
+    GET_CORS "s3:GetBucketCORS" DestinationBucket Look "Checks that web players may read the streams";
+    LIST_OUTPUTS "s3:ListBucket" DestinationBucket Look "Tells what a video has, before it is deleted for good";
+    LIST_OUTPUT_VERSIONS "s3:ListBucketVersions" DestinationBucket Look "The same, where the bucket keeps versions";
+    READ_OUTPUT "s3:GetObject" DestinationObjects Look "Plays the streams, where they are read from the bucket";
+    DELETE_OUTPUT "s3:DeleteObject" DestinationObjects Change "Deletes videos for good";
+    DELETE_OUTPUT_VERSION "s3:DeleteObjectVersion" DestinationObjects Change "The same, where the bucket keeps versions";
+    QUERY "dynamodb:Query" Table Look "Reads the newest videos of the catalog";
+    SCAN "dynamodb:Scan" Table Look "Reads all of the catalog, to search in it";
+    DESCRIBE_TABLE "dynamodb:DescribeTable" Table Look "Says how far the reading has come";
+    GET_ITEM "dynamodb:GetItem" Table Look "Reads a video";
+    BATCH_GET_ITEM "dynamodb:BatchGetItem" Table Look "Reads the videos that are shown or not finished";
+    UPDATE_ITEM "dynamodb:UpdateItem" Table Change "Changes what is said of a video, moves it to the trash";
+    DELETE_ITEM "dynamodb:DeleteItem" Table Change "Deletes a video for good";
+    LIST_JOBS "mediaconvert:ListJobs" Everything Look "Follows the encoding";
+    GET_JOB "mediaconvert:GetJob" Jobs Look "Shows a job";
+    CANCEL_JOB "mediaconvert:CancelJob" Jobs Change "Cancels a job";
+    LIST_USERS "cognito-idp:ListUsers" UserPool Look "Lists the viewers";
+    DESCRIBE_POOL "cognito-idp:DescribeUserPool" UserPool Look "Reads how invitations go out and how long they are good for";
+    GET_USER "cognito-idp:AdminGetUser" UserPool Look "Reads all of a viewer";
+    LIST_GROUPS_OF_USER "cognito-idp:AdminListGroupsForUser" UserPool Look "Lists the groups of a viewer";
+    CREATE_USER "cognito-idp:AdminCreateUser" UserPool Change "Invites viewers";
+    UPDATE_USER "cognito-idp:AdminUpdateUserAttributes" UserPool Change "Changes names, addresses and other attributes of viewers";
+    DISABLE_USER "cognito-idp:AdminDisableUser" UserPool Change "Disables viewers";
+    ENABLE_USER "cognito-idp:AdminEnableUser" UserPool Change "Enables viewers";
+    SIGN_OUT_USER "cognito-idp:AdminUserGlobalSignOut" UserPool Change "Signs viewers out";
+    RESET_USER "cognito-idp:AdminResetUserPassword" UserPool Change "Resets passwords";
+    DELETE_USER "cognito-idp:AdminDeleteUser" UserPool Change "Removes viewers";
+    LIST_GROUPS "cognito-idp:ListGroups" UserPool Look "Lists the groups of viewers";
+    LIST_MEMBERS "cognito-idp:ListUsersInGroup" UserPool Look "Lists who is in a group";
+    CREATE_GROUP "cognito-idp:CreateGroup" UserPool Change "Makes groups";
+    DELETE_GROUP "cognito-idp:DeleteGroup" UserPool Change "Deletes groups";
+    ADD_TO_GROUP "cognito-idp:AdminAddUserToGroup" UserPool Change "Puts viewers into groups";
+    REMOVE_FROM_GROUP "cognito-idp:AdminRemoveUserFromGroup" UserPool Change "Takes viewers out of groups";
 }
 
 impl Action {
@@ -159,22 +177,26 @@ fn alias(key: &str) -> Option<&str> {
     is_alias.then(|| key.find("alias/").map_or(key, |at| &key[at..]))
 }
 
-/// The policy that lets someone do all that Reeldesk does in a workspace, and no more; JSON for the IAM console.
+/// The policy that lets someone do what Reeldesk does in a workspace, all of it or only what looks, and no more; JSON for the IAM
+/// console.
 #[must_use]
-pub fn policy(workspace: &Workspace) -> String {
-    let mut places: Vec<On> = ACTIONS.iter().map(|action| action.on).collect();
+pub fn policy(workspace: &Workspace, rights: Rights) -> String {
+    let is_needed = |action: &Action| {
+        action.rights <= rights && (*action != READ_OUTPUT || workspace.playback == PlaybackAccess::Bucket)
+    };
+    let actions: Vec<_> = ACTIONS.iter().filter(|action| is_needed(action)).collect();
+    let mut places: Vec<On> = actions.iter().map(|action| action.on).collect();
     places.sort_unstable();
     places.dedup();
     places.retain(|place| match place {
         On::UserPool => workspace.user_pool.is_some(),
-        On::DestinationObjects => workspace.playback == PlaybackAccess::Bucket,
         On::SourceKey => workspace.kms_key.is_some(),
         _ => true,
     });
     let statements: Vec<_> = places
         .into_iter()
         .map(|place| {
-            let here: Vec<_> = ACTIONS.iter().filter(|action| action.on == place).collect();
+            let here: Vec<_> = actions.iter().filter(|action| action.on == place).collect();
             let resources = here.first().map(|action| action.resources(workspace)).unwrap_or_default();
             let mut statement = json!({
                 "Sid": format!("Reeldesk{place:?}"),
@@ -206,8 +228,14 @@ pub fn table() -> String {
         On::Jobs => "the jobs",
         On::UserPool => "the user pool",
     };
-    let rows = ACTIONS.iter().map(|action| format!("| `{}` | {} | {} |\n", action.name, on(action.on), action.why));
-    format!("| action | on | what for |\n| --- | --- | --- |\n{}", rows.collect::<String>())
+    let rights = |action: &Action| match action.rights {
+        Rights::Look => "look",
+        Rights::Change => "change",
+    };
+    let row =
+        |action: &Action| format!("| `{}` | {} | {} | {} |\n", action.name, on(action.on), rights(action), action.why);
+    let rows: String = ACTIONS.iter().map(row).collect();
+    format!("| action | on | to | what for |\n| --- | --- | --- | --- |\n{rows}")
 }
 
 #[cfg(test)]
@@ -220,7 +248,7 @@ mod tests {
         let mut whole = workspace("production");
         whole.playback = PlaybackAccess::Bucket;
         whole.kms_key = Some("1234abcd-12ab-34cd-56ef-1234567890ab".into());
-        let text = policy(&whole);
+        let text = policy(&whole, Rights::Change);
         for action in ACTIONS {
             let places = ACTIONS.iter().filter(|other| other.name == action.name).count();
             assert_eq!(text.matches(&format!("\"{}\"", action.name)).count(), places, "{}", action.name);
@@ -236,22 +264,32 @@ mod tests {
         }
         let mut without = workspace("production");
         without.user_pool = None;
-        assert!(!policy(&without).contains("arn:aws:s3:::dst/*"));
-        assert!(!policy(&without).contains("ListUsers\""));
-        assert!(!policy(&without).contains("kms:"));
+        // Streams are read from the CDN, and deleted in the bucket.
+        let text = policy(&without, Rights::Change);
+        assert!(text.contains("s3:DeleteObject\"") && text.matches("\"s3:GetObject\"").count() == 1, "{text}");
+        let look = policy(&whole, Rights::Look);
+        for action in ACTIONS {
+            let is_there = look.contains(&format!("\"{}\"", action.name));
+            assert_eq!(is_there, action.rights == Rights::Look, "{}", action.name);
+        }
+        for change in ["Put", "Delete", "Update", "Abort", "Cancel", "AdminCreate"] {
+            assert!(!look.contains(change), "{change} in {look}");
+        }
+        assert!(!policy(&without, Rights::Change).contains("ListUsers\""));
+        assert!(!policy(&without, Rights::Change).contains("kms:"));
         for (key, resource) in [
             ("alias/films", "\"arn:aws:kms:eu-central-1:123456789012:key/*\""),
             ("arn:aws:kms:eu-west-1:210987654321:alias/films", "\"arn:aws:kms:eu-west-1:210987654321:key/*\""),
             ("arn:aws:kms:eu-west-1:210987654321:key/mrk-1", "\"arn:aws:kms:eu-west-1:210987654321:key/mrk-1\""),
         ] {
             without.kms_key = Some(key.into());
-            let text = policy(&without);
+            let text = policy(&without, Rights::Change);
             assert!(text.contains(resource), "{text}");
             assert_eq!(text.contains("\"kms:ResourceAliases\": \"alias/films\""), key.contains("alias/"), "{text}");
         }
         let mut china = workspace("production");
         china.connection.region = "cn-north-1".into();
-        assert!(policy(&china).contains("arn:aws-cn:s3:::src"));
+        assert!(policy(&china, Rights::Change).contains("arn:aws-cn:s3:::src"));
     }
 
     #[test]

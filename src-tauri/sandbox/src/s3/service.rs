@@ -239,11 +239,16 @@ impl s3s::S3 for S3 {
         if objects.len() > 1000 {
             return Err(s3_error!(MalformedXML, "A delete names at most 1000 keys"));
         }
-        let keys: Vec<String> = objects.into_iter().map(|object| object.key).collect();
-        self.delete(&request.input.bucket, keys.clone()).await?;
-        let deleted = (!quiet.unwrap_or(false))
-            .then(|| keys.into_iter().map(|key| DeletedObject { key: Some(key), ..Default::default() }).collect());
-        ok(DeleteObjectsOutput { deleted, ..Default::default() })
+        let (deleted, errors) = self.delete_many(&request.input.bucket, objects).await?;
+        let deleted = (!quiet.unwrap_or(false)).then_some(deleted);
+        ok(DeleteObjectsOutput { deleted, errors: (!errors.is_empty()).then_some(errors), ..Default::default() })
+    }
+
+    async fn list_object_versions(
+        &self,
+        request: S3Request<ListObjectVersionsInput>,
+    ) -> Result<S3Response<ListObjectVersionsOutput>> {
+        ok(self.versions(request.input).await?)
     }
 
     async fn copy_object(&self, request: S3Request<CopyObjectInput>) -> Result<S3Response<CopyObjectOutput>> {

@@ -1,6 +1,8 @@
 //! What was changed here, by whom and when: a run, and a line for each of its videos. A line is there before its video is
 //! written: after a kill the run goes on with those that are left.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -9,6 +11,7 @@ use super::patch::VideoPatch;
 use super::run::EditOutcome;
 use crate::catalog::Guid;
 use crate::catalog::details::FieldChange;
+use crate::catalog::purge::{PurgeKind, Purged};
 use crate::catalog::write::Author;
 use crate::clock::now_ms;
 use crate::store::{Store, WorkspaceStore};
@@ -44,6 +47,8 @@ pub(super) enum Work {
     Patch(VideoPatch),
     /// Just these fields, where they are still what they were.
     Fields(Vec<FieldChange>),
+    /// Deleting for good what is ticked.
+    Purge(BTreeSet<PurgeKind>),
 }
 
 /// A line that is to be begun.
@@ -109,6 +114,8 @@ pub struct EditLogEntry {
     pub title: Option<String>,
     /// How it was changed.
     pub changes: Vec<FieldChange>,
+    /// What was deleted for good of that one.
+    pub purged: Option<Purged>,
     /// Whether it can be undone: for a day, what was changed and not changed back.
     pub can_be_undone: bool,
 }
@@ -239,6 +246,27 @@ impl EditLog {
         self.0.call(move |db, _| Ok(db.query_row(left, [run], |row| row.get::<_, u32>(0))? as usize)).await
     }
 
+    /// Whether anything of a run can be undone.
+    pub async fn can_be_undone(&self, run: &str) -> Result<bool> {
+        let run = run.to_owned();
+        let undoable = "SELECT 1 FROM edit_lines WHERE run = ?1 AND state = 2 AND changes IS NOT NULL";
+        self.0.call(move |db, _| Ok(db.prepare_cached(undoable)?.exists([run])?)).await
+    }
+
+    /// Writes down that a video is about to be deleted for good.
+    pub async fn purging(&self, id: i64) -> Result<()> {
+        let state = LineState::Writing as u8;
+        let purging = "UPDATE edit_lines SET state = ?2 WHERE id = ?1";
+        self.0.call(move |db, _| Ok(db.execute(purging, params![id, state]).map(drop)?)).await
+    }
+
+    /// Writes down what was deleted of a video.
+    pub async fn purged(&self, id: i64, purged: &Purged) -> Result<()> {
+        let purged = serde_json::to_string(purged).map_err(Error::internal)?;
+        let write = "UPDATE edit_lines SET purged = ?2 WHERE id = ?1";
+        self.0.call(move |db, _| Ok(db.execute(write, params![id, purged]).map(drop)?)).await
+    }
+
     /// Lines that failed, or were set aside, are to be tried again, whatever others changed.
     pub async fn retry(&self, run: &str) -> Result<()> {
         let run = run.to_owned();
@@ -261,7 +289,7 @@ impl EditLog {
             .call(move |db, workspace| {
                 let mut statement = db.prepare(
                     "SELECT edit_lines.id, guid, title, changes FROM edit_lines JOIN edit_runs USING (run)
-                     WHERE workspace = ?1 AND run = ?2 AND state = 2 AND at > ?3 ORDER BY position DESC",
+                     WHERE workspace = ?1 AND run = ?2 AND state = 2 AND changes IS NOT NULL AND at > ?3 ORDER BY position DESC",
                 )?;
                 let mut rows = statement.query(params![workspace, run, now_ms() - UNDONE_WITHIN_MS])?;
                 let mut lines = Vec::new();
@@ -290,25 +318,28 @@ impl EditLog {
                 while let Some(row) = rows.next()? {
                     let (id, run, at): (i64, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
                     let counts = "SELECT count(*), coalesce(sum(state IN (2, 6)), 0), coalesce(sum(state IN (4, 5)), 0),
-                                    coalesce(sum(state IN (0, 1)), 0), coalesce(sum(state = 2), 0)
+                                    coalesce(sum(state IN (0, 1)), 0), coalesce(sum(state = 2 AND changes IS NOT NULL), 0)
                                   FROM edit_lines WHERE run = ?1";
                     let [of, done, failed, left, undoable] = db.prepare_cached(counts)?.query_row([&run], |row| {
                         let count = |index| row.get::<_, u32>(index).map(|count| count as usize);
                         Ok([count(0)?, count(1)?, count(2)?, count(3)?, count(4)?])
                     })?;
-                    let first = "SELECT guid, title, changes FROM edit_lines WHERE run = ?1 AND (?2 IS NULL OR guid = ?2)
+                    let first = "SELECT guid, title, changes, purged FROM edit_lines WHERE run = ?1 AND (?2 IS NULL OR guid = ?2)
                                  ORDER BY position LIMIT 1";
-                    let first: Option<(String, String, Option<String>)> = db
+                    let first: Option<(String, String, Option<String>, Option<String>)> = db
                         .prepare_cached(first)?
-                        .query_row(params![run, guid], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+                        .query_row(params![run, guid], |row| {
+                            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+                        })
                         .optional()?;
-                    let (guid, title, changes) = match first {
-                        Some((guid, title, changes)) => (Guid::new(guid), Some(title), changes),
-                        None => (None, None, None),
+                    let (guid, title, changes, purged) = match first {
+                        Some((guid, title, changes, purged)) => (Guid::new(guid), Some(title), changes, purged),
+                        None => (None, None, None, None),
                     };
                     entries.push(EditLogEntry {
                         can_be_undone: undoable > 0 && at > now_ms() - UNDONE_WITHIN_MS,
                         changes: changes.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
+                        purged: purged.and_then(|text| serde_json::from_str(&text).ok()),
                         who: row.get(3)?,
                         what: row.get(4)?,
                         id,

@@ -1,10 +1,11 @@
 //! Working a run off: each video is read, compared and written, some at a time. What is left after a stop, a kill or a lost
 //! connection goes on from there.
 
+use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
 use std::time::Duration;
 
-use futures::StreamExt as _;
+use futures::{StreamExt as _, TryStreamExt as _};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use ts_rs::TS;
@@ -12,7 +13,9 @@ use ts_rs::TS;
 use super::log::{Line, NewLine, Work};
 use super::patch::{Subject, VideoPatch};
 use super::{Author, Change, Editor, Guid, TRIES, VideoSelection, Written, not_found};
+use crate::catalog::Mirror;
 use crate::catalog::details::{FieldChange, VideoDetails, VideoField};
+use crate::catalog::purge::{PurgeKind, PurgePlan};
 use crate::folders::open_private;
 use crate::{Code, Error, Result};
 
@@ -73,6 +76,8 @@ pub struct EditSummary {
     pub failed: usize,
     /// Their turn has not come: it was stopped, or broke off.
     pub left: usize,
+    /// Whether what was changed can be undone.
+    pub can_be_undone: bool,
     /// Why it broke off.
     pub error: Option<Error>,
     /// How the last of them ended.
@@ -206,6 +211,71 @@ impl Editor {
         self.work_off(run, of, &self.author().await, stop, tell).await
     }
 
+    /// What would go of videos that are in the trash, were they deleted for good.
+    ///
+    /// # Errors
+    /// When one of them is not in the trash, or the mirror does not know all of the table yet.
+    pub async fn plan_purge(&self, guids: &[Guid]) -> Result<Vec<PurgePlan>> {
+        let mirror = self.whole_mirror().await?;
+        let plans = futures::stream::iter(guids.to_vec());
+        plans.map(|guid| async move { self.purger.plan(mirror, &guid).await }).buffered(AT_ONCE).try_collect().await
+    }
+
+    /// Deletes for good what is ticked of each of these videos, which are in the trash, and tells of each as it is done.
+    ///
+    /// # Errors
+    /// When the mirror does not know all of the table yet, or the store cannot be used; what goes wrong with one of them is
+    /// told of that one.
+    pub async fn purge(
+        &self,
+        guids: Vec<Guid>,
+        ticked: BTreeSet<PurgeKind>,
+        stop: &CancellationToken,
+        tell: impl Fn(&EditResult),
+    ) -> Result<EditSummary> {
+        let known = self.whole_mirror().await?.by_keys(guids.clone()).await?;
+        let title = |guid: &Guid| known.iter().find(|video| video.guid == *guid).map(|video| video.title.clone());
+        let line = |guid: Guid| NewLine {
+            title: title(&guid).unwrap_or_else(|| guid.to_string()),
+            expected: None,
+            work: None,
+            undoes: None,
+            guid,
+        };
+        let lines = guids.into_iter().map(line).collect();
+        self.begin("purge", Some(Work::Purge(ticked)), lines, stop, tell).await
+    }
+
+    /// The mirror, where it knows who else uses a folder or a source.
+    async fn whole_mirror(&self) -> Result<&Mirror> {
+        if self.sync.age().await?.swept_at.is_none() {
+            let what = "Not all of the catalog is read yet: nobody knows which files videos share.";
+            return Err(Error::new(Code::InUse, what, "Wait until it is read, or run reelctl videos sync."));
+        }
+        self.sync.mirror().await
+    }
+
+    async fn purge_one(&self, running: &Running<'_>, line: &Line, ticked: &BTreeSet<PurgeKind>) -> Result<EditOutcome> {
+        let (guid, mirror) = (&line.guid, self.whole_mirror().await?);
+        if self.catalog.item(guid).await?.is_none() {
+            mirror.remove(vec![guid.clone()]).await?;
+            return Ok(EditOutcome::Unchanged);
+        }
+        self.log.purging(line.id).await?;
+        let purged = self.purger.purge(mirror, guid, ticked, running.author, running.stop).await?;
+        self.log.purged(line.id, &purged).await?;
+        if ticked.contains(&PurgeKind::Item) {
+            mirror.remove(vec![guid.clone()]).await?;
+        }
+        tracing::info!(
+            run = running.run,
+            guid = guid.as_str(),
+            objects = purged.objects,
+            "a video was deleted for good"
+        );
+        Ok(EditOutcome::Done)
+    }
+
     /// Gives up what is left of a run.
     ///
     /// # Errors
@@ -300,6 +370,7 @@ impl Editor {
             }
         }
         summary.left = self.log.left(run).await?;
+        summary.can_be_undone = self.log.can_be_undone(run).await?;
         self.changes.tell(Change::Edited);
         if of >= MANY {
             let done = summary.done + summary.unchanged;
@@ -324,6 +395,7 @@ impl Editor {
                     }
                     wait = (wait * 2).min(LONGEST_WAIT);
                 }
+                Err(error) if error.code == Code::Canceled => return Ok(Ended::Left(None)),
                 Err(error) if matches!(error.code, Code::Network | Code::SignIn | Code::AccessDenied | Code::Clock) => {
                     return Ok(Ended::Left(Some(error)));
                 }
@@ -337,6 +409,9 @@ impl Editor {
 
     async fn change(&self, running: &Running<'_>, line: &Line) -> Result<EditOutcome> {
         let Line { guid, expected, work, writing, .. } = line;
+        if let Work::Purge(ticked) = work {
+            return self.purge_one(running, line, ticked).await;
+        }
         for _ in 0..TRIES {
             let Some(item) = self.catalog.item(guid).await? else {
                 self.sync.mirror().await?.remove(vec![guid.clone()]).await?;
@@ -355,6 +430,7 @@ impl Editor {
                     return Ok(EditOutcome::Aside);
                 }
                 Work::Patch(patch) => patch.changes(&Subject::from(&video), line.position, running.author.at)?,
+                Work::Purge(_) => Vec::new(),
                 Work::Fields(changes) => match left_of(&video.details, changes)? {
                     Some(changes) => changes,
                     None => {
@@ -363,6 +439,10 @@ impl Editor {
                     }
                 },
             };
+            if video.purge_began.is_some() {
+                let what = format!("\"{}\" is being deleted for good: a part of it is gone.", video.title);
+                return Err(Error::new(Code::InUse, what, "Go on with that under Activity."));
+            }
             if changes.is_empty() {
                 self.sync.renew(std::slice::from_ref(&video)).await?;
                 return Ok(EditOutcome::Unchanged);

@@ -14,6 +14,9 @@ const SORTED_BY: usize = 48;
 /// What stands for the guid in a key or an address, which often has it in it.
 const OF_THE_GUID: char = '\u{1}';
 
+/// The key of the source as it is, in SQL.
+pub(super) const SRC_VIDEO: &str = "replace(src_video, char(1), guid)";
+
 const HAS_STREAM: u8 = 1;
 const HAS_CAPTIONS: u8 = 2;
 const IS_HDR: u8 = 4;

@@ -1,13 +1,14 @@
 //! Searching, filtering and sorting the copy of a table. Words and filters are terms of one full-text index (FTS5), whose rows
 //! come in the order of the starts: the first page of the newest needs no look at the others.
 
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::facets::{self, bit, term};
 use super::{ANY, Mirror, PLACES_A_SECOND, row, terms};
 use crate::Result;
+use crate::catalog::Guid;
 use crate::catalog::summary::{Facet, VideoSummary};
 
 /// So many rows are sorted by themselves; more are looked for in the order of the index of what they are sorted by.
@@ -191,6 +192,45 @@ impl Mirror {
             })
             .await;
         self.unless_damaged(counted)
+    }
+}
+
+impl Mirror {
+    /// Another video whose own folder or picture is below the folder of this one.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(in crate::catalog) async fn others_below(&self, guid: Guid, prefix: String) -> Result<Option<Guid>> {
+        let below = "SELECT guid FROM videos WHERE guid <> ?1 AND (guid >= ?2 AND guid < ?3
+                       OR instr(thumbnail_url, ?4) > 0 OR instr(own, ?4) > 0) LIMIT 1";
+        let found = self.reader.call(move |db| {
+            let (folder, behind) = (format!("/{prefix}"), format!("{prefix}\u{10FFFF}"));
+            let other = params![guid.as_str(), prefix, behind, folder];
+            Ok(db.query_row(below, other, |row| row.get::<_, String>(0)).optional()?.and_then(Guid::new))
+        });
+        self.unless_damaged(found.await)
+    }
+
+    /// Another video that has the same source.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(in crate::catalog) async fn others_of_source(
+        &self,
+        guid: Guid,
+        bucket: String,
+        key: String,
+    ) -> Result<Option<Guid>> {
+        let same = format!(
+            "SELECT guid FROM videos WHERE guid <> ?1 AND {} = ?3
+               AND (src_bucket IS NULL OR src_bucket = (SELECT id FROM names WHERE name = ?2)) LIMIT 1",
+            row::SRC_VIDEO
+        );
+        let found = self.reader.call(move |db| {
+            let other = params![guid.as_str(), bucket, key];
+            Ok(db.query_row(&same, other, |row| row.get::<_, String>(0)).optional()?.and_then(Guid::new))
+        });
+        self.unless_damaged(found.await)
     }
 }
 

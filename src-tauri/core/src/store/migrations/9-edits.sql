@@ -7,6 +7,6 @@ CREATE INDEX edit_runs_in_order ON edit_runs (workspace, id);
 CREATE TABLE edit_lines (
   id INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL REFERENCES edit_runs (run) ON DELETE CASCADE,
   position INTEGER NOT NULL, guid TEXT NOT NULL, title TEXT NOT NULL, expected INTEGER, work TEXT, undoes INTEGER,
-  state INTEGER NOT NULL, changes TEXT, error TEXT);
+  state INTEGER NOT NULL, changes TEXT, purged TEXT, error TEXT);
 CREATE INDEX edit_lines_in_order ON edit_lines (run, position);
 CREATE INDEX edit_lines_by_video ON edit_lines (guid, run);

@@ -1,0 +1,135 @@
+//! The commands of the Library: finding videos, and changing what is said of them.
+
+use reeldesk_core::catalog::{
+    EditLogEntry, EditPreview, EditResult, EditSummary, FieldChange, FoundVideos, Guid, MirrorAge, PurgeKind,
+    PurgePlan, Saved, Video, VideoCounts, VideoPatch, VideoQuery, VideoSelection,
+};
+use reeldesk_core::{Error, Result};
+use tauri::ipc::Channel;
+
+use crate::opened::Opened;
+
+/// Lines of the log that are shown at once.
+const LINES: usize = 200;
+
+/// Some of the videos that a query finds in the mirror, from one on.
+#[tauri::command]
+pub(crate) async fn find_videos(open: Opened, query: VideoQuery, first: usize, most: usize) -> Result<FoundVideos> {
+    open.session.sync.mirror().await?.find(query, first, most).await
+}
+
+/// How many videos a query finds in the mirror, and how many with each facet.
+#[tauri::command]
+pub(crate) async fn count_videos(open: Opened, query: VideoQuery) -> Result<VideoCounts> {
+    open.session.sync.mirror().await?.count(query).await
+}
+
+/// How old the mirror is.
+#[tauri::command]
+pub(crate) async fn mirror_age(open: Opened) -> Result<MirrorAge> {
+    open.session.sync.age().await
+}
+
+/// These videos are in sight: what others change of them is shown within seconds.
+#[tauri::command]
+pub(crate) async fn set_in_sight(open: Opened, guids: Vec<Guid>) -> Result<()> {
+    open.driver.ingest.set_in_sight(guids);
+    Ok(())
+}
+
+#[tauri::command]
+pub(crate) async fn video(open: Opened, guid: Guid) -> Result<Video> {
+    open.session.video(&guid).await
+}
+
+/// Saves what was changed of a video on its page.
+#[tauri::command]
+pub(crate) async fn save_video(open: Opened, guid: Guid, changes: Vec<FieldChange>) -> Result<Saved> {
+    open.session.editor().await?.save(&guid, changes).await
+}
+
+/// What a patch would do to the selected videos.
+#[tauri::command]
+pub(crate) async fn preview_edit(open: Opened, selection: VideoSelection, patch: VideoPatch) -> Result<EditPreview> {
+    open.session.editor().await?.preview(selection, &patch).await
+}
+
+/// Changes the selected videos alike; each is told as it is done.
+#[tauri::command]
+pub(crate) async fn edit_videos(
+    open: Opened,
+    selection: VideoSelection,
+    patch: VideoPatch,
+    told: Channel<EditResult>,
+) -> Result<EditSummary> {
+    let (editor, run) = (open.session.editor().await?, open.own.videos.begin("videos")?);
+    // A page that has gone away needs none.
+    editor.edit(selection, patch, false, &run.stop, |result| drop(told.send(result.clone()))).await
+}
+
+#[tauri::command]
+pub(crate) async fn undo_edit(open: Opened, run: String, told: Channel<EditResult>) -> Result<EditSummary> {
+    let (editor, running) = (open.session.editor().await?, open.own.videos.begin("videos")?);
+    editor.undo(&run, &running.stop, |result| drop(told.send(result.clone()))).await
+}
+
+/// Goes on with a change that was stopped or broke off; `again` also tries those that failed or were set aside.
+#[tauri::command]
+pub(crate) async fn resume_edit(
+    open: Opened,
+    run: String,
+    again: bool,
+    told: Channel<EditResult>,
+) -> Result<EditSummary> {
+    let (editor, running) = (open.session.editor().await?, open.own.videos.begin("videos")?);
+    editor.resume(&run, again, &running.stop, |result| drop(told.send(result.clone()))).await
+}
+
+/// Gives up what is left of a change.
+#[tauri::command]
+pub(crate) async fn give_up_edit(open: Opened, run: String) -> Result<()> {
+    open.session.editor().await?.give_up(&run).await
+}
+
+/// Ends the change that is going on, after the videos that are on their way.
+#[tauri::command]
+pub(crate) async fn stop_edit(open: Opened) -> Result<()> {
+    open.own.videos.stop();
+    Ok(())
+}
+
+/// The newest changes, before one where one is named.
+#[tauri::command]
+pub(crate) async fn edit_log(open: Opened, before: Option<i64>) -> Result<Vec<EditLogEntry>> {
+    open.session.editor().await?.log(before, LINES).await
+}
+
+/// The newest changes of one video that were made here.
+#[tauri::command]
+pub(crate) async fn video_history(open: Opened, guid: Guid) -> Result<Vec<EditLogEntry>> {
+    open.session.editor().await?.history(&guid, LINES).await
+}
+
+/// Why the videos cannot be changed; none where they can.
+#[tauri::command]
+pub(crate) async fn why_not_edit(open: Opened) -> Result<Option<Error>> {
+    Ok(open.session.editor().await?.why_not_edit().await)
+}
+
+/// What would go of videos of the trash, were they deleted for good.
+#[tauri::command]
+pub(crate) async fn plan_purge(open: Opened, guids: Vec<Guid>) -> Result<Vec<PurgePlan>> {
+    open.session.editor().await?.plan_purge(&guids).await
+}
+
+/// Deletes for good what is ticked of videos of the trash; each is told as it is done.
+#[tauri::command]
+pub(crate) async fn purge_videos(
+    open: Opened,
+    guids: Vec<Guid>,
+    ticked: Vec<PurgeKind>,
+    told: Channel<EditResult>,
+) -> Result<EditSummary> {
+    let (editor, run) = (open.session.editor().await?, open.own.videos.begin("videos")?);
+    editor.purge(guids, ticked.into_iter().collect(), &run.stop, |result| drop(told.send(result.clone()))).await
+}

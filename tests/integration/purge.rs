@@ -1,0 +1,270 @@
+//! Deleting for good: exactly what was listed and ticked goes, the item last, and nothing of another video. Against the sandbox, and
+//! a bucket with versions that is not ours.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use reeldesk_tests::catalog::{item_in, write};
+use reeldesk_tests::{Emulator, Ended, Guard, KEYS, Reelctl, Server};
+use serde_json::Value;
+
+use crate::ministack::{dynamodb, make_table};
+
+const TABLE: &str = reeldesk_sandbox::TABLE;
+const SOURCE: &str = reeldesk_sandbox::SOURCE_BUCKET;
+const DESTINATION: &str = reeldesk_sandbox::DESTINATION_BUCKET;
+
+/// A video with its source, subtitles, and outputs.
+struct Made {
+    guid: String,
+    keys: Vec<(String, String)>,
+}
+
+/// Where videos are made.
+struct At<'a> {
+    s3: &'a aws_sdk_s3::Client,
+    dynamodb: &'a aws_sdk_dynamodb::Client,
+    table: &'a str,
+    source: &'a str,
+    destination: &'a str,
+}
+
+impl At<'_> {
+    async fn put(&self, bucket: &str, key: &str) {
+        let body = ByteStream::from_static(b"0123456789");
+        self.s3.put_object().bucket(bucket).key(key).body(body).send().await.unwrap();
+    }
+
+    async fn make(&self, number: u64) -> Made {
+        let mut item = item_in(self.source, number);
+        let guid = item["guid"].as_s().unwrap().clone();
+        let text = |text: String| AttributeValue::S(text);
+        let source = item["srcVideo"].as_s().unwrap().clone();
+        let subtitles = format!("{guid}/film.en.srt");
+        item.insert("destBucket".into(), text(self.destination.into()));
+        let own = HashMap::from([("sidecars".to_owned(), AttributeValue::L(vec![text(subtitles.clone())]))]);
+        item.insert("reeldesk".into(), AttributeValue::M(own));
+        write(self.dynamodb, self.table, [item].into_iter()).await;
+        let mut keys = vec![(self.source.to_owned(), source), (self.source.to_owned(), subtitles)];
+        for name in ["hls/movie.m3u8", "hls/movie_1.ts", "thumbnails/movie.0000000.jpg"] {
+            keys.push((self.destination.to_owned(), format!("{guid}/{name}")));
+        }
+        for (bucket, key) in &keys {
+            self.put(bucket, key).await;
+        }
+        Made { guid, keys }
+    }
+
+    async fn is_there(&self, (bucket, key): &(String, String)) -> bool {
+        self.s3.head_object().bucket(bucket).key(key).send().await.is_ok()
+    }
+
+    async fn has_all(&self, made: &Made) -> bool {
+        for place in &made.keys {
+            if !self.is_there(place).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn item(&self, guid: &str) -> Option<HashMap<String, AttributeValue>> {
+        let key = AttributeValue::S(guid.to_owned());
+        let get = self.dynamodb.get_item().table_name(self.table).key("guid", key).consistent_read(true);
+        get.send().await.unwrap().item
+    }
+}
+
+struct In<'a>(&'a Reelctl, &'a str);
+
+impl In<'_> {
+    fn run(&self, arguments: &[&str]) -> (bool, Vec<Value>) {
+        self.0.run(&[&["--workspace", self.1, "videos"], arguments].concat()).unwrap()
+    }
+
+    fn well(&self, arguments: &[&str]) -> Vec<Value> {
+        let (well, lines) = self.run(arguments);
+        assert!(well, "{arguments:?}: {lines:?}");
+        lines
+    }
+}
+
+fn in_sandbox<'a>(s3: &'a aws_sdk_s3::Client, dynamodb: &'a aws_sdk_dynamodb::Client) -> At<'a> {
+    At { s3, dynamodb, table: TABLE, source: SOURCE, destination: DESTINATION }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exactly_what_is_listed_goes() {
+    let server = Server::start();
+    let (s3, dynamodb) = (server.client(), server.dynamodb());
+    let at = in_sandbox(&s3, &dynamodb);
+    let (gone, kept, stays) = (at.make(1).await, at.make(2).await, at.make(3).await);
+    // Names that only look as if they were below the video's folder.
+    let near = format!("{}-2/hls/movie.m3u8", gone.guid);
+    at.put(DESTINATION, &near).await;
+    at.put(DESTINATION, &format!("x/{}/movie.m3u8", gone.guid)).await;
+    let reelctl = In(&server.data, "sandbox");
+    reelctl.well(&["sync"]);
+    let purge = ["purge", gone.guid.as_str(), "--yes"];
+    let (well, lines) = reelctl.run(&purge);
+    assert!(!well && lines[0].to_string().contains("is not in the trash"), "{lines:?}");
+    assert!(at.has_all(&gone).await, "nothing goes that is not in the trash");
+    reelctl.well(&["trash", &gone.guid, &kept.guid]);
+    assert!(at.has_all(&gone).await, "the trash deletes nothing");
+    let (well, lines) = reelctl.run(&["purge", &gone.guid]);
+    assert!(!well && at.has_all(&gone).await, "without a word nothing goes");
+    let parts = lines[0]["parts"].as_array().unwrap();
+    let counted = |kind: &str| {
+        let of_kind = parts.iter().filter(|part| part["kind"] == kind);
+        of_kind.map(|part| (part["objects"].as_u64().unwrap(), part["bytes"].as_u64().unwrap())).collect::<Vec<_>>()
+    };
+    assert_eq!((counted("outputs"), counted("thumbnails")), (vec![(2, 20)], vec![(1, 10)]));
+    assert_eq!((counted("source"), counted("sidecars")), (vec![(1, 10)], vec![(1, 10)]));
+    reelctl.well(&purge);
+    for place in &gone.keys {
+        assert!(!at.is_there(place).await, "{place:?}");
+    }
+    assert!(at.item(&gone.guid).await.is_none());
+    assert!(at.is_there(&(DESTINATION.into(), near)).await);
+    assert!(at.is_there(&(DESTINATION.into(), format!("x/{}/movie.m3u8", gone.guid))).await);
+    assert!(at.has_all(&kept).await && at.has_all(&stays).await);
+    // A tick that is not set keeps its part.
+    reelctl.well(&["purge", &kept.guid, "--keep", "source,sidecars", "--yes"]);
+    assert!(at.is_there(&kept.keys[0]).await && at.is_there(&kept.keys[1]).await);
+    assert!(!at.is_there(&kept.keys[2]).await && at.item(&kept.guid).await.is_none());
+    // It stays in what is told of changes, and is found no longer.
+    let changes = reelctl.well(&["changes"]);
+    let purged = &changes[1]["purged"];
+    assert_eq!((purged["objects"].as_u64(), purged["bytes"].as_u64()), (Some(5), Some(50)), "{changes:?}");
+    assert_eq!(changes[1]["canBeUndone"], false);
+    assert_eq!(reelctl.well(&["search", "is:trash"]).len(), 0);
+}
+
+/// What another video uses too stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_shared_stays() {
+    let server = Server::start();
+    let (s3, dynamodb) = (server.client(), server.dynamodb());
+    let at = in_sandbox(&s3, &dynamodb);
+    let made = at.make(1).await;
+    // Another video of the same source, one below its folder, one whose key is the bucket's root.
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let twin = [("guid", "twin-0001"), ("srcBucket", SOURCE), ("srcVideo", made.keys[0].1.as_str())];
+    let below = format!("{}/cut", made.guid);
+    for attributes in [&twin[..], &[("guid", below.as_str())], &[("guid", "/")], &[("guid", "hls")]] {
+        let item = attributes.iter().map(|(name, value)| ((*name).to_owned(), text(value))).collect();
+        write(&dynamodb, TABLE, std::iter::once(item)).await;
+    }
+    at.put(DESTINATION, "hls/movie.m3u8").await;
+    let reelctl = In(&server.data, "sandbox");
+    reelctl.well(&["sync"]);
+    reelctl.well(&["trash", &made.guid, "/", "hls"]);
+    let (_, lines) = reelctl.run(&["purge", &made.guid, "/", "hls"]);
+    let why = |plan: usize, kind: &str| {
+        let parts = lines[plan]["parts"].as_array().unwrap();
+        parts.iter().find(|part| part["kind"] == kind).unwrap()["whyNot"]["message"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert!(why(0, "outputs").contains("/cut") && why(0, "source").contains("twin-0001"), "{lines:?}");
+    assert!(why(1, "outputs").contains("no name of a folder") && why(2, "outputs").contains("no name of a folder"));
+    reelctl.well(&["purge", &made.guid, "/", "hls", "--yes"]);
+    assert!(at.has_all(&made).await);
+    assert!(at.is_there(&(DESTINATION.into(), "hls/movie.m3u8".into())).await);
+    assert!(at.item(&made.guid).await.is_none() && at.item("/").await.is_none());
+}
+
+/// Killed in the middle it goes on where it was, and the item is there until all else is gone; nobody restores it meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_purge_goes_on() {
+    let server = Server::start();
+    let (s3, dynamodb) = (server.client(), server.dynamodb());
+    let at = in_sandbox(&s3, &dynamodb);
+    let made = at.make(1).await;
+    let more = (0..2_500).map(|number| format!("{}/hls/segment_{number:05}.ts", made.guid));
+    futures::StreamExt::for_each_concurrent(futures::stream::iter(more), 16, async |key| {
+        at.put(DESTINATION, &key).await;
+    })
+    .await;
+    // Each batch takes its time.
+    let slow = Guard::before(&server.endpoint, |asked| {
+        if asked.starts_with("s3:DeleteObject") {
+            std::thread::sleep(Duration::from_millis(400));
+        }
+        None
+    });
+    let slow = slow.await.unwrap();
+    let far = Reelctl::new().unwrap().with("AWS_ACCESS_KEY_ID", KEYS.0).with("AWS_SECRET_ACCESS_KEY", KEYS.1);
+    let stack = ["--stack", reeldesk_sandbox::STACK, "--region", "us-east-1", "--endpoint", &slow.endpoint];
+    assert!(far.run(&[&["workspace", "connect", "far"], &stack[..]].concat()).unwrap().0);
+    let reelctl = In(&far, "far");
+    reelctl.well(&["sync"]);
+    reelctl.well(&["trash", &made.guid]);
+    let purging = Ended(far.start(&["--workspace", "far", "videos", "purge", &made.guid, "--yes"]).unwrap());
+    let first = (DESTINATION.to_owned(), format!("{}/hls/movie.m3u8", made.guid));
+    let end = Instant::now() + Duration::from_secs(60);
+    while at.is_there(&first).await {
+        assert!(Instant::now() < end);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    drop(purging);
+    let last = (DESTINATION.to_owned(), format!("{}/hls/segment_02499.ts", made.guid));
+    assert!(at.is_there(&last).await, "it is killed on its way");
+    assert!(at.item(&made.guid).await.is_some());
+    let (well, lines) = reelctl.run(&["restore", &made.guid]);
+    assert!(!well && lines[0].to_string().contains("is being deleted for good"), "{lines:?}");
+    let changes = reelctl.well(&["changes"]);
+    let run = changes.iter().find(|run| run["what"] == "purge").unwrap();
+    assert_eq!(run["left"], 1);
+    reelctl.well(&["resume", run["run"].as_str().unwrap()]);
+    assert!(!at.is_there(&last).await && !at.is_there(&made.keys[0]).await && at.item(&made.guid).await.is_none());
+}
+
+/// Where the bucket keeps versions, they go where they are ticked, and stay where they are not.
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_are_a_tick_of_their_own() {
+    let moto = Emulator::moto().await.unwrap();
+    let (s3, dynamodb) =
+        (reeldesk_tests::s3(&moto.endpoint, "test", "test"), dynamodb(&moto.endpoint, ("test", "test")));
+    make_table(&dynamodb).await;
+    for bucket in ["vod-source", "vod-destination"] {
+        s3.create_bucket().bucket(bucket).send().await.unwrap();
+        let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+        s3.put_bucket_versioning().bucket(bucket).versioning_configuration(enabled).send().await.unwrap();
+    }
+    let at = At { s3: &s3, dynamodb: &dynamodb, table: "vod", source: "vod-source", destination: "vod-destination" };
+    let (hidden, gone) = (at.make(1).await, at.make(2).await);
+    for made in [&hidden, &gone] {
+        // Another version of each.
+        for (bucket, key) in &made.keys {
+            at.put(bucket, key).await;
+        }
+    }
+    let far = Reelctl::new().unwrap().with("AWS_ACCESS_KEY_ID", "test").with("AWS_SECRET_ACCESS_KEY", "test");
+    let workspace = format!(
+        "version = 1\n[[workspace]]\nname = \"moto\"\nregion = \"us-east-1\"\nendpoint = \"{}\"\nsourceBucket = \"vod-source\"\ndestinationBucket = \"vod-destination\"\ntable = \"vod\"\ncdn = \"http://127.0.0.1:9\"\ncredentials = {{ kind = \"environment\" }}\nmode = {{ kind = \"pipeline\" }}\n",
+        moto.endpoint
+    );
+    std::fs::write(far.data.path().join("settings.toml"), workspace).unwrap();
+    let reelctl = In(&far, "moto");
+    reelctl.well(&["sync"]);
+    reelctl.well(&["trash", &hidden.guid, &gone.guid]);
+    let (_, lines) = reelctl.run(&["purge", &gone.guid]);
+    assert_eq!(
+        (lines[0]["parts"][0]["objects"].as_u64(), lines[0]["parts"][0]["versions"].as_u64()),
+        (Some(2), Some(2))
+    );
+    reelctl.well(&["purge", &hidden.guid, "--keep", "versions", "--yes"]);
+    reelctl.well(&["purge", &gone.guid, "--yes"]);
+    let versions = async |made: &Made| {
+        let (bucket, key) = &made.keys[0];
+        let listed = s3.list_object_versions().bucket(bucket).prefix(key).send().await.unwrap();
+        listed.versions.unwrap_or_default().len()
+    };
+    assert!(!at.is_there(&hidden.keys[0]).await && !at.is_there(&gone.keys[0]).await);
+    assert_eq!((versions(&hidden).await, versions(&gone).await), (2, 0));
+}
