@@ -1,6 +1,7 @@
 //! The real window under Xvfb, driven through WebDriver, with real X11 drops.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop")]
 
+mod edits;
 mod library;
 mod notices;
 mod viewers;

@@ -30,6 +30,7 @@ import type {
   EditLogEntry,
   Saved,
   PurgeKind,
+  PurgePart,
   PurgePlan,
   VideoQuery,
   FoundVideos,
@@ -188,6 +189,8 @@ export class WorkspaceBackend {
   readonly planPurge = (guids: Guid[]) => invoke<PurgePlan[]>('plan_purge', { workspace: this.workspace, guids });
   /** Deletes for good what is ticked of videos of the trash; each is told as it is done. */
   readonly purgeVideos = (guids: Guid[], ticked: PurgeKind[], told: (message: EditResult) => void) => invoke<EditSummary>('purge_videos', { workspace: this.workspace, guids, ticked, told: channel(told) });
+  /** What a video holds in the buckets, with its bytes. */
+  readonly holdings = (guid: Guid) => invoke<PurgePart[]>('holdings', { workspace: this.workspace, guid });
   readonly stream = (guid: Guid) => invoke<Stream>('stream', { workspace: this.workspace, guid });
   /** The address, on the loopback proxy, of a video's stream. */
   readonly play = (guid: Guid) => invoke<string>('play', { workspace: this.workspace, guid });

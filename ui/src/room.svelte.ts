@@ -1,3 +1,4 @@
+import { Activity } from './activity/activity.svelte';
 import { WorkspaceBackend } from './backend';
 import type { Error, Event } from './bindings';
 import { Ingest } from './ingest/ingest.svelte';
@@ -15,6 +16,7 @@ export class Room {
   readonly jobs: Jobs;
   readonly watch: Watch;
   readonly viewers: Viewers;
+  readonly activity: Activity;
   /** It was open: once it is not any more, it is left. */
   wasOpen = false;
   /** It is being opened. */
@@ -54,6 +56,7 @@ export class Room {
     this.jobs = new Jobs(this.backend);
     this.watch = new Watch(this.backend);
     this.viewers = new Viewers(this.backend);
+    this.activity = new Activity(this.backend);
   }
 
   get name(): string {

@@ -1,6 +1,6 @@
 import type { Guid } from './bindings';
 
-export const SCREENS = ['library', 'ingest', 'jobs', 'watch', 'viewers', 'workspace'] as const;
+export const SCREENS = ['library', 'ingest', 'jobs', 'watch', 'viewers', 'workspace', 'activity'] as const;
 export type ScreenName = (typeof SCREENS)[number];
 
 /** Where one is: the screen, and the video that is open beside it. */

@@ -68,6 +68,7 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         commands::catalog::why_not_edit,
         commands::catalog::plan_purge,
         commands::catalog::purge_videos,
+        commands::catalog::holdings,
         commands::stream,
         commands::play,
         commands::local_urls,

@@ -6,7 +6,7 @@ test('each filter has a name and a group', () => {
   expect(facetName({ kind: 'status', value: 'complete' })).toBe('Playable');
   expect(facetName({ kind: 'tag', value: 'genre=Drama' })).toBe('genre: Drama');
   expect(facetName({ kind: 'hdr' })).toBe('HDR');
-  expect(new Set(GROUPS.flatMap(([kinds]) => kinds)).size).toBe(10);
+  expect(new Set(GROUPS.flatMap(([kinds]) => kinds)).size).toBe(11);
 });
 
 test('a view is known by its filters, in any order', () => {

@@ -1,4 +1,4 @@
-import type { Facet, Length, StatusKind, VideoResolution } from '../bindings';
+import type { Facet, Length, Publication, StatusKind, VideoResolution } from '../bindings';
 
 const STATUS: Record<StatusKind, string> = {
   ingest: 'In the pipeline',
@@ -16,6 +16,8 @@ const LENGTH: Record<Length, string> = {
   'an-hour-and-more': '1 hour and more',
 };
 
+const PUBLICATION: Record<Publication, string> = { published: 'Published', timed: 'Published for a time', draft: 'Draft', unsaid: 'Not said' };
+
 /** The name of a filter. */
 export function facetName(facet: Facet): string {
   switch (facet.kind) {
@@ -25,6 +27,10 @@ export function facetName(facet: Facet): string {
       return RESOLUTION[facet.value];
     case 'length':
       return LENGTH[facet.value];
+    case 'publication':
+      return PUBLICATION[facet.value];
+    case 'trashed':
+      return 'In the trash';
     case 'hdr':
       return 'HDR';
     case 'captions':
@@ -43,6 +49,7 @@ export function facetName(facet: Facet): string {
 /** The groups of the filters, in their order. */
 export const GROUPS: [kinds: Facet['kind'][], name: string][] = [
   [['status'], 'State'],
+  [['publication'], 'Published'],
   [['resolution', 'hdr'], 'Picture'],
   [['length', 'shorter'], 'Duration'],
   [['captions'], 'Captions'],
@@ -62,6 +69,8 @@ export const VIEWS: { name: string; facets: Facet[] }[] = [
   { name: 'Playable', facets: status('complete') },
   { name: 'In progress', facets: status('ingest', 'encoding') },
   { name: 'Failed', facets: status('error', 'canceled') },
+  { name: 'Drafts', facets: [{ kind: 'publication', value: 'draft' }] },
+  { name: 'Trash', facets: [{ kind: 'trashed' }] },
 ];
 
 /** Whether these filters are those of a view, in any order. */

@@ -1,8 +1,11 @@
 import { SvelteMap } from 'svelte/reactivity';
 
 import * as backend from '../backend';
-import type { Error, Facet, Filling, MirrorAge, VideoCounts, VideoQuery, VideoSort, VideoSummary } from '../bindings';
+import type { Error, Facet, Filling, Guid, MirrorAge, Video, VideoCounts, VideoPatch, VideoQuery, VideoSelection, VideoSort, VideoSummary } from '../bindings';
 import { Rows } from '../shared/rows.svelte';
+import { Selection } from '../shared/selection.svelte';
+import { Draft } from './draft.svelte';
+import { Edits } from './edits.svelte';
 import { isSameFacet } from './facets';
 
 /** How soon the counts follow the rows: never in their way. */
@@ -13,6 +16,8 @@ const SOON_MS = 200;
 /** The catalog as this computer knows it: what is looked for in it, and the rows in sight. */
 export class Library {
   readonly rows: Rows<VideoQuery, VideoSummary>;
+  readonly selected: Selection<VideoQuery, VideoSummary>;
+  readonly edits: Edits;
   query = $state.raw<VideoQuery>({ text: '', facets: [], from: null, until: null, sort: 'started', descending: true });
   counts = $state.raw<VideoCounts | null>(null);
   age = $state.raw<MirrorAge | null>(null);
@@ -25,6 +30,13 @@ export class Library {
   /** Someone points at the list or stands in it: nothing may move there. */
   isWatched = false;
   isNarrowed = $derived.by(() => this.query.text.trim() !== '' || this.query.facets.length > 0);
+  /** Why nothing can be changed here. */
+  whyNot = $state.raw<Error | null>(null);
+  /** What is done with the chosen ones beside the list. */
+  panel = $state<'edit' | 'purge' | null>(null);
+  isTrash = $derived.by(() => this.query.facets.some(({ kind }) => kind === 'trashed'));
+  /** What was typed of videos and not saved yet. */
+  #drafts = new SvelteMap<Guid, Draft>();
   #pictures = new SvelteMap<string, string>();
   /** The newest of the list began before this time. */
   #until: number | null = null;
@@ -37,6 +49,8 @@ export class Library {
       void this.#showPictures(rows);
       return { rows };
     });
+    this.selected = new Selection(this.rows, (video) => video.guid);
+    this.edits = new Edits(backend);
   }
 
   /** Shows what the mirror has. */
@@ -46,6 +60,7 @@ export class Library {
     try {
       this.age = await this.backend.mirrorAge();
       await this.#show();
+      this.whyNot = await this.backend.whyNotEdit();
     } catch (thrown) {
       this.error = backend.asError(thrown);
     }
@@ -68,6 +83,8 @@ export class Library {
   readonly look = (change: Partial<VideoQuery>) => {
     this.query = { ...this.query, ...change };
     this.#until = null;
+    this.selected.clear();
+    this.panel = null;
     void this.#show().catch((thrown) => (this.error = backend.asError(thrown)));
   };
   readonly toggle = (facet: Facet) => {
@@ -77,6 +94,37 @@ export class Library {
   readonly sortBy = (sort: VideoSort) => this.look({ sort, descending: this.query.sort === sort ? !this.query.descending : sort === 'started' });
   /** Shows the newer ones, too. */
   readonly showNewer = () => this.look({});
+
+  /** Videos were changed here. */
+  renew(): void {
+    this.#soon();
+  }
+
+  /** Those that are chosen. */
+  get selection(): VideoSelection {
+    return this.selected.hasAll ? { kind: 'matching', query: { ...this.query, until: this.#until } } : { kind: 'these', guids: [...this.selected.keys] };
+  }
+  /** Changes those that are chosen alike. */
+  readonly change = (patch: Partial<VideoPatch>, title: (whom: string) => string) => {
+    const { count } = this.selected;
+    const { selection } = this;
+    this.selected.clear();
+    this.panel = null;
+    return this.edits.act(selection, count, patch, title(count === 1 ? '1 video' : `${count.toLocaleString()} videos`));
+  };
+
+  /** What is typed of a video: it stays while others are looked at. */
+  draftOf(video: Video): Draft {
+    const draft = this.#drafts.get(video.guid) ?? new Draft(video);
+    this.#drafts.set(video.guid, draft);
+    if (!draft.isChanged && draft.theirs.length === 0) draft.take(video);
+    return draft;
+  }
+
+  /** The addresses, for the window, of pictures. */
+  async pictures(stored: string[]): Promise<(string | null)[]> {
+    return this.backend.localUrls(stored);
+  }
 
   /** Where the window can load the video's picture from, once it is known. */
   picture(video: VideoSummary): string | undefined {

@@ -9,6 +9,7 @@ class Catalog {
   seconds: number[] = [];
   readonly setInSight = () => Promise.resolve(null);
   readonly localUrls = (stored: string[]) => Promise.resolve(stored.map(() => null));
+  readonly whyNotEdit = () => Promise.resolve(null);
   readonly mirrorAge = () => Promise.resolve({ readAt: 1, sweptAt: 1 });
 
   #found({ text, from, until }: VideoQuery): number[] {

@@ -1,9 +1,8 @@
-import { SvelteSet } from 'svelte/reactivity';
-
 import type { WorkspaceBackend } from '../backend';
 import type { ViewerAction, Census, LogEntry, Person, PoolFacts, Query, Reading, Selection, Viewer } from '../bindings';
 import { Attempt } from '../shared/attempt.svelte';
 import { Rows } from '../shared/rows.svelte';
+import { Selection as Chosen } from '../shared/selection.svelte';
 import { Inviting } from './inviting.svelte';
 import { Runs } from './runs.svelte';
 import { ViewerSession } from './session.svelte';
@@ -30,15 +29,11 @@ export class Viewers extends Attempt {
   facts = $state.raw<PoolFacts | null>(null);
   reading = $state.raw<Reading | null>(null);
   query = $state.raw<Query>({ text: '', state: null, group: null, sort: 'address', descending: false });
-  selected = new SvelteSet<string>();
-  /** All that the query finds are meant, also those that nobody has seen. */
-  hasAll = $state(false);
+  readonly selected: Chosen<Query, Viewer>;
   person = $state.raw<Person | null>(null);
   log = $state.raw<LogEntry[]>([]);
   hasMoreLog = $state(false);
-  chosen = $derived.by(() => (this.hasAll ? this.rows.total : this.selected.size));
   #isDue = false;
-  #last = 0;
 
   constructor(readonly backend: WorkspaceBackend) {
     super();
@@ -46,6 +41,7 @@ export class Viewers extends Attempt {
       const { viewers: rows, total } = await backend.findViewers(query, first, most);
       return { rows, total };
     });
+    this.selected = new Chosen(this.rows, (viewer) => viewer.username);
     this.runs = new Runs(backend);
     this.session = new ViewerSession(backend);
   }
@@ -81,35 +77,16 @@ export class Viewers extends Attempt {
 
   readonly look = (change: Partial<Query>) => {
     this.query = { ...this.query, ...change };
-    this.clear();
+    this.selected.clear();
     void this.attempt(() => this.rows.show(this.query));
   };
   readonly sortBy = (sort: Query['sort']) => this.look({ sort, descending: this.query.sort === sort ? !this.query.descending : sort !== 'address' });
 
-  readonly clear = () => {
-    this.selected.clear();
-    this.hasAll = false;
-  };
-  readonly chooseAll = () => {
-    this.selected.clear();
-    this.hasAll = this.rows.total > 0;
-  };
-  isChosen(viewer: Viewer): boolean {
-    return this.hasAll || this.selected.has(viewer.username);
-  }
-  /** Chooses a row or lets go of it; with a range, all from the last one chosen. */
-  async choose(viewer: Viewer, index: number, isRange: boolean): Promise<void> {
-    if (this.hasAll) this.clear();
-    else if (isRange) for (const one of await this.rows.between(this.#last, index)) this.selected.add(one.username);
-    else if (!this.selected.delete(viewer.username)) this.selected.add(viewer.username);
-    this.#last = index;
-  }
-
   /** Does something with those that are chosen. */
   readonly act = async (act: ViewerAction) => {
-    const count = this.chosen;
-    const selection: Selection = this.hasAll ? { kind: 'matching', query: this.query } : { kind: 'these', usernames: [...this.selected] };
-    this.clear();
+    const { count } = this.selected;
+    const selection: Selection = this.selected.hasAll ? { kind: 'matching', query: this.query } : { kind: 'these', usernames: [...this.selected.keys] };
+    this.selected.clear();
     await this.runs.act(selection, count, act, actWords(act, count === 1 ? '1 viewer' : `${count} viewers`));
     await this.#lookAtPerson();
   };

@@ -2,7 +2,7 @@
 
 use reeldesk_core::catalog::{
     EditLogEntry, EditPreview, EditResult, EditSummary, FieldChange, FoundVideos, Guid, MirrorAge, PurgeKind,
-    PurgePlan, Saved, Video, VideoCounts, VideoPatch, VideoQuery, VideoSelection,
+    PurgePart, PurgePlan, Saved, Video, VideoCounts, VideoPatch, VideoQuery, VideoSelection,
 };
 use reeldesk_core::{Error, Result};
 use tauri::ipc::Channel;
@@ -132,4 +132,10 @@ pub(crate) async fn purge_videos(
 ) -> Result<EditSummary> {
     let (editor, run) = (open.session.editor().await?, open.own.videos.begin("videos")?);
     editor.purge(guids, ticked.into_iter().collect(), &run.stop, |result| drop(told.send(result.clone()))).await
+}
+
+/// What a video holds in the buckets, with its bytes.
+#[tauri::command]
+pub(crate) async fn holdings(open: Opened, guid: Guid) -> Result<Vec<PurgePart>> {
+    open.session.editor().await?.holdings(&guid).await
 }

@@ -108,8 +108,24 @@ impl Purger {
     /// What would go of a video that is in the trash.
     pub async fn plan(&self, mirror: &Mirror, guid: &Guid) -> Result<PurgePlan> {
         let (item, video) = self.trashed(guid).await?;
+        let parts = self.parts(mirror, &item, &video).await?;
+        let trashed_at = video.details.trashed_at.unwrap_or_default();
+        let restorable_until = trashed_at + super::IN_TRASH_MS;
+        Ok(PurgePlan { guid: video.guid, title: video.title, restorable_until, parts })
+    }
+
+    /// All that a video holds.
+    pub async fn holdings(&self, mirror: &Mirror, guid: &Guid) -> Result<Vec<PurgePart>> {
+        let item = self.catalog.item(guid).await?.ok_or_else(|| super::edit::not_found(guid))?;
+        let video = item.read().ok_or_else(|| super::edit::not_found(guid))?;
+        let mut parts = self.parts(mirror, &item, &video).await?;
+        parts.retain(|part| part.kind != PurgeKind::Item);
+        Ok(parts)
+    }
+
+    async fn parts(&self, mirror: &Mirror, item: &Item, video: &Video) -> Result<Vec<PurgePart>> {
         let mut parts = Vec::new();
-        for place in self.places(mirror, &item, &video).await? {
+        for place in self.places(mirror, item, video).await? {
             let Place { kind, bucket, wanted, why_not } = place;
             let (counted, why_not) = match why_not {
                 Some(error) => (Counted::default(), Some(error)),
@@ -125,16 +141,14 @@ impl Purger {
         }
         parts.push(PurgePart {
             kind: PurgeKind::Item,
-            place: format!("{} / {guid}", self.catalog.table),
+            place: format!("{} / {}", self.catalog.table, video.guid),
             objects: 1,
             bytes: 0,
             versions: 0,
             version_bytes: 0,
             why_not: None,
         });
-        let trashed_at = video.details.trashed_at.unwrap_or_default();
-        let restorable_until = trashed_at + super::IN_TRASH_MS;
-        Ok(PurgePlan { guid: video.guid, title: video.title, restorable_until, parts })
+        Ok(parts)
     }
 
     /// Deletes what is ticked of a video, the item last. It can be begun again after a kill.

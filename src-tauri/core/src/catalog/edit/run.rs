@@ -15,7 +15,7 @@ use super::patch::{Subject, VideoPatch};
 use super::{Author, Change, Editor, Guid, TRIES, VideoSelection, Written, not_found};
 use crate::catalog::Mirror;
 use crate::catalog::details::{FieldChange, VideoDetails, VideoField};
-use crate::catalog::purge::{PurgeKind, PurgePlan};
+use crate::catalog::purge::{PurgeKind, PurgePart, PurgePlan};
 use crate::folders::open_private;
 use crate::{Code, Error, Result};
 
@@ -219,6 +219,14 @@ impl Editor {
         let mirror = self.whole_mirror().await?;
         let plans = futures::stream::iter(guids.to_vec());
         plans.map(|guid| async move { self.purger.plan(mirror, &guid).await }).buffered(AT_ONCE).try_collect().await
+    }
+
+    /// What a video holds in the buckets, with its bytes.
+    ///
+    /// # Errors
+    /// When AWS cannot be asked.
+    pub async fn holdings(&self, guid: &Guid) -> Result<Vec<PurgePart>> {
+        self.purger.holdings(self.sync.mirror().await?, guid).await
     }
 
     /// Deletes for good what is ticked of each of these videos, which are in the trash, and tells of each as it is done.

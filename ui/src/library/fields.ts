@@ -1,0 +1,81 @@
+import type { FieldChange, VideoDetails, VideoField } from '../bindings';
+
+/** A time as the core writes it. */
+export const iso = (time: number | null) => (time === null ? null : new Date(time).toISOString().replace(/\.000Z$/, 'Z').replace(/(\.\d*?)0+Z$/, '$1Z'));
+/** A time as a field for local times has it, to the minute. */
+export function local(time: number | null): string {
+  if (time === null) return '';
+  const at = new Date(time);
+  return new Date(time - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+/** What is typed, without blanks around it; what was not touched keeps them. */
+const kept = (text: string, before: string | null) => (text === (before ?? '') ? before : text.trim() === '' ? null : text.trim());
+
+export const isSame = (one: VideoField, other: VideoField) => JSON.stringify(one) === JSON.stringify(other);
+
+/** What is typed of one video. */
+interface Typed {
+  title: string;
+  description: string;
+  tags: { name: string; value: string }[];
+  published: '' | 'true' | 'false';
+  from: string;
+  until: string;
+  poster: string | null;
+}
+
+/** What was changed of a video that was read. `read` are fields that were read again since, with what they are now. */
+export function changesOf(base: VideoDetails, typed: Typed, read: FieldChange[]): FieldChange[] {
+  // What was not touched keeps its seconds.
+  const time = (text: string, before: number | null) => (text === local(before) ? iso(before) : text === '' ? null : iso(new Date(text).getTime()));
+  const tag = ({ name, value }: Typed['tags'][number]) => (base.tags[name] === value ? ([name, value] as const) : ([name in base.tags ? name : name.trim(), value.trim()] as const));
+  const tags = new Map(typed.tags.map(tag).filter(([name]) => name !== ''));
+  const names = [...new Set([...Object.keys(base.tags), ...tags.keys()])];
+  const all: [field: VideoField, before: string | null, after: string | null][] = [
+    [{ kind: 'title' }, base.title, kept(typed.title, base.title)],
+    [{ kind: 'description' }, base.description, kept(typed.description, base.description)],
+    [{ kind: 'published' }, base.published === null ? null : String(base.published), typed.published || null],
+    [{ kind: 'publishFrom' }, iso(base.publishFrom), time(typed.from, base.publishFrom)],
+    [{ kind: 'publishUntil' }, iso(base.publishUntil), time(typed.until, base.publishUntil)],
+    [{ kind: 'poster' }, base.poster, typed.poster],
+    ...names.map((name) => [{ kind: 'tag', name }, base.tags[name] ?? null, tags.get(name) ?? null] as [VideoField, string | null, string | null]),
+  ];
+  return all
+    .filter(([, before, after]) => before !== after)
+    .map(([field, before, after]) => {
+      const again = read.find((one) => isSame(one.field, field));
+      return { field, before: again === undefined ? before : again.after, after };
+    })
+    .filter(({ before, after }) => before !== after);
+}
+
+/** The name of a field. */
+export function fieldName(field: VideoField): string {
+  switch (field.kind) {
+    case 'title':
+      return 'Title';
+    case 'description':
+      return 'Description';
+    case 'tag':
+      return `Tag ${field.name}`;
+    case 'published':
+      return 'Published';
+    case 'publishFrom':
+      return 'Published from';
+    case 'publishUntil':
+      return 'Published until';
+    case 'poster':
+      return 'Poster';
+    case 'trashedAt':
+      return 'Moved to the trash';
+  }
+}
+
+/** A value of a field, as people read it. */
+export function fieldValue(field: VideoField, value: string | null): string {
+  if (value === null) return 'nothing';
+  if (field.kind === 'published') return value === 'true' ? 'Published' : 'Draft';
+  if (field.kind === 'publishFrom' || field.kind === 'publishUntil' || field.kind === 'trashedAt') return new Date(value).toLocaleString();
+  if (field.kind === 'poster') return value.split('/').pop() ?? value;
+  return value === '' ? '(no value)' : value;
+}
