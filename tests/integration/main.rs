@@ -8,6 +8,7 @@ mod cognito;
 mod computer;
 mod duplicates;
 mod edits;
+mod exchange;
 mod files;
 mod ingest;
 mod kills;

@@ -789,6 +789,42 @@ title: string,
  */
 changes: Array<FieldChange>, };
 
+export type ImportPreview = { 
+/**
+ * Lines of videos that are known.
+ */
+videos: number, 
+/**
+ * Those of them that would change.
+ */
+changed: number, 
+/**
+ * Fields that would change, over all of them.
+ */
+changes: number, 
+/**
+ * The first of them that would change, and how.
+ */
+samples: Array<EditSample>, 
+/**
+ * Lines that cannot be used, and why.
+ */
+problems: Array<ImportProblem>, };
+
+export type ImportProblem = { 
+/**
+ * Its number, from 1; the first one has the names of the columns.
+ */
+line: number, 
+/**
+ * Which video it names.
+ */
+key: string, 
+/**
+ * Why.
+ */
+reason: string, };
+
 export type EditOutcome = { "kind": "done" } | { "kind": "unchanged" } | { "kind": "aside" } | { "kind": "failed", 
 /**
  * Why.

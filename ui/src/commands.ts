@@ -25,6 +25,7 @@ import type {
   VideoPatch,
   VideoSelection,
   EditPreview,
+  ImportPreview,
   EditResult,
   EditSummary,
   EditLogEntry,
@@ -114,6 +115,8 @@ export const policyOf = (workspace: Workspace, rights: Rights) => invoke<string>
 export const importWorkspace = () => invoke<Workspace | null>('import_workspace');
 /** Ends the app: at once, when its work is done, or after asking where there is work. */
 export const quit = (how: How) => invoke<null>('quit', { how });
+/** Asks for a list of videos; its text, or none when the dialog was closed. */
+export const chooseVideoList = () => invoke<string | null>('choose_video_list');
 /** What a pasted list holds. */
 export const readInvitees = (text: string) => invoke<Invitees>('read_invitees', { text });
 /** Asks for a list of people; its text, or none when the dialog was closed. */
@@ -191,6 +194,12 @@ export class WorkspaceBackend {
   readonly purgeVideos = (guids: Guid[], ticked: PurgeKind[], told: (message: EditResult) => void) => invoke<EditSummary>('purge_videos', { workspace: this.workspace, guids, ticked, told: channel(told) });
   /** What a video holds in the buckets, with its bytes. */
   readonly holdings = (guid: Guid) => invoke<PurgePart[]>('holdings', { workspace: this.workspace, guid });
+  /** Asks where to write the selected videos, and writes them; how many they are, or none when the dialog was closed. */
+  readonly exportVideos = (selection: VideoSelection) => invoke<number | null>('export_videos', { workspace: this.workspace, selection });
+  /** What a list would change. */
+  readonly previewImport = (list: string) => invoke<ImportPreview>('preview_import', { workspace: this.workspace, list });
+  /** Changes the videos of a list, each as it says; each is told as it is done. */
+  readonly importVideos = (list: string, told: (message: EditResult) => void) => invoke<EditSummary>('import_videos', { workspace: this.workspace, list, told: channel(told) });
   readonly stream = (guid: Guid) => invoke<Stream>('stream', { workspace: this.workspace, guid });
   /** The address, on the loopback proxy, of a video's stream. */
   readonly play = (guid: Guid) => invoke<string>('play', { workspace: this.workspace, guid });

@@ -120,6 +120,7 @@ pub(crate) const VIDEOS: Types = &[
 ];
 pub(crate) const LISTS: Types = &[("Lists", &["csv", "tsv", "txt"]), ("All files", &["*"])];
 pub(crate) const CSV: Types = &[("CSV", &["csv"])];
+pub(crate) const TABLES: Types = &[("CSV", &["csv"]), ("JSON", &["json"])];
 pub(crate) const WORKSPACES: Types = &[("Workspaces", &["toml"])];
 
 fn dialog(window: &WebviewWindow, title: &str, types: Types) -> Dialog {

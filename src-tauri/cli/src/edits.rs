@@ -1,12 +1,13 @@
 //! `reelctl videos edit` and what else changes videos.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use reeldesk_core::catalog::{
-    EditLogEntry, EditOutcome, EditPreview, EditResult, EditSummary, Guid, PurgeKind, PurgePart, PurgePlan, VideoField,
-    VideoPatch, VideoQuery, VideoSelection,
+    EditLogEntry, EditOutcome, EditPreview, EditResult, EditSample, EditSummary, Editor, Guid, ImportPreview,
+    ImportProblem, PurgeKind, PurgePart, PurgePlan, VideoField, VideoPatch, VideoQuery, VideoSelection,
 };
 use reeldesk_core::{Code, Error, Result, Session};
 use serde_json::json;
@@ -203,6 +204,46 @@ fn stop_when_asked() -> CancellationToken {
     stop
 }
 
+pub(crate) async fn export(session: &Session, file: &Path, query: &str, json: bool) -> Result<ExitCode> {
+    let query = VideoQuery::parse(query)?;
+    videos::freshen(session).await?;
+    let count = session.editor().await?.export(VideoSelection::Matching { query }, file).await?;
+    if json {
+        output::line(&json!({ "state": "exported", "videos": count }));
+    } else {
+        output::text(&format!("{count} videos are in {}.", file.display()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) async fn import(session: &Session, file: &Path, preview: bool, json: bool) -> Result<ExitCode> {
+    let list = Editor::list_of(file).await?;
+    videos::freshen(session).await?;
+    let editor = session.editor().await?;
+    let found = editor.preview_import(&list).await?;
+    for ImportProblem { line, key, reason } in &found.problems {
+        if json {
+            output::line(&json!({ "state": "unread", "line": line, "text": key, "reason": reason }));
+        } else {
+            output::text(&format!("line {line}: \"{key}\": {reason}"));
+        }
+    }
+    let is_well = found.problems.is_empty();
+    if preview {
+        if json {
+            output::line(&found);
+        } else {
+            let ImportPreview { videos, changed, changes, samples, .. } = &found;
+            output::text(&format!("{videos} videos are known, {changed} would change, with {changes} changes."));
+            samples.iter().for_each(tell_sample);
+        }
+        return Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    let summary = editor.import(&list, &stop_when_asked(), |result| tell(result, json)).await?;
+    let code = ended(&summary, json);
+    Ok(if is_well { code } else { ExitCode::FAILURE })
+}
+
 pub(crate) async fn undo(session: &Session, run: &str, json: bool) -> Result<ExitCode> {
     let summary = session.editor().await?.undo(run, &stop_when_asked(), |result| tell(result, json)).await?;
     Ok(ended(&summary, json))
@@ -275,16 +316,18 @@ fn tell_preview(preview: &EditPreview, json: bool) {
     }
     let EditPreview { videos, changed, changes, samples, .. } = preview;
     output::text(&format!("{videos} videos are meant, {changed} would change, with {changes} changes."));
-    for sample in samples {
-        output::text(&sample.title);
-        for change in &sample.changes {
-            let name = match &change.field {
-                VideoField::Tag(name) => format!("tag {name}"),
-                field => format!("{field:?}"),
-            };
-            let shown =
-                |value: &Option<String>| value.as_ref().map_or("nothing".to_owned(), |value| format!("\"{value}\""));
-            output::text(&format!("  {name}: {} becomes {}", shown(&change.before), shown(&change.after)));
-        }
+    samples.iter().for_each(tell_sample);
+}
+
+fn tell_sample(sample: &EditSample) {
+    output::text(&sample.title);
+    for change in &sample.changes {
+        let name = match &change.field {
+            VideoField::Tag(name) => format!("tag {name}"),
+            field => format!("{field:?}"),
+        };
+        let shown =
+            |value: &Option<String>| value.as_ref().map_or("nothing".to_owned(), |value| format!("\"{value}\""));
+        output::text(&format!("  {name}: {} becomes {}", shown(&change.before), shown(&change.after)));
     }
 }

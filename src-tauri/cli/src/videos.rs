@@ -1,5 +1,6 @@
 //! `reelctl videos`: the catalog as the table has it, and the search in this computer's mirror of it.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -40,6 +41,23 @@ pub(crate) enum Videos {
     Restore(edits::Which),
     /// Delete videos of the trash for good, with their files; without --yes it only tells what would go
     Purge(edits::Purge),
+    /// Write videos into a file: JSON where its name ends in .json, otherwise CSV
+    Export {
+        /// The file
+        file: PathBuf,
+        /// Only those that this finds: words and filters, as `search` takes them
+        #[arg(long, value_name = "QUERY", default_value = "")]
+        query: String,
+    },
+    /// Change videos as a CSV says: guid or srcVideo, and of title, description, published, publishFrom, publishUntil and
+    /// tag:NAME those that may change; an empty cell takes the value away
+    Import {
+        /// The file
+        file: PathBuf,
+        /// Only tell what would change
+        #[arg(long)]
+        preview: bool,
+    },
     /// What was changed from this computer, the newest first
     Changes {
         /// So many at most
@@ -141,6 +159,8 @@ pub(crate) async fn run(session: &Session, command: Videos, json: bool) -> Resul
             edits::patch(session, which, VideoPatch { trashed: Some(false), ..VideoPatch::default() }, json).await
         }
         Videos::Purge(purge) => edits::purge(session, purge, json).await,
+        Videos::Export { file, query } => edits::export(session, &file, &query, json).await,
+        Videos::Import { file, preview } => edits::import(session, &file, preview, json).await,
         Videos::Changes { limit } => edits::changes(session, limit, json).await,
         Videos::Undo { run } => edits::undo(session, &run, json).await,
         Videos::Resume { run, again } => edits::resume(session, &run, again, json).await,

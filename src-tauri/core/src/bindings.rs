@@ -60,6 +60,8 @@ pub fn typescript() -> String {
         catalog::VideoSelection,
         catalog::EditPreview,
         catalog::EditSample,
+        catalog::ImportPreview,
+        catalog::ImportProblem,
         catalog::EditOutcome,
         catalog::EditResult,
         catalog::EditSummary,

@@ -12,6 +12,7 @@ mod on_disk;
 pub(crate) mod path_text;
 mod reading;
 mod root;
+pub(crate) mod sheet;
 mod writers;
 
 use std::io::Read as _;
@@ -27,7 +28,7 @@ pub use self::identity::{Identity, Likeness};
 pub(crate) use self::identity::{regular, unreadable};
 pub(crate) use self::kind::NoFilm;
 pub use self::on_disk::on_disk;
-pub(crate) use self::reading::{can_be_listed, can_be_read, ends, look, look_at_itself, open, whole, write_whole};
+pub(crate) use self::reading::{can_be_listed, can_be_read, ends, look, look_at_itself, open, whole};
 pub(crate) use self::root::Root;
 pub(crate) use self::writers::held;
 use crate::Result;

@@ -1,7 +1,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 
 import * as backend from '../backend';
-import type { Error, Facet, Filling, Guid, MirrorAge, Video, VideoCounts, VideoPatch, VideoQuery, VideoSelection, VideoSort, VideoSummary } from '../bindings';
+import type { Error, Facet, Filling, Guid, ImportPreview, MirrorAge, Video, VideoCounts, VideoPatch, VideoQuery, VideoSelection, VideoSort, VideoSummary } from '../bindings';
 import { Rows } from '../shared/rows.svelte';
 import { Selection } from '../shared/selection.svelte';
 import { Draft } from './draft.svelte';
@@ -33,7 +33,11 @@ export class Library {
   /** Why nothing can be changed here. */
   whyNot = $state.raw<Error | null>(null);
   /** What is done with the chosen ones beside the list. */
-  panel = $state<'edit' | 'purge' | null>(null);
+  panel = $state<'edit' | 'purge' | 'import' | null>(null);
+  /** A list of videos that was chosen, and what it would change. */
+  importing = $state.raw<{ list: string; preview: ImportPreview } | null>(null);
+  /** How many videos were written into a file. */
+  exported = $state<number | null>(null);
   isTrash = $derived.by(() => this.query.facets.some(({ kind }) => kind === 'trashed'));
   /** What was typed of videos and not saved yet. */
   #drafts = new SvelteMap<Guid, Draft>();
@@ -111,6 +115,36 @@ export class Library {
     this.selected.clear();
     this.panel = null;
     return this.edits.act(selection, count, patch, title(count === 1 ? '1 video' : `${count.toLocaleString()} videos`));
+  };
+
+  /** Writes what is chosen, or all that is listed, into a file. */
+  readonly export = async () => {
+    this.exported = null;
+    try {
+      const selection: VideoSelection = this.selected.count > 0 ? this.selection : { kind: 'matching', query: this.query };
+      this.exported = await this.backend.exportVideos(selection);
+    } catch (thrown) {
+      this.error = backend.asError(thrown);
+    }
+  };
+  /** Asks for a list of videos, and shows what it would change. */
+  readonly chooseList = async () => {
+    try {
+      const list = await backend.chooseVideoList();
+      if (list === null) return;
+      this.importing = { list, preview: await this.backend.previewImport(list) };
+      this.panel = 'import';
+    } catch (thrown) {
+      this.error = backend.asError(thrown);
+    }
+  };
+  readonly import = () => {
+    const { importing } = this;
+    this.panel = null;
+    this.importing = null;
+    if (importing === null) return Promise.resolve(false);
+    const count = importing.preview.changed;
+    return this.edits.begin(`Import ${count === 1 ? '1 video' : `${count.toLocaleString()} videos`}`, count, (hear) => this.backend.importVideos(importing.list, hear));
   };
 
   /** What is typed of a video: it stays while others are looked at. */

@@ -1,12 +1,14 @@
 //! The commands of the Library: finding videos, and changing what is said of them.
 
 use reeldesk_core::catalog::{
-    EditLogEntry, EditPreview, EditResult, EditSummary, FieldChange, FoundVideos, Guid, MirrorAge, PurgeKind,
-    PurgePart, PurgePlan, Saved, Video, VideoCounts, VideoPatch, VideoQuery, VideoSelection,
+    EditLogEntry, EditPreview, EditResult, EditSummary, Editor, FieldChange, FoundVideos, Guid, ImportPreview,
+    MirrorAge, PurgeKind, PurgePart, PurgePlan, Saved, Video, VideoCounts, VideoPatch, VideoQuery, VideoSelection,
 };
 use reeldesk_core::{Error, Result};
+use tauri::WebviewWindow;
 use tauri::ipc::Channel;
 
+use crate::chosen;
 use crate::opened::Opened;
 
 /// Lines of the log that are shown at once.
@@ -138,4 +140,40 @@ pub(crate) async fn purge_videos(
 #[tauri::command]
 pub(crate) async fn holdings(open: Opened, guid: Guid) -> Result<Vec<PurgePart>> {
     open.session.editor().await?.holdings(&guid).await
+}
+
+/// Asks where to write the selected videos, and writes them; how many they are, or none when the dialog was closed.
+#[tauri::command]
+pub(crate) async fn export_videos(
+    window: WebviewWindow,
+    open: Opened,
+    selection: VideoSelection,
+) -> Result<Option<usize>> {
+    let editor = open.session.editor().await?;
+    match chosen::target(&window, "Export", "videos.csv", chosen::TABLES).await {
+        Some(to) => editor.export(selection, &to).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Asks for a list of videos; its text, or none when the dialog was closed.
+#[tauri::command]
+pub(crate) async fn choose_video_list(window: WebviewWindow) -> Result<Option<String>> {
+    match chosen::file(&window, "Import a list of videos", chosen::LISTS).await {
+        Some(path) => Editor::list_of(&path).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// What a list would change.
+#[tauri::command]
+pub(crate) async fn preview_import(open: Opened, list: String) -> Result<ImportPreview> {
+    open.session.editor().await?.preview_import(&list).await
+}
+
+/// Changes the videos of a list, each as it says; each is told as it is done.
+#[tauri::command]
+pub(crate) async fn import_videos(open: Opened, list: String, told: Channel<EditResult>) -> Result<EditSummary> {
+    let (editor, run) = (open.session.editor().await?, open.own.videos.begin("videos")?);
+    editor.import(&list, &run.stop, |result| drop(told.send(result.clone()))).await
 }

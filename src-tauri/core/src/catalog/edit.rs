@@ -1,8 +1,10 @@
 //! Changing what admins say of videos: one, or many with the same patch. Each change is in the log of this computer before it
 //! is written, goes on after a kill, and can be undone for a day.
 
+mod exchange;
 mod log;
 mod patch;
+mod purging;
 mod run;
 
 use std::collections::BTreeSet;
@@ -14,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 use ts_rs::TS;
 
+pub use self::exchange::{ImportPreview, ImportProblem};
 pub use self::log::EditLogEntry;
 pub(crate) use self::log::forget_edits;
 use self::log::{EditLog, Work};
@@ -171,6 +174,10 @@ impl Editor {
     /// The video as it is, and which of these fields someone else has changed since.
     async fn compare(&self, guid: &Guid, changes: &[FieldChange]) -> Result<(Video, Vec<FieldChange>)> {
         let video = self.catalog.video(guid).await?;
+        if self.sync.renew(std::slice::from_ref(&video)).await? > 0 {
+            // The list shows what the page is asked about.
+            self.changes.tell(Change::Edited);
+        }
         let theirs = changes.iter().filter_map(|change| {
             let now = video.details.get(&change.field);
             // What both want is no conflict.
@@ -224,6 +231,15 @@ impl Editor {
         Ok(preview)
     }
 
+    /// The keys of the selected videos, in their order.
+    async fn selected(&self, selection: VideoSelection) -> Result<Vec<Guid>> {
+        match selection {
+            VideoSelection::These { guids } => Ok(guids),
+            // At one moment: what comes meanwhile would move the others.
+            VideoSelection::Matching { query } => self.sync.mirror().await?.keys(query).await,
+        }
+    }
+
     /// The selected videos as the mirror has them, some at a time, in their order.
     async fn each(
         &self,
@@ -231,23 +247,8 @@ impl Editor {
         mut take: impl FnMut(Vec<VideoSummary>) -> Result<()>,
     ) -> Result<()> {
         let mirror = self.sync.mirror().await?;
-        match selection {
-            VideoSelection::These { guids } => {
-                for some in guids.chunks(PAGE) {
-                    take(mirror.by_keys(some.to_vec()).await?)?;
-                }
-            }
-            VideoSelection::Matching { query } => {
-                let mut first = 0;
-                loop {
-                    let videos = mirror.find(query.clone(), first, PAGE).await?.videos;
-                    first += videos.len();
-                    if videos.is_empty() {
-                        break;
-                    }
-                    take(videos)?;
-                }
-            }
+        for some in self.selected(selection).await?.chunks(PAGE) {
+            take(mirror.by_keys(some.to_vec()).await?)?;
         }
         Ok(())
     }

@@ -25,7 +25,7 @@ use crate::{Code, Error, Result};
 const SCHEMA: &str = include_str!("mirror/schema.sql");
 
 /// Letters of a description and of an error that are kept; the item has all of them.
-const MOST_LETTERS: usize = 500;
+pub(super) const MOST_LETTERS: usize = 500;
 /// Places for the videos that began in one second.
 const PLACES_A_SECOND: i64 = 256;
 /// Places for those of which nobody knows when they began: before all others.

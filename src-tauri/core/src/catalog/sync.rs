@@ -140,13 +140,13 @@ impl CatalogSync {
         let found = self.catalog.by_keys(&guids).await?;
         let gone = guids.iter().filter(|guid| !found.iter().any(|video| video.guid == **guid));
         self.mirror().await?.remove(gone.cloned().collect()).await?;
-        self.renew(&found).await
+        self.renew(&found).await.map(drop)
     }
 
-    /// Takes videos as they were read of the table just now.
-    pub(super) async fn renew(&self, videos: &[Video]) -> Result<()> {
+    /// Takes videos as they were read of the table just now; answers how many were new or changed.
+    pub(super) async fn renew(&self, videos: &[Video]) -> Result<usize> {
         let sweep = self.state().await?.sweep;
-        self.mirror().await?.put(videos.iter().map(VideoSummary::from).collect(), sweep, Vec::new()).await.map(drop)
+        self.mirror().await?.put(videos.iter().map(VideoSummary::from).collect(), sweep, Vec::new()).await
     }
 
     /// A file of this name's ending beside the mirror's.

@@ -1,11 +1,11 @@
 //! People's files as they are read: whole, in part, and as what lies in a folder.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use super::unreadable;
-use crate::{Error, Result};
+use crate::Result;
 
 /// A file to be read in part.
 ///
@@ -68,20 +68,4 @@ pub(crate) fn look(path: &Path) -> Result<Metadata> {
 /// When nothing is there, or it cannot be looked at.
 pub(crate) fn look_at_itself(path: &Path) -> io::Result<Metadata> {
     std::fs::symlink_metadata(path)
-}
-
-/// Writes a file beside its place and then into it: what breaks off leaves no half of it.
-///
-/// # Errors
-/// When it cannot be written.
-pub(crate) async fn write_whole(file: &Path, text: String) -> Result<io::Result<()>> {
-    let to = file.to_owned();
-    let write = move || -> io::Result<()> {
-        let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut fresh = tempfile::NamedTempFile::new_in(folder)?;
-        fresh.write_all(text.as_bytes())?;
-        fresh.persist(&to)?;
-        Ok(())
-    };
-    tokio::task::spawn_blocking(write).await.map_err(Error::internal)
 }

@@ -7,8 +7,8 @@ use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::files;
-use crate::{Code, Error, Result};
+use crate::Result;
+use crate::files::sheet::{is_formula, text};
 
 /// The longest user name that Cognito takes (`AdminCreateUser`, `Username`).
 const LONGEST: usize = 128;
@@ -62,23 +62,7 @@ impl Invitees {
     /// # Errors
     /// When it cannot be read, is too large to be a list of people, or is no text.
     pub async fn text_of(path: &Path) -> Result<String> {
-        let name = crate::shown(path);
-        let size = files::ask(path, |path| Ok(files::look(path)?.len())).await?;
-        if size > LARGEST {
-            let message = format!("{name} is too large to be a list of people.");
-            return Err(Error::new(Code::Invalid, message, "Choose another file, or split it: 10 MB are the most."));
-        }
-        let bytes = files::ask(path, files::whole).await?;
-        let (text, _, _) = match std::str::from_utf8(&bytes) {
-            Ok(_) => encoding_rs::UTF_8.decode(&bytes),
-            // A mark at the beginning says more than this guess.
-            Err(_) => encoding_rs::WINDOWS_1252.decode(&bytes),
-        };
-        if text.contains('\0') {
-            let message = format!("{name} is no text.");
-            return Err(Error::new(Code::Invalid, message, "Save the list as CSV, then try again."));
-        }
-        Ok(text.into_owned())
+        text(path, "list of people", LARGEST).await
     }
 
     /// Reads a list.
@@ -229,18 +213,11 @@ fn split(line: &str) -> Vec<String> {
     parts
 }
 
-fn is_formula(letter: char) -> bool {
-    matches!(letter, '=' | '+' | '-' | '@' | '\t' | '\r')
-}
-
-/// A cell that no spreadsheet takes for a formula. Source: OWASP, "CSV Injection".
-pub(super) fn cell(text: &str) -> String {
-    if text.starts_with(is_formula) { format!("'{text}") } else { text.to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Code;
+    use crate::files::sheet::cell;
 
     fn addresses(text: &str) -> Vec<String> {
         Invitees::parse(text).people.into_iter().map(|one| one.address).collect()

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::addresses::cell;
 use super::audit::{ActionOutcome, LogEntry};
 use super::mirror::Query;
 use super::{Viewer, Viewers};
 use crate::clock::now_ms;
-use crate::{Code, Error, Result};
+use crate::files::sheet::{Fresh, cell};
+use crate::{Error, Result};
 
 impl Viewers {
     /// Writes all that a query finds in the copy of the pool into a CSV file.
@@ -29,13 +29,10 @@ impl Viewers {
     }
 }
 
-/// Says what it means that it cannot be written.
 async fn write(file: &Path, text: String) -> Result<()> {
-    let written = crate::files::write_whole(file, text).await?;
-    written.map_err(|error| {
-        let message = format!("{} could not be written.", file.display());
-        Error::new(Code::FileUnreadable, message, "Choose another place, or free some space.").with_details(error)
-    })
+    let mut fresh = Fresh::begin(file).await?;
+    fresh.write(text).await?;
+    fresh.end().await
 }
 
 /// Viewers as CSV.

@@ -1,11 +1,10 @@
 //! Working a run off: each video is read, compared and written, some at a time. What is left after a stop, a kill or a lost
 //! connection goes on from there.
 
-use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
 use std::time::Duration;
 
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use ts_rs::TS;
@@ -13,14 +12,12 @@ use ts_rs::TS;
 use super::log::{Line, NewLine, Work};
 use super::patch::{Subject, VideoPatch};
 use super::{Author, Change, Editor, Guid, TRIES, VideoSelection, Written, not_found};
-use crate::catalog::Mirror;
 use crate::catalog::details::{FieldChange, VideoDetails, VideoField};
-use crate::catalog::purge::{PurgeKind, PurgePart, PurgePlan};
 use crate::folders::open_private;
 use crate::{Code, Error, Result};
 
 /// Videos that are written at the same time.
-const AT_ONCE: usize = 8;
+pub(super) const AT_ONCE: usize = 8;
 /// Lines that are read of the log at once.
 const LINES: u32 = 500;
 /// So many take long enough to look elsewhere meanwhile.
@@ -98,10 +95,10 @@ impl EditSummary {
 }
 
 /// A run that is worked off.
-struct Running<'a> {
-    run: &'a str,
-    author: &'a Author,
-    stop: &'a CancellationToken,
+pub(super) struct Running<'a> {
+    pub run: &'a str,
+    pub author: &'a Author,
+    pub stop: &'a CancellationToken,
 }
 
 impl Editor {
@@ -146,30 +143,6 @@ impl Editor {
         self.begin(patch.name(), Some(Work::Patch(patch)), lines, stop, tell).await
     }
 
-    /// Changes each of these videos in its own way, by a list that was read from a file.
-    ///
-    /// # Errors
-    /// As [`Editor::edit`].
-    pub async fn import(
-        &self,
-        rows: Vec<(Guid, VideoPatch)>,
-        stop: &CancellationToken,
-        tell: impl Fn(&EditResult),
-    ) -> Result<EditSummary> {
-        let guids: Vec<_> = rows.iter().map(|(guid, _)| guid.clone()).collect();
-        let known = self.sync.mirror().await?.by_keys(guids).await?;
-        let known: std::collections::HashMap<_, _> =
-            known.into_iter().map(|video| (video.guid.clone(), video)).collect();
-        let line = |(guid, patch): (Guid, VideoPatch)| NewLine {
-            title: known.get(&guid).map_or_else(|| guid.to_string(), |video| video.title.clone()),
-            expected: known.get(&guid).map(|video| video.revision),
-            work: Some(Work::Patch(patch)),
-            undoes: None,
-            guid,
-        };
-        self.begin("import", None, rows.into_iter().map(line).collect(), stop, tell).await
-    }
-
     /// Undoes what a run did, where nobody has changed the same fields since.
     ///
     /// # Errors
@@ -211,79 +184,6 @@ impl Editor {
         self.work_off(run, of, &self.author().await, stop, tell).await
     }
 
-    /// What would go of videos that are in the trash, were they deleted for good.
-    ///
-    /// # Errors
-    /// When one of them is not in the trash, or the mirror does not know all of the table yet.
-    pub async fn plan_purge(&self, guids: &[Guid]) -> Result<Vec<PurgePlan>> {
-        let mirror = self.whole_mirror().await?;
-        let plans = futures::stream::iter(guids.to_vec());
-        plans.map(|guid| async move { self.purger.plan(mirror, &guid).await }).buffered(AT_ONCE).try_collect().await
-    }
-
-    /// What a video holds in the buckets, with its bytes.
-    ///
-    /// # Errors
-    /// When AWS cannot be asked.
-    pub async fn holdings(&self, guid: &Guid) -> Result<Vec<PurgePart>> {
-        self.purger.holdings(self.sync.mirror().await?, guid).await
-    }
-
-    /// Deletes for good what is ticked of each of these videos, which are in the trash, and tells of each as it is done.
-    ///
-    /// # Errors
-    /// When the mirror does not know all of the table yet, or the store cannot be used; what goes wrong with one of them is
-    /// told of that one.
-    pub async fn purge(
-        &self,
-        guids: Vec<Guid>,
-        ticked: BTreeSet<PurgeKind>,
-        stop: &CancellationToken,
-        tell: impl Fn(&EditResult),
-    ) -> Result<EditSummary> {
-        let known = self.whole_mirror().await?.by_keys(guids.clone()).await?;
-        let title = |guid: &Guid| known.iter().find(|video| video.guid == *guid).map(|video| video.title.clone());
-        let line = |guid: Guid| NewLine {
-            title: title(&guid).unwrap_or_else(|| guid.to_string()),
-            expected: None,
-            work: None,
-            undoes: None,
-            guid,
-        };
-        let lines = guids.into_iter().map(line).collect();
-        self.begin("purge", Some(Work::Purge(ticked)), lines, stop, tell).await
-    }
-
-    /// The mirror, where it knows who else uses a folder or a source.
-    async fn whole_mirror(&self) -> Result<&Mirror> {
-        if self.sync.age().await?.swept_at.is_none() {
-            let what = "Not all of the catalog is read yet: nobody knows which files videos share.";
-            return Err(Error::new(Code::InUse, what, "Wait until it is read, or run reelctl videos sync."));
-        }
-        self.sync.mirror().await
-    }
-
-    async fn purge_one(&self, running: &Running<'_>, line: &Line, ticked: &BTreeSet<PurgeKind>) -> Result<EditOutcome> {
-        let (guid, mirror) = (&line.guid, self.whole_mirror().await?);
-        if self.catalog.item(guid).await?.is_none() {
-            mirror.remove(vec![guid.clone()]).await?;
-            return Ok(EditOutcome::Unchanged);
-        }
-        self.log.purging(line.id).await?;
-        let purged = self.purger.purge(mirror, guid, ticked, running.author, running.stop).await?;
-        self.log.purged(line.id, &purged).await?;
-        if ticked.contains(&PurgeKind::Item) {
-            mirror.remove(vec![guid.clone()]).await?;
-        }
-        tracing::info!(
-            run = running.run,
-            guid = guid.as_str(),
-            objects = purged.objects,
-            "a video was deleted for good"
-        );
-        Ok(EditOutcome::Done)
-    }
-
     /// Gives up what is left of a run.
     ///
     /// # Errors
@@ -310,7 +210,7 @@ impl Editor {
         }
     }
 
-    async fn begin(
+    pub(super) async fn begin(
         &self,
         what: &str,
         work: Option<Work>,
@@ -319,6 +219,9 @@ impl Editor {
         tell: impl Fn(&EditResult),
     ) -> Result<EditSummary> {
         let of = lines.len();
+        if of == 0 {
+            return Ok(EditSummary::default());
+        }
         let _lock = if of > 1 { Some(self.lock().await?) } else { None };
         let author = self.author().await;
         let run = self.log.begin(&author, what, work.as_ref(), lines).await?;

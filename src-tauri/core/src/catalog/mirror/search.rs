@@ -196,6 +196,41 @@ impl Mirror {
 }
 
 impl Mirror {
+    /// The keys of all that a query finds, in its order, as it was at one moment.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(in crate::catalog) async fn keys(&self, query: VideoQuery) -> Result<Vec<Guid>> {
+        let found = self.reader.call(move |db| {
+            let db = db.transaction_with_behavior(TransactionBehavior::Deferred)?;
+            let places = page(&db, &query, 0, usize::MAX >> 1)?;
+            let guid = "SELECT guid FROM places JOIN videos USING (number) WHERE places.place = ?1";
+            let mut statement = db.prepare_cached(guid)?;
+            let guids = places.into_iter().map(|place| statement.query_row([place], |row| row.get::<_, String>(0)));
+            Ok(guids.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().filter_map(Guid::new).collect())
+        });
+        self.unless_damaged(found.await)
+    }
+
+    /// The videos of these sources: each key and its video; of several that have one, the newest.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(in crate::catalog) async fn guids_of_sources(&self, keys: Vec<String>) -> Result<Vec<(String, Guid)>> {
+        let of = format!(
+            "SELECT {0}, guid FROM videos WHERE {0} IN (SELECT value FROM json_each(?1)) ORDER BY abs(place)",
+            row::SRC_VIDEO
+        );
+        let found = self.reader.call(move |db| {
+            let keys = serde_json::to_string(&keys).map_err(crate::Error::internal)?;
+            let mut statement = db.prepare_cached(&of)?;
+            let rows = statement.query_map([keys], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
+            let rows = rows.collect::<rusqlite::Result<Vec<(String, String)>>>()?;
+            Ok(rows.into_iter().filter_map(|(key, guid)| Some((key, Guid::new(guid)?))).collect())
+        });
+        self.unless_damaged(found.await)
+    }
+
     /// Another video whose own folder or picture is below the folder of this one.
     ///
     /// # Errors

@@ -1,0 +1,93 @@
+//! Deleting videos of the trash for good, as a run: what would go, and what goes.
+
+use std::collections::BTreeSet;
+
+use futures::{StreamExt as _, TryStreamExt as _};
+use tokio_util::sync::CancellationToken;
+
+use super::log::{Line, NewLine, Work};
+use super::run::{AT_ONCE, Running};
+use super::{EditOutcome, EditResult, EditSummary, Editor};
+use crate::catalog::purge::{PurgeKind, PurgePart, PurgePlan};
+use crate::catalog::{Guid, Mirror};
+use crate::{Code, Error, Result};
+
+impl Editor {
+    /// What would go of videos that are in the trash, were they deleted for good.
+    ///
+    /// # Errors
+    /// When one of them is not in the trash, or the mirror does not know all of the table yet.
+    pub async fn plan_purge(&self, guids: &[Guid]) -> Result<Vec<PurgePlan>> {
+        let mirror = self.whole_mirror().await?;
+        let plans = futures::stream::iter(guids.to_vec());
+        plans.map(|guid| async move { self.purger.plan(mirror, &guid).await }).buffered(AT_ONCE).try_collect().await
+    }
+
+    /// What a video holds in the buckets, with its bytes.
+    ///
+    /// # Errors
+    /// When AWS cannot be asked.
+    pub async fn holdings(&self, guid: &Guid) -> Result<Vec<PurgePart>> {
+        self.purger.holdings(self.sync.mirror().await?, guid).await
+    }
+
+    /// Deletes for good what is ticked of each of these videos, which are in the trash, and tells of each as it is done.
+    ///
+    /// # Errors
+    /// When the mirror does not know all of the table yet, or the store cannot be used; what goes wrong with one of them is
+    /// told of that one.
+    pub async fn purge(
+        &self,
+        guids: Vec<Guid>,
+        ticked: BTreeSet<PurgeKind>,
+        stop: &CancellationToken,
+        tell: impl Fn(&EditResult),
+    ) -> Result<EditSummary> {
+        let known = self.whole_mirror().await?.by_keys(guids.clone()).await?;
+        let title = |guid: &Guid| known.iter().find(|video| video.guid == *guid).map(|video| video.title.clone());
+        let line = |guid: Guid| NewLine {
+            title: title(&guid).unwrap_or_else(|| guid.to_string()),
+            expected: None,
+            work: None,
+            undoes: None,
+            guid,
+        };
+        let lines = guids.into_iter().map(line).collect();
+        self.begin("purge", Some(Work::Purge(ticked)), lines, stop, tell).await
+    }
+
+    /// The mirror, where it knows who else uses a folder or a source.
+    async fn whole_mirror(&self) -> Result<&Mirror> {
+        if self.sync.age().await?.swept_at.is_none() {
+            let what = "Not all of the catalog is read yet: nobody knows which files videos share.";
+            return Err(Error::new(Code::InUse, what, "Wait until it is read, or run reelctl videos sync."));
+        }
+        self.sync.mirror().await
+    }
+
+    pub(super) async fn purge_one(
+        &self,
+        running: &Running<'_>,
+        line: &Line,
+        ticked: &BTreeSet<PurgeKind>,
+    ) -> Result<EditOutcome> {
+        let (guid, mirror) = (&line.guid, self.whole_mirror().await?);
+        if self.catalog.item(guid).await?.is_none() {
+            mirror.remove(vec![guid.clone()]).await?;
+            return Ok(EditOutcome::Unchanged);
+        }
+        self.log.purging(line.id).await?;
+        let purged = self.purger.purge(mirror, guid, ticked, running.author, running.stop).await?;
+        self.log.purged(line.id, &purged).await?;
+        if ticked.contains(&PurgeKind::Item) {
+            mirror.remove(vec![guid.clone()]).await?;
+        }
+        tracing::info!(
+            run = running.run,
+            guid = guid.as_str(),
+            objects = purged.objects,
+            "a video was deleted for good"
+        );
+        Ok(EditOutcome::Done)
+    }
+}
