@@ -141,6 +141,24 @@ pub enum Length {
     AnHourAndMore,
 }
 
+impl Length {
+    const ALL: [Self; 4] = [Self::UnderAMinute, Self::UnderTenMinutes, Self::UnderAnHour, Self::AnHourAndMore];
+
+    /// The shortest one, and one that is longer than the longest, in seconds.
+    pub(super) fn seconds(self) -> (f64, f64) {
+        match self {
+            Self::UnderAMinute => (f64::MIN, 60.0),
+            Self::UnderTenMinutes => (60.0, 600.0),
+            Self::UnderAnHour => (600.0, 3600.0),
+            Self::AnHourAndMore => (3600.0, f64::INFINITY),
+        }
+    }
+
+    fn of(seconds: f64) -> Self {
+        Self::ALL.into_iter().find(|length| seconds < length.seconds().1).unwrap_or(Self::AnHourAndMore)
+    }
+}
+
 /// Something that a list can be filtered by. Of those of one kind any is enough; each kind that is there is meant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", content = "value", rename_all = "camelCase")]
@@ -216,14 +234,7 @@ impl Facet {
                 2160.. => VideoResolution::Uhd,
             })
         }));
-        facets.extend(video.duration.map(|seconds| {
-            Self::Length(match seconds {
-                ..60.0 => Length::UnderAMinute,
-                ..600.0 => Length::UnderTenMinutes,
-                ..3600.0 => Length::UnderAnHour,
-                _ => Length::AnHourAndMore,
-            })
-        }));
+        facets.extend(video.duration.map(|seconds| Self::Length(Length::of(seconds))));
         let other = video.src_bucket.clone().filter(|bucket| bucket != source_bucket);
         facets.extend(other.map(Self::OtherBucket));
         facets.extend(video.workflow.clone().map(Self::Workflow));

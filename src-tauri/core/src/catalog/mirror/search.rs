@@ -1,7 +1,7 @@
 //! Searching, filtering and sorting the copy of a table. Words and filters are terms of one full-text index (FTS5), whose rows
 //! come in the order of the starts: the first page of the newest needs no look at the others.
 
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params, params_from_iter};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -111,6 +111,15 @@ impl VideoQuery {
         let until = self.until.map_or(i64::MAX, |until| place(until.saturating_add(999)).saturating_sub(1));
         let from = self.from.map_or(1, place).max(1);
         if self.is_of_trash() { (-until, -from) } else { (from, until) }
+    }
+
+    /// The shortest duration, and one that is longer than the longest, in seconds, where the query names some.
+    fn seconds(&self) -> Option<(f64, f64)> {
+        let named = self.facets.iter().filter_map(|facet| match facet {
+            Facet::Length(length) => Some(length.seconds()),
+            _ => None,
+        });
+        named.reduce(|(shortest, longest), (from, until)| (shortest.min(from), longest.max(until)))
     }
 
     fn is_of_trash(&self) -> bool {
@@ -325,8 +334,12 @@ fn page(db: &Connection, query: &VideoQuery, first: usize, most: usize) -> Resul
         let places = statement.query_map(params![found, limit, offset], |row| row.get(0))?;
         return Ok(places.collect::<rusqlite::Result<_>>()?);
     }
-    let mut statement = db.prepare_cached(&format!("SELECT place FROM videos {order}"))?;
-    let sorted = statement.query_map([], |row| row.get(0))?;
+    // By duration, the way through the index begins and ends with those that are wanted.
+    let bounds = query.seconds().filter(|_| query.sort == VideoSort::Duration);
+    let within = if bounds.is_some() { "WHERE duration >= ?1 AND duration < ?2" } else { "" };
+    let bounds = bounds.map(|(shortest, longest)| [shortest, longest]).into_iter().flatten();
+    let mut statement = db.prepare_cached(&format!("SELECT place FROM videos {within} {order}"))?;
+    let sorted = statement.query_map(params_from_iter(bounds), |row| row.get(0))?;
     let is_found =
         |place: &rusqlite::Result<i64>| place.as_ref().map_or(true, |place| found.binary_search(place).is_ok());
     Ok(sorted.filter(is_found).skip(first).take(most).collect::<rusqlite::Result<_>>()?)

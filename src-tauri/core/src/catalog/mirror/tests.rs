@@ -320,3 +320,40 @@ async fn the_trash_is_apart() {
     mirror.put(vec![taken(3, "Film")], 1, vec![]).await.unwrap();
     assert_eq!(guids(newest("", vec![])).await[4], "guid-3");
 }
+
+/// Many that are found are sorted on their way through an index: as few of them would be.
+#[tokio::test]
+async fn many_are_sorted_as_few() {
+    let (mirror, _folder) = mirror().await;
+    let lasts = |number: i64| [Some(30.0), Some(59.0), Some(60.0), Some(-1.0), None][(number % 5) as usize];
+    let videos = (0..7_000).map(|number| {
+        let of_all =
+            VideoSummary { duration: lasts(number), ..taken(number, &format!("Film {:04}", number * 37 % 7_000)) };
+        VideoSummary { has_captions: number % 3 > 0, ..of_all }
+    });
+    mirror.put(videos.collect(), 1, vec![]).await.unwrap();
+    for sort in [VideoSort::Title, VideoSort::Duration] {
+        for descending in [false, true] {
+            for facets in [vec![Facet::Captions], vec![Facet::Length(Length::UnderAMinute)]] {
+                let query = VideoQuery { sort, descending, facets, ..VideoQuery::default() };
+                let many = mirror.find(query, 0, 7_000).await.unwrap().videos;
+                assert!(many.len() > 4_000, "{}", many.len());
+                let ordered = |pair: &[VideoSummary]| {
+                    let [one, next] = pair else { return true };
+                    let (one, next) = if descending { (next, one) } else { (one, next) };
+                    match sort {
+                        VideoSort::Title => one.title <= next.title,
+                        // What has none is last, either way.
+                        _ => match (one.duration, next.duration) {
+                            (Some(one), Some(next)) => one <= next,
+                            (None, Some(_)) => descending,
+                            (Some(_), None) => !descending,
+                            (None, None) => true,
+                        },
+                    }
+                };
+                assert!(many.windows(2).all(ordered), "{sort:?} {descending}");
+            }
+        }
+    }
+}
