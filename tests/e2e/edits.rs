@@ -50,6 +50,7 @@ async fn a_video_is_changed_and_someone_else_is_first() {
     write(&window, &format!("{PAGE}//li[last()]/input[@aria-label='Name of the tag']"), "mood").await;
     write(&window, &format!("{PAGE}//li[last()]/input[2]"), "Noir").await;
     window.picture("edit-typed").await;
+    window.is_accessible("page").await;
     window.click(&format!("{PAGE}//button[.='Save']")).await.unwrap();
     window.wait_for(&format!("{PAGE}//*[@role='status'][.='Saved.']"), SHORT).await.unwrap();
     window.wait_for(&format!("//*[@data-guid='{guid}'][contains(., 'Night Train')]"), SHORT).await.unwrap();
@@ -73,6 +74,7 @@ async fn a_video_is_changed_and_someone_else_is_first() {
     window.click(&format!("{PAGE}//button[.='Save']")).await.unwrap();
     window.wait_for(&format!("{PAGE}//*[@role='alert'][contains(., 'Someone else changed')]"), SHORT).await.unwrap();
     window.picture("edit-conflict").await;
+    window.is_accessible("conflict").await;
     assert_eq!(own(&server, &guid).await["title"].as_s().unwrap(), "Theirs");
     window.click(&format!("{PAGE}//*[@role='group'][@aria-label='Title']/button[contains(., 'Mine')]")).await.unwrap();
     window.click(&format!("{PAGE}//button[.='Save'][not(@disabled)]")).await.unwrap();
@@ -84,6 +86,7 @@ async fn a_video_is_changed_and_someone_else_is_first() {
     window.click("//nav//button[contains(., 'Activity')]").await.unwrap();
     window.wait_for("(//ol/li)[1][contains(., 'Theirs → Mine')]", SHORT).await.unwrap();
     window.picture("activity").await;
+    window.is_accessible("activity").await;
     window.click("(//ol/li)[1]//button[.='Undo']").await.unwrap();
     window.wait_for("(//ol/li)[1][contains(., 'Undid changes')]", SHORT).await.unwrap();
     assert_eq!(own(&server, &guid).await["title"].as_s().unwrap(), "Theirs");
@@ -110,6 +113,7 @@ async fn many_are_changed_and_go_through_the_trash() {
         .await
         .unwrap();
     window.picture("bulk").await;
+    window.is_accessible("bulk").await;
     window.click(&format!("{panel}//button[.='Apply']")).await.unwrap();
     let run = "//section[@aria-label='What is done']";
     window.wait_for(&format!("{run}[contains(., '30 done')]"), LONG).await.unwrap();
@@ -140,6 +144,7 @@ async fn many_are_changed_and_go_through_the_trash() {
     let purge = "//aside[@aria-label='Delete for good']";
     write(&window, &format!("{purge}//input[not(@type='checkbox')]"), "delete 1 video").await;
     window.picture("purge").await;
+    window.is_accessible("purge").await;
     window.click(&format!("{purge}//button[.='Delete for good'][not(@disabled)]")).await.unwrap();
     window.wait_for("//h2[contains(., 'The trash is empty')]", LONG).await.unwrap();
     window.picture("purged").await;

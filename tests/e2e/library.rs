@@ -30,6 +30,7 @@ async fn a_video_is_found_among_a_thousand() {
     let rows = "return document.querySelector('.videos')?.getAttribute('aria-rowcount');";
     window.until(rows, SHORT, |rows| rows == "1001").await.unwrap();
     window.picture("library-full").await;
+    window.is_accessible("library").await;
 
     // As one types: the two that have both words, the beginnings marked.
     let text = |item: &HashMap<String, AttributeValue>, name: &str| {

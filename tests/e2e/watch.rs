@@ -110,7 +110,9 @@ async fn a_dropped_folder_is_watched() {
 
     window.click("//nav//button[contains(., 'Library')]").await.unwrap();
     window.click("//*[@data-guid]//button[contains(., 'The Storm')]").await.unwrap();
-    window.wait_for("//aside//dl[contains(., 'Series')][contains(., 'Dark Sea')]", SHORT).await.unwrap();
+    let tags =
+        "return [...document.querySelectorAll('aside[aria-label=Video] fieldset li input')].map((one) => one.value);";
+    window.until(tags, SHORT, |tags| *tags == serde_json::json!(["series", "Dark Sea"])).await.unwrap();
     window.close().await;
 }
 

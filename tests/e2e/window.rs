@@ -230,6 +230,35 @@ impl Window {
         capture(&format!("{width:.0}x{height:.0}+{x:.0}+{y:.0}")).await
     }
 
+    /// Looks with axe-core for what keeps people out who use it by ear or by keyboard, in light and in dark.
+    ///
+    /// # Panics
+    /// When there is something serious.
+    pub async fn is_accessible(&self, what: &str) {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/node_modules/axe-core/axe.min.js");
+        let axe = std::fs::read_to_string(file).expect("axe-core is installed with the page's packages");
+        self.script(&axe).await.unwrap();
+        for scheme in ["light", "dark"] {
+            // As the style sheet does for a system that is dark.
+            let (light, dark) = if scheme == "dark" { (" ", "initial") } else { ("initial", " ") };
+            let set = format!(
+                "const style = document.documentElement.style; style.colorScheme = '{scheme}';
+                 style.setProperty('--lightningcss-light', '{light}'); style.setProperty('--lightningcss-dark', '{dark}');"
+            );
+            self.script(&set).await.unwrap();
+            let run = "const done = arguments[0]; const serious = ['serious', 'critical'];
+                axe.run(document, { resultTypes: ['violations'] }).then((found) => done(found.violations
+                  .filter((one) => serious.includes(one.impact))
+                  .map((one) => [one.id, one.help, ...one.nodes.map((node) => node.failureSummary + node.html).slice(0, 5)])));";
+            let found = self.client.execute_async(run, Vec::new()).await.unwrap();
+            if scheme == "dark" {
+                self.picture(&format!("{what}-dark")).await;
+            }
+            assert_eq!(found, serde_json::json!([]), "{what} in {scheme}: {found:#}");
+        }
+        self.script("document.documentElement.removeAttribute('style');").await.unwrap();
+    }
+
     /// Leaves a picture where `cargo xtask test` was told to keep them.
     pub async fn picture(&self, name: &str) {
         let Ok(folder) = std::env::var("REELDESK_PICTURES") else { return };

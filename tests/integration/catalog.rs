@@ -2,6 +2,8 @@
 //! sandbox, and against an emulator that we did not write.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::Client;
@@ -165,4 +167,110 @@ fn begun(folder: &std::path::Path) -> u64 {
     // It may be just being made.
     let count = "SELECT count(*) FROM state WHERE name LIKE 'segment %' AND value <> ''";
     db.and_then(|db| db.query_row(count, [], |row| row.get(0))).unwrap_or(0)
+}
+
+/// Answers a refusal for some of the requests of an action: those whose turn the pattern says.
+fn refusing(
+    action: &'static str,
+    code: &'static str,
+    is_refused: impl Fn(usize) -> bool + Send + Sync + 'static,
+) -> impl Fn(&str) -> Option<&'static str> + Send + Sync + 'static {
+    let asked = AtomicUsize::new(0);
+    move |of: &str| {
+        let turn = if of == action { asked.fetch_add(1, Ordering::SeqCst) } else { return None };
+        is_refused(turn).then_some(code)
+    }
+}
+
+/// A workspace `guarded` behind a guard.
+fn behind(guard: &Guard) -> Reelctl {
+    let reelctl = Reelctl::new().unwrap().with("AWS_ACCESS_KEY_ID", KEYS.0).with("AWS_SECRET_ACCESS_KEY", KEYS.1);
+    let stack = ["--stack", reeldesk_sandbox::STACK, "--region", "us-east-1", "--endpoint", &guard.endpoint];
+    let (connected, lines) = reelctl.run(&[&["workspace", "connect", "guarded"], &stack[..]].concat()).unwrap();
+    assert!(connected, "{lines:?}");
+    reelctl
+}
+
+/// A table that gives less than it is asked for is read at its own pace, and changed at its own pace; nothing is left out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_throttled_table_is_read_and_changed_to_its_end() {
+    let server = Server::start();
+    let bucket = reeldesk_sandbox::SOURCE_BUCKET;
+    write(&server.dynamodb(), reeldesk_sandbox::TABLE, (0..200).map(|number| item_in(bucket, number))).await;
+    // More in a row than the SDK asks again by itself.
+    let scans = refusing("dynamodb:Scan", "ProvisionedThroughputExceededException", |turn| turn % 12 < 9);
+    let guard = Guard::before(&server.endpoint, scans).await.unwrap();
+    let reelctl = behind(&guard);
+    assert_eq!(read(&In(&reelctl, "guarded")), 200);
+    let writes = refusing("dynamodb:UpdateItem", "ThrottlingException", |turn| (20..36).contains(&turn));
+    let guard = Guard::before(&server.endpoint, writes).await.unwrap();
+    let reelctl = behind(&guard);
+    let guarded = In(&reelctl, "guarded");
+    assert_eq!(read(&guarded), 200);
+    let (done, lines) = guarded.run(&["videos", "publish", "--query", ""]);
+    assert!(done && lines.last().unwrap()["done"] == 200, "{:?}", lines.last());
+}
+
+/// A sign-in that ends in the middle of a reading, or of a change, says so; signed in again, it goes on where it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_sign_in_loses_nothing() {
+    let server = Server::start();
+    let bucket = reeldesk_sandbox::SOURCE_BUCKET;
+    write(&server.dynamodb(), reeldesk_sandbox::TABLE, (0..300).map(|number| item_in(bucket, number))).await;
+    let (is_signed_in, ends_after) =
+        (Arc::new(AtomicBool::new(false)), |turns: usize, is_signed_in: &Arc<AtomicBool>| {
+            let is_signed_in = is_signed_in.clone();
+            move |turn: usize| turn >= turns && !is_signed_in.load(Ordering::SeqCst)
+        });
+    let scans = refusing("dynamodb:Scan", "ExpiredTokenException", ends_after(5, &is_signed_in));
+    let guard = Guard::before(&server.endpoint, scans).await.unwrap();
+    let reelctl = behind(&guard);
+    let guarded = In(&reelctl, "guarded");
+    let (done, lines) = guarded.run(&["videos", "sync"]);
+    assert!(!done && lines[0]["code"] == "sign-in", "{lines:?}");
+    let known = begun(&reelctl.data.path().join("catalogs"));
+    assert!(known > 0 && known < 16, "some of it is read: {known}");
+    is_signed_in.store(true, Ordering::SeqCst);
+    assert_eq!(read(&guarded), 300);
+    is_signed_in.store(false, Ordering::SeqCst);
+    let writes = refusing("dynamodb:UpdateItem", "ExpiredTokenException", ends_after(100, &is_signed_in));
+    let guard = Guard::before(&server.endpoint, writes).await.unwrap();
+    let reelctl = behind(&guard);
+    let guarded = In(&reelctl, "guarded");
+    assert_eq!(read(&guarded), 300);
+    let (done, lines) = guarded.run(&["videos", "edit", "--query", "", "--tag", "seen=yes"]);
+    let summary = lines.last().unwrap();
+    assert!(!done && summary["error"]["code"] == "sign-in", "{summary}");
+    let (changed, left) = (summary["done"].as_u64().unwrap(), summary["left"].as_u64().unwrap());
+    assert!(changed >= 90 && changed + left == 300, "{summary}");
+    is_signed_in.store(true, Ordering::SeqCst);
+    let (done, lines) = guarded.run(&["videos", "resume", summary["run"].as_str().unwrap()]);
+    assert!(done && lines.last().unwrap()["done"] == left, "{:?}", lines.last());
+    assert_eq!(found(&guarded, &["tag:seen=yes", "--limit", "1000"]).len(), 300);
+}
+
+/// A table that is deleted under the app is named, what is known stays to be seen; made anew, it is what counts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_is_deleted_and_made_anew() {
+    let ministack = Emulator::ministack().await.unwrap();
+    let client = dynamodb(&ministack.endpoint, ("test", "test"));
+    make_table(&client).await;
+    let reelctl = Reelctl::new().unwrap().with("AWS_ACCESS_KEY_ID", "test").with("AWS_SECRET_ACCESS_KEY", "test");
+    let workspace = format!(
+        "version = 1\n[[workspace]]\nname = \"mini\"\nregion = \"us-east-1\"\nendpoint = \"{}\"\nsourceBucket = \"vod-source\"\ndestinationBucket = \"vod-destination\"\ntable = \"vod\"\ncdn = \"http://127.0.0.1:9\"\ncredentials = {{ kind = \"environment\" }}\nmode = {{ kind = \"pipeline\" }}\n",
+        ministack.endpoint
+    );
+    std::fs::write(reelctl.data.path().join("settings.toml"), workspace).unwrap();
+    let mini = In(&reelctl, "mini");
+    write(&client, "vod", (0..60).map(item)).await;
+    assert_eq!(read(&mini), 60);
+    client.delete_table().table_name("vod").send().await.unwrap();
+    let (done, lines) = mini.run(&["videos", "sync"]);
+    assert!(!done && lines[0]["code"] == "not-found", "{lines:?}");
+    let (done, lines) = mini.run(&["videos", "publish", "--query", ""]);
+    assert!(!done, "{lines:?}");
+    assert_eq!(found(&mini, &["--limit", "100"]).len(), 60, "what is known is shown");
+    make_table(&client).await;
+    write(&client, "vod", (50..70).map(item)).await;
+    assert_eq!(read(&mini), 20);
 }
