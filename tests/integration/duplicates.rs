@@ -77,3 +77,27 @@ async fn what_was_deleted_from_the_catalog_may_come_again() {
     let again = again.last().unwrap();
     assert!(again["state"] == "ready" && again["skipped"].is_null() && again["guid"] != first["guid"], "{again:#}");
 }
+
+/// What another computer sent is known by its content, where its video says it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_computer_sent_is_not_sent_again() {
+    let server = Server::start();
+    let (well, lines) = server.data.run(&["ingest", film().to_str().unwrap(), "--wait"]).unwrap();
+    assert!(well, "{lines:#?}");
+    let guid = lines.last().unwrap()["guid"].clone();
+    let elsewhere = server.elsewhere();
+    let run = |arguments: &[&str]| elsewhere.run(&[&["--workspace", "elsewhere"], arguments].concat()).unwrap();
+    assert!(run(&["videos", "sync"]).0);
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("renamed.mov");
+    std::fs::copy(film(), &copy).unwrap();
+    let (well, lines) = run(&["ingest", copy.to_str().unwrap()]);
+    let last = lines.last().unwrap();
+    assert!(well && last["skipped"] == true && last["guid"] == guid && last["hlsUrl"].is_string(), "{last:#}");
+    assert_eq!(sources(&server).await, 1);
+    // Its video is in the trash: it is sent.
+    assert!(run(&["videos", "trash", guid.as_str().unwrap()]).0);
+    let (well, lines) = run(&["ingest", copy.to_str().unwrap()]);
+    assert!(well && lines.last().unwrap()["state"] == "uploaded", "{:#}", lines.last().unwrap());
+    assert_eq!(sources(&server).await, 2);
+}

@@ -139,6 +139,11 @@ pub struct Video {
     pub src_bucket: Option<String>,
     /// The key of the source.
     pub src_video: Option<String>,
+    /// Bytes of its source, as Reeldesk sent it.
+    #[ts(type = "number | null")]
+    pub source_size: Option<u64>,
+    /// The CRC-64/NVME of its source, in base64.
+    pub source_checksum: Option<String>,
     /// The multivariant playlist behind the CDN.
     pub hls_url: Option<String>,
     /// MP4 files behind the CDN.

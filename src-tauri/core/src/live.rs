@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use self::settle::{ASKED_AT_ONCE, settle};
-use crate::catalog::{Catalog, CatalogSync, Filling, Guid, Video};
+use crate::catalog::{Catalog, CatalogSync, Filling, Guid, Video, VideoSummary};
 use crate::changes::Changes;
 use crate::clock::now_ms;
 use crate::encode::{Job, Jobs};
@@ -131,6 +131,11 @@ impl Live {
     pub fn set_in_sight(&self, mut guids: Vec<Guid>) {
         guids.truncate(IN_SIGHT);
         *self.in_sight.lock().unwrap_or_else(PoisonError::into_inner) = guids;
+    }
+
+    /// The videos whose sources have so many bytes, as far as the mirror knows.
+    pub async fn of_source_size(&self, size: u64) -> Result<Vec<VideoSummary>> {
+        self.sync.mirror().await?.of_source_size(size).await
     }
 
     /// Keeps the mirror of the whole table true while a screen shows it, until it is stopped.

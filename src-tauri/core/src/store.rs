@@ -104,11 +104,13 @@ impl Store {
     /// # Errors
     /// When the file cannot be made.
     pub fn open_copy(path: &Path, schema: &str) -> Result<Self> {
-        if is_unusable(path) {
+        let mark = mark_of(schema);
+        if is_unusable(path, mark) {
             tracing::warn!(path = %path.display(), "a copy is made anew");
             remove_copy(path);
         }
-        Self::open_with(path, &[schema])
+        // In the same transaction: nobody sees the one without the other.
+        Self::open_with(path, &[&format!("{schema};\nPRAGMA application_id = {mark};")])
     }
 
     fn open_with(path: &Path, migrations: &[&str]) -> Result<Self> {
@@ -203,8 +205,13 @@ pub(crate) fn remove_copy(path: &Path) {
 /// The largest copy that is read through for damage when it is opened: a larger one would hold up the start.
 const READ_THROUGH: u64 = 64 * 1024 * 1024;
 
-/// Whether a copy is damaged, or of a newer schema than the first.
-fn is_unusable(path: &Path) -> bool {
+/// What tells a schema from others, in the header of its file (`PRAGMA application_id`).
+fn mark_of(schema: &str) -> i32 {
+    (crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32IsoHdlc, schema.as_bytes()) & 0x7FFF_FFFF) as i32
+}
+
+/// Whether a copy is damaged, or of another schema.
+fn is_unusable(path: &Path, mark: i32) -> bool {
     let is_large = std::fs::metadata(path).is_ok_and(|file| file.len() > READ_THROUGH);
     let looked = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|db| {
         let version: usize = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -212,7 +219,12 @@ fn is_unusable(path: &Path) -> bool {
             let found: String = db.pragma_query_value(None, "quick_check", |row| row.get(0))?;
             Ok::<_, rusqlite::Error>(found != "ok")
         };
-        Ok(version > 1 || !is_large && is_damaged()?)
+        let is_other = || {
+            let found: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
+            // A file that was made just now is still empty.
+            Ok::<_, rusqlite::Error>(version > 0 && found != mark)
+        };
+        Ok(version > 1 || is_other()? || !is_large && is_damaged()?)
     });
     match looked {
         Ok(is_unusable) => is_unusable,
@@ -339,6 +351,8 @@ mod tests {
             count.await.unwrap()
         };
         assert_eq!((count().await, count().await), (1, 2), "it is kept");
+        drop(Store::open_copy(&path, "CREATE TABLE things (name TEXT, more TEXT)").unwrap());
+        assert_eq!(count().await, 1, "of another schema");
         Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
         assert_eq!(count().await, 1, "of a newer version");
         let mut bytes = std::fs::read(&path).unwrap();

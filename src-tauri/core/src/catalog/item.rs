@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::mediainfo::MediaInfo;
-use super::table::OWN;
+use super::table::{OWN, SOURCE_CHECKSUM, SOURCE_SIZE};
 use super::write::{PURGE_BEGAN, PastEdit, REVISION};
 use super::{Guid, Output, Status, Video, VideoDetails};
 
@@ -128,6 +128,8 @@ impl Item {
             width: self.number("srcWidth").or(size.map(|size| size.0)),
             height: self.number("srcHeight").or(size.map(|size| size.1)),
             src_bucket: self.text(&["srcBucket"]),
+            source_size: self.own(SOURCE_SIZE).and_then(|size| size.as_n().ok()?.parse().ok()),
+            source_checksum: self.own(SOURCE_CHECKSUM).and_then(|sum| sum.as_s().ok().cloned()),
             hls_url: self.text(&["hlsUrl", "cmafHlsUrl"]),
             mp4_urls: self.texts(&["mp4Urls"]),
             thumbnail_url: details.poster.clone().or_else(|| self.texts(&["thumbNailsUrls", "thumbNailUrl"]).pop()),

@@ -44,6 +44,11 @@ pub struct VideoSummary {
     pub src_bucket: Option<String>,
     /// The key of the source.
     pub src_video: Option<String>,
+    /// Bytes of its source, as Reeldesk sent it.
+    #[ts(type = "number | null")]
+    pub source_size: Option<u64>,
+    /// The CRC-64/NVME of its source, in base64.
+    pub source_checksum: Option<String>,
     /// A picture behind the CDN.
     pub thumbnail_url: Option<String>,
     /// The MediaConvert job.
@@ -74,6 +79,8 @@ impl From<&Video> for VideoSummary {
             is_hdr: video.is_hdr,
             src_bucket: video.src_bucket,
             src_video: video.src_video,
+            source_size: video.source_size,
+            source_checksum: video.source_checksum,
             thumbnail_url: video.thumbnail_url,
             job_id: video.job_id,
             workflow: video.workflow,

@@ -37,6 +37,9 @@ pub struct Page {
 
 /// The map attribute that holds all that the app adds to an item.
 pub(super) const OWN: &str = "reeldesk";
+/// The bytes of the source, and its CRC-64/NVME in base64: by them another computer knows that it has the same file.
+pub(super) const SOURCE_SIZE: &str = "sourceSize";
+pub(super) const SOURCE_CHECKSUM: &str = "sourceCrc64nvme";
 
 /// What the app knows of a video, and the pipeline does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,6 +50,8 @@ pub struct Description {
     pub tags: BTreeMap<String, String>,
     /// The keys of the objects in the source bucket that go with it: subtitles, metadata.
     pub sidecars: Vec<String>,
+    /// The bytes of the source, and its CRC-64/NVME in base64.
+    pub source: Option<(u64, String)>,
 }
 
 impl Description {
@@ -57,6 +62,10 @@ impl Description {
         if !self.tags.is_empty() {
             let tags = self.tags.iter().map(|(name, value)| (name.clone(), text(value))).collect();
             fields.insert("tags".to_owned(), AttributeValue::M(tags));
+        }
+        if let Some((size, checksum)) = &self.source {
+            fields.insert(SOURCE_SIZE.to_owned(), AttributeValue::N(size.to_string()));
+            fields.insert(SOURCE_CHECKSUM.to_owned(), text(checksum));
         }
         if !self.sidecars.is_empty() {
             fields.insert("sidecars".to_owned(), AttributeValue::L(self.sidecars.iter().map(text).collect()));

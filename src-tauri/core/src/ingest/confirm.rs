@@ -66,7 +66,8 @@ impl Ingest {
                 all.push(key);
             }
         }
-        let description = Description { title: video.title.clone(), tags: video.details.tags.clone(), sidecars: all };
+        let (title, tags) = (video.title.clone(), video.details.tags.clone());
+        let description = Description { title, tags, sidecars: all, source: None };
         self.0.pipeline.catalog.describe(&video.guid, &description).await
     }
 }

@@ -187,7 +187,9 @@ impl Ingest {
 
     /// What is there already of this file: first the same content, then the same name.
     pub(super) async fn conflict(&self, journey: &Journey) -> Result<Compared> {
-        let known = self.0.checking.known.like(journey).await?.into_iter().map(|sent| (sent, None));
+        let known = self.0.checking.known.like(journey).await?;
+        let elsewhere = self.sent_elsewhere(journey.size, &known).await;
+        let known = known.into_iter().chain(elsewhere).map(|sent| (sent, None));
         let on_the_way = self.0.journeys.on_the_way(journey).into_iter().map(|other| (Sent::of(&other), Some(other)));
         let there: Vec<_> = known.chain(on_the_way).collect();
         let sum = |journey: &Journey| journey.checksum.as_deref().and_then(Checksum::parse);
@@ -203,7 +205,11 @@ impl Ingest {
         for (sent, holder) in alike {
             let theirs = holder.as_ref().map_or(sent.checksum, sum);
             if theirs.is_some() && theirs == sum(journey) && self.is_still_there(sent).await? {
-                return Ok(Compared::There(Box::new(sent.conflict(true))));
+                let mut conflict = sent.conflict(true);
+                if let (None, Some(guid)) = (&conflict.hls_url, &conflict.guid) {
+                    conflict.hls_url = self.0.pipeline.catalog.video(guid).await?.hls_url;
+                }
+                return Ok(Compared::There(Box::new(conflict)));
             }
         }
         let name = known::name(&journey.path);
@@ -213,6 +219,19 @@ impl Ingest {
             }
         }
         Ok(Compared::New)
+    }
+
+    /// What other computers sent that has so many bytes, as far as the mirror knows; where it cannot be asked, nothing.
+    async fn sent_elsewhere(&self, size: u64, known: &[Sent]) -> Vec<Sent> {
+        let videos = match self.0.live.of_source_size(size).await {
+            Ok(videos) => videos,
+            Err(error) => {
+                tracing::warn!(%error, "the mirror was not asked for what other computers sent");
+                return Vec::new();
+            }
+        };
+        let sent = videos.into_iter().filter_map(Sent::elsewhere);
+        sent.filter(|sent| known.iter().all(|one| one.key != sent.key)).collect()
     }
 
     /// Reads the files of journeys for their checksums; `id` is the one that is compared. Another one that cannot be read

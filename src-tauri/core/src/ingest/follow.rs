@@ -178,7 +178,8 @@ impl Follower for Ingest {
 
 fn description(journey: &Journey) -> Description {
     let sidecars = sidecars::keys(journey).into_iter().map(|(_, key)| key).collect();
-    Description { title: journey.title.clone(), tags: journey.tags.clone(), sidecars }
+    let source = journey.checksum.clone().map(|checksum| (journey.size, checksum));
+    Description { title: journey.title.clone(), tags: journey.tags.clone(), sidecars, source }
 }
 
 /// The item is found through the key of its source.

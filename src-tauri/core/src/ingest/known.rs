@@ -6,7 +6,7 @@ use rusqlite::params;
 
 use super::{Conflict, Journey};
 use crate::Result;
-use crate::catalog::Guid;
+use crate::catalog::{Guid, VideoSummary};
 use crate::store::Store;
 use crate::upload::Checksum;
 
@@ -37,6 +37,21 @@ impl Sent {
             hls_url: journey.hls_url.clone(),
             sent_at: journey.verified_at,
         }
+    }
+
+    /// Of a video that another computer sent, where its item has what its content is known by. Its name is not known.
+    pub fn elsewhere(video: VideoSummary) -> Option<Self> {
+        let checksum = Some(Checksum::parse(&video.source_checksum?)?);
+        Some(Self {
+            key: video.src_video?,
+            name: String::new(),
+            title: video.title,
+            size: video.source_size?,
+            checksum,
+            guid: Some(video.guid),
+            hls_url: None,
+            sent_at: video.started_at,
+        })
     }
 
     pub fn conflict(&self, same_content: bool) -> Conflict {

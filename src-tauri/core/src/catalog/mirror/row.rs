@@ -80,9 +80,9 @@ pub(super) fn write(
     db.prepare_cached(
         "INSERT OR REPLACE INTO videos (number, guid, place, title, own, revision, status, error_at, error_message,
            started_at, ended_at, duration, width, height, flags, src_bucket, src_video, thumbnail_url, job_id, workflow,
-           job_template, title_key, facets, digest)
+           job_template, source_size, source_checksum, title_key, facets, digest)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
-           ?24)",
+           ?24, ?25, ?26)",
     )?
     .execute(params![
         number,
@@ -106,6 +106,8 @@ pub(super) fn write(
         video.job_id,
         name(db, video.workflow.as_deref())?,
         name(db, video.job_template.as_deref())?,
+        video.source_size.and_then(|size| i64::try_from(size).ok()),
+        video.source_checksum,
         terms::fold(&video.title).chars().take(SORTED_BY).collect::<String>(),
         facets,
         digest,
@@ -131,7 +133,7 @@ pub(super) fn at(db: &Connection, place: i64) -> Result<Option<VideoSummary>> {
         "SELECT guid, title, own, revision, status, error_at, error_message, started_at, ended_at, duration, width,
                 height, flags, src_video, thumbnail_url, job_id,
                 (SELECT name FROM names WHERE id = src_bucket), (SELECT name FROM names WHERE id = workflow),
-                (SELECT name FROM names WHERE id = job_template)
+                (SELECT name FROM names WHERE id = job_template), source_size, source_checksum
               FROM places JOIN videos USING (number) WHERE places.place = ?1";
     Ok(db.prepare_cached(at)?.query_row([place], read).optional()?)
 }
@@ -192,6 +194,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<VideoSummary> {
         src_bucket: row.get(16)?,
         workflow: row.get(17)?,
         job_template: row.get(18)?,
+        source_size: row.get::<_, Option<i64>>(19)?.and_then(|size| u64::try_from(size).ok()),
+        source_checksum: row.get(20)?,
         guid: Guid(guid),
     })
 }

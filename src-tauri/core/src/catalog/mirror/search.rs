@@ -240,6 +240,22 @@ impl Mirror {
         self.unless_damaged(found.await)
     }
 
+    /// The videos whose sources have so many bytes, of those that Reeldesk sent; what is in the trash is left out.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) async fn of_source_size(&self, size: u64) -> Result<Vec<VideoSummary>> {
+        let found = self.reader.call(move |db| {
+            let db = db.transaction_with_behavior(TransactionBehavior::Deferred)?;
+            let places = "SELECT place FROM videos WHERE source_size = ?1 AND place > 0 ORDER BY place DESC LIMIT 50";
+            let mut statement = db.prepare_cached(places)?;
+            let size = i64::try_from(size).unwrap_or(i64::MAX);
+            let places = statement.query_map([size], |row| row.get(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+            places.into_iter().filter_map(|place| row::at(&db, place).transpose()).collect()
+        });
+        self.unless_damaged(found.await)
+    }
+
     /// Another video whose own folder or picture is below the folder of this one.
     ///
     /// # Errors

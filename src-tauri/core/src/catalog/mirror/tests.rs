@@ -54,6 +54,8 @@ async fn what_is_put_is_found_as_it_was() {
         is_hdr: true,
         src_bucket: Some("other".into()),
         src_video: Some("a/big_buck_bunny.mov".into()),
+        source_size: Some(5),
+        source_checksum: Some("AAAAAAAAAAA=".into()),
         thumbnail_url: Some("https://cdn/x.jpg".into()),
         job_id: Some("1-a".into()),
         workflow: Some("vod".into()),
@@ -65,6 +67,8 @@ async fn what_is_put_is_found_as_it_was() {
         assert_eq!(mirror.find(newest(text, vec![]), 0, 9).await.unwrap().videos, std::slice::from_ref(&all), "{text}");
     }
     assert_eq!(titles(&mirror, newest("rabbits", vec![])).await, [""; 0]);
+    assert_eq!(mirror.of_source_size(5).await.unwrap(), std::slice::from_ref(&all));
+    assert_eq!(mirror.of_source_size(6).await.unwrap(), []);
     let counts = mirror.count(VideoQuery::default()).await.unwrap();
     assert_eq!((counts.found, counts.total, counts.facets.len()), (1, 1, 11));
     for FacetCount { facet, count } in counts.facets {
