@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use reeldesk_tests::catalog::{item, item_in, rename, write};
-use reeldesk_tests::{Emulator, Ended, Guard, KEYS, Reelctl, Server};
+use reeldesk_tests::{Emulator, Ended, Guard, Reelctl, Server};
 use serde_json::Value;
 
 use crate::ministack::{dynamodb, make_table};
@@ -110,11 +110,7 @@ async fn without_the_right_to_scan_the_index_is_read() {
     write(&server.dynamodb(), reeldesk_sandbox::TABLE, items.chain([bare(&[("guid", "stub-1")])])).await;
     let refuse = |asked: &str| (asked == "dynamodb:Scan").then_some("AccessDeniedException");
     let guard = Guard::before(&server.endpoint, refuse).await.unwrap();
-    let reelctl = Reelctl::new().unwrap().with("AWS_ACCESS_KEY_ID", KEYS.0).with("AWS_SECRET_ACCESS_KEY", KEYS.1);
-    let connect =
-        ["workspace", "connect", "guarded", "--stack", reeldesk_sandbox::STACK, "--region", "us-east-1", "--endpoint"];
-    let (connected, lines) = reelctl.run(&[&connect[..], &[&guard.endpoint]].concat()).unwrap();
-    assert!(connected, "{lines:?}");
+    let reelctl = Server::connected(&guard.endpoint, "guarded");
     let guarded = In(&reelctl, "guarded");
     let (done, lines) = guarded.run(&["videos", "sync"]);
     assert!(!done && lines[0]["code"] == "access-denied", "{lines:?}");
@@ -182,15 +178,6 @@ fn refusing(
     }
 }
 
-/// A workspace `guarded` behind a guard.
-fn behind(guard: &Guard) -> Reelctl {
-    let reelctl = Reelctl::new().unwrap().with("AWS_ACCESS_KEY_ID", KEYS.0).with("AWS_SECRET_ACCESS_KEY", KEYS.1);
-    let stack = ["--stack", reeldesk_sandbox::STACK, "--region", "us-east-1", "--endpoint", &guard.endpoint];
-    let (connected, lines) = reelctl.run(&[&["workspace", "connect", "guarded"], &stack[..]].concat()).unwrap();
-    assert!(connected, "{lines:?}");
-    reelctl
-}
-
 /// A table that gives less than it is asked for is read at its own pace, and changed at its own pace; nothing is left out.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_throttled_table_is_read_and_changed_to_its_end() {
@@ -200,11 +187,11 @@ async fn a_throttled_table_is_read_and_changed_to_its_end() {
     // More in a row than the SDK asks again by itself.
     let scans = refusing("dynamodb:Scan", "ProvisionedThroughputExceededException", |turn| turn % 12 < 9);
     let guard = Guard::before(&server.endpoint, scans).await.unwrap();
-    let reelctl = behind(&guard);
+    let reelctl = Server::connected(&guard.endpoint, "guarded");
     assert_eq!(read(&In(&reelctl, "guarded")), 200);
     let writes = refusing("dynamodb:UpdateItem", "ThrottlingException", |turn| (20..36).contains(&turn));
     let guard = Guard::before(&server.endpoint, writes).await.unwrap();
-    let reelctl = behind(&guard);
+    let reelctl = Server::connected(&guard.endpoint, "guarded");
     let guarded = In(&reelctl, "guarded");
     assert_eq!(read(&guarded), 200);
     let (done, lines) = guarded.run(&["videos", "publish", "--query", ""]);
@@ -224,7 +211,7 @@ async fn an_expired_sign_in_loses_nothing() {
         });
     let scans = refusing("dynamodb:Scan", "ExpiredTokenException", ends_after(5, &is_signed_in));
     let guard = Guard::before(&server.endpoint, scans).await.unwrap();
-    let reelctl = behind(&guard);
+    let reelctl = Server::connected(&guard.endpoint, "guarded");
     let guarded = In(&reelctl, "guarded");
     let (done, lines) = guarded.run(&["videos", "sync"]);
     assert!(!done && lines[0]["code"] == "sign-in", "{lines:?}");
@@ -235,7 +222,7 @@ async fn an_expired_sign_in_loses_nothing() {
     is_signed_in.store(false, Ordering::SeqCst);
     let writes = refusing("dynamodb:UpdateItem", "ExpiredTokenException", ends_after(100, &is_signed_in));
     let guard = Guard::before(&server.endpoint, writes).await.unwrap();
-    let reelctl = behind(&guard);
+    let reelctl = Server::connected(&guard.endpoint, "guarded");
     let guarded = In(&reelctl, "guarded");
     assert_eq!(read(&guarded), 300);
     let (done, lines) = guarded.run(&["videos", "edit", "--query", "", "--tag", "seen=yes"]);

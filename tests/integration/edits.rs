@@ -2,6 +2,8 @@
 //! the sandbox, and against an emulator that we did not write.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::Client;
@@ -9,7 +11,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use reeldesk_core::catalog::{FieldChange, Guid, Saved, VideoField};
 use reeldesk_core::{Code, Folders, Instance, Session};
 use reeldesk_tests::catalog::{item_in, write};
-use reeldesk_tests::{Emulator, Ended, Reelctl, Server};
+use reeldesk_tests::{Emulator, Ended, Fault, FaultyLine, Reelctl, Server};
 use serde_json::{Value, json};
 
 use crate::ministack::{dynamodb, make_table};
@@ -303,4 +305,50 @@ async fn a_killed_change_goes_on() {
     assert_eq!(titles.len() as u64, VIDEOS, "each has its own number");
     let (_, undone) = told(&server.data, "sandbox", &["undo", name]);
     assert_eq!(undone["done"].as_u64(), Some(VIDEOS));
+}
+
+/// Answers that are lost on their way make no change twice, and blame nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_is_no_second_change() {
+    let server = Server::start();
+    write(&server.dynamodb(), TABLE, (0..24).map(|number| item_in(BUCKET, number))).await;
+    let is_bad = Arc::new(AtomicBool::new(false));
+    let bad = is_bad.clone();
+    let fate = move |_: &hyper::Method, _: &str, number: u64| match bad.load(Ordering::SeqCst) && number % 4 == 0 {
+        true => Fault::LostAnswer,
+        false => Fault::None,
+    };
+    let line = FaultyLine::before(&server.endpoint, fate).await.unwrap();
+    let far = Server::connected(&line.endpoint, "far");
+    told(&far, "far", &["sync"]);
+    let (_, before) = far.run(&["--workspace", "far", "videos", "search", "--limit", "100"]).unwrap();
+    is_bad.store(true, Ordering::SeqCst);
+    let guids: Vec<_> = before.iter().map(|video| video["guid"].as_str().unwrap()).collect();
+    // One is named twice.
+    let edit = [&["edit"], &guids[..], &guids[..1], &["--title", "{number}: {title}"]].concat();
+    // Where more of them are lost in a row than are asked for again, it goes on when told to.
+    let to_its_end = |arguments: &[&str]| {
+        let run = |arguments: &[&str]| {
+            let (_, mut lines) = far.run(&[&["--workspace", "far", "videos"], arguments].concat()).unwrap();
+            lines.pop().unwrap()
+        };
+        let (mut summary, mut done) = (run(arguments), 0);
+        loop {
+            assert_eq!((summary["aside"].as_u64(), summary["failed"].as_u64()), (Some(0), Some(0)), "{summary}");
+            done += summary["done"].as_u64().unwrap();
+            if summary["left"] == 0 {
+                return done;
+            }
+            summary = run(&["resume", summary["run"].as_str().unwrap()]);
+        }
+    };
+    assert_eq!(to_its_end(&edit), 24);
+    assert_eq!(to_its_end(&["publish", "--query", ""]), 24);
+    is_bad.store(false, Ordering::SeqCst);
+    for (number, video) in (1..).zip(&before) {
+        let item = stored(&server.dynamodb(), TABLE, video["guid"].as_str().unwrap()).await;
+        let title = format!("{number}: {}", video["title"].as_str().unwrap());
+        assert_eq!(own(&item)["title"], AttributeValue::S(title));
+        assert_eq!(own(&item)["revision"], AttributeValue::N("2".into()));
+    }
 }

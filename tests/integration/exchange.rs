@@ -35,8 +35,9 @@ async fn out_and_in_again() {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let mut items: Vec<_> = (0..120).map(|number| item_in(BUCKET, number)).collect();
     // What is long, what is more than a line, and what would be a formula.
+    let times = [("publishFrom", "2026-01-02T03:04:05Z"), ("publishUntil", "2027-01-02T03:04:05.5Z")];
     let own = [("title", "=HYPERLINK(\"http://evil\")"), ("description", &"long, \"and\"\nmore. ".repeat(200))];
-    let own = own.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect();
+    let own = own.into_iter().chain(times).map(|(name, value)| (name.to_owned(), text(value))).collect();
     items[5].insert("reeldesk".into(), AttributeValue::M(own));
     let guid = |number: usize| items[number]["guid"].as_s().unwrap().clone();
     let key = |number: usize| items[number]["srcVideo"].as_s().unwrap().clone();
@@ -49,6 +50,18 @@ async fn out_and_in_again() {
     assert!(!table.contains(",=HYPER") && !table.contains("\n=") && table.contains("'=HYPERLINK"), "no formula");
     let preview = videos.well(&["import", "--preview", file.to_str().unwrap()]);
     assert_eq!((preview[0]["videos"].as_u64(), preview[0]["changed"].as_u64()), (Some(120), Some(0)));
+    // Both times move, in whichever column they stand.
+    for columns in [["publishFrom", "publishUntil"], ["publishUntil", "publishFrom"]] {
+        for (from, until) in [("2030-01-01", "2031-01-01"), ("2020-01-01", "2021-01-01")] {
+            let cells = columns.map(|column| if column == "publishFrom" { from } else { until });
+            let list = format!("guid,{}\n{},{}\n", columns.join(","), guid(5), cells.join(","));
+            let (well, lines) = videos.import(&changed, &list);
+            assert!(well && lines.last().unwrap()["done"] == 1, "{lines:?}");
+        }
+    }
+    // Someone changed it since it was exported.
+    let (well, lines) = videos.run(&["import", "--preview", file.to_str().unwrap()]);
+    assert!(!well && lines[0]["reason"].as_str().unwrap().contains("since the list was exported"));
     // As spreadsheets of other countries write it: by semicolons, with a mark, and names of another case.
     let list = format!(
         "\u{feff}SrcVideo;Title;TAG:mood;published\r\n{};Émile;heiter;TRUE\r\n{};Zwei;;\r\nnowhere.mov;x;y;true\r\n{};Drei;a;maybe\r\n{};twice;;\r\n",

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use reeldesk_tests::catalog::{item_in, write};
-use reeldesk_tests::{Emulator, Ended, Guard, KEYS, Reelctl, Server};
+use reeldesk_tests::{Emulator, Ended, Guard, Reelctl, Server};
 use serde_json::Value;
 
 use crate::ministack::{dynamodb, make_table};
@@ -198,9 +198,7 @@ async fn a_killed_purge_goes_on() {
         None
     });
     let slow = slow.await.unwrap();
-    let far = Reelctl::new().unwrap().with("AWS_ACCESS_KEY_ID", KEYS.0).with("AWS_SECRET_ACCESS_KEY", KEYS.1);
-    let stack = ["--stack", reeldesk_sandbox::STACK, "--region", "us-east-1", "--endpoint", &slow.endpoint];
-    assert!(far.run(&[&["workspace", "connect", "far"], &stack[..]].concat()).unwrap().0);
+    let far = Server::connected(&slow.endpoint, "far");
     let reelctl = In(&far, "far");
     reelctl.well(&["sync"]);
     reelctl.well(&["trash", &made.guid]);
@@ -267,4 +265,82 @@ async fn versions_are_a_tick_of_their_own() {
     };
     assert!(!at.is_there(&hidden.keys[0]).await && !at.is_there(&gone.keys[0]).await);
     assert_eq!((versions(&hidden).await, versions(&gone).await), (2, 0));
+}
+
+/// Of two videos of one source that go together the source goes too; one alone leaves it to the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn twins_that_go_together_leave_nothing() {
+    let server = Server::start();
+    let (s3, dynamodb) = (server.client(), server.dynamodb());
+    let at = in_sandbox(&s3, &dynamodb);
+    let made = at.make(1).await;
+    let mut twin = at.item(&made.guid).await.unwrap();
+    let other = "0f8fad5b-d9cb-469f-a165-70867728950e";
+    twin.insert("guid".into(), AttributeValue::S(other.into()));
+    twin.remove("hlsUrl");
+    twin.remove("thumbNailsUrls");
+    write(&dynamodb, TABLE, [twin].into_iter()).await;
+    let reelctl = In(&server.data, "sandbox");
+    reelctl.well(&["sync"]);
+    reelctl.well(&["trash", &made.guid, other]);
+    let source = |lines: &[Value], plan: usize| lines[plan]["parts"].as_array().unwrap()[2].clone();
+    let (_, lines) = reelctl.run(&["purge", &made.guid]);
+    assert!(source(&lines, 0)["whyNot"]["message"].as_str().unwrap().contains(other), "{lines:?}");
+    let (_, lines) = reelctl.run(&["purge", &made.guid, other]);
+    assert!((0..2).all(|plan| source(&lines, plan)["whyNot"].is_null()), "{lines:?}");
+    reelctl.well(&["purge", &made.guid, other, "--yes"]);
+    assert!(!at.is_there(&made.keys[0]).await && !at.is_there(&made.keys[2]).await);
+}
+
+/// What cannot be done is refused before anything is deleted, and one that stays holds up no other.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_go_stays_whole() {
+    let server = Server::with(&["--object-lock"]);
+    let (s3, dynamodb) = (server.client(), server.dynamodb());
+    let at = in_sandbox(&s3, &dynamodb);
+    let (locked, open, free) = (at.make(1).await, at.make(2).await, at.make(3).await);
+    let mut item = at.item(&open.guid).await.unwrap();
+    let now = (std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()).to_string();
+    item.insert("workflowStatus".into(), AttributeValue::S("Ingest".into()));
+    item.insert("startTime".into(), AttributeValue::S(now));
+    write(&dynamodb, TABLE, [item].into_iter()).await;
+    let reelctl = In(&server.data, "sandbox");
+    reelctl.well(&["sync"]);
+    reelctl.well(&["trash", &locked.guid, &open.guid, &free.guid]);
+    let (well, lines) = reelctl.run(&["purge", &open.guid, "--yes"]);
+    assert!(!well && lines[0].to_string().contains("still works on"), "{lines:?}");
+    let only_versions = ["--keep", "outputs,thumbnails,source,sidecars,item", "--yes"];
+    let (well, lines) = reelctl.run(&[&["purge", free.guid.as_str()], &only_versions[..]].concat());
+    assert!(!well && lines[0].to_string().contains("Nothing is ticked"), "{lines:?}");
+    reelctl.well(&["restore", &free.guid]);
+    reelctl.well(&["trash", &free.guid]);
+    // The versions of the sources are locked; without its source the other one goes.
+    let (well, lines) = reelctl.run(&["purge", &locked.guid, "--yes"]);
+    assert!(!well && lines[0].to_string().contains("locked"), "{lines:?}");
+    assert!(at.item(&locked.guid).await.is_some() && at.has_all(&open).await);
+    let (well, lines) = reelctl.run(&["purge", &locked.guid, &free.guid, "--keep", "source,sidecars", "--yes"]);
+    assert!(well, "{lines:?}");
+    assert!(at.item(&free.guid).await.is_none() && at.is_there(&free.keys[0]).await);
+}
+
+/// Who may not list versions cannot delete them, and loses nothing else by trying.
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_that_may_not_be_listed_are_told() {
+    let server = Server::start();
+    let (s3, dynamodb) = (server.client(), server.dynamodb());
+    let at = in_sandbox(&s3, &dynamodb);
+    let made = at.make(1).await;
+    let refuse = |asked: &str| (asked == "s3:ListBucketVersions").then_some("AccessDenied");
+    let guard = Guard::before(&server.endpoint, refuse).await.unwrap();
+    let far = Server::connected(&guard.endpoint, "far");
+    let reelctl = In(&far, "far");
+    reelctl.well(&["sync"]);
+    reelctl.well(&["trash", &made.guid]);
+    let (_, lines) = reelctl.run(&["purge", &made.guid]);
+    assert!(lines[0]["parts"][0]["versions"].is_null() && lines[0]["parts"][0]["objects"] == 2, "{lines:?}");
+    let (well, lines) = reelctl.run(&["purge", &made.guid, "--yes"]);
+    assert!(!well && lines.last().unwrap()["error"]["code"] == "access-denied", "{lines:?}");
+    assert!(at.has_all(&made).await, "nothing is half gone");
+    reelctl.well(&["purge", &made.guid, "--keep", "versions", "--yes"]);
+    assert!(!at.is_there(&made.keys[0]).await && at.item(&made.guid).await.is_none());
 }

@@ -43,10 +43,19 @@ impl Server {
     /// When it cannot be connected.
     #[must_use]
     pub fn elsewhere(&self) -> Reelctl {
+        Self::connected(&self.endpoint, "elsewhere")
+    }
+
+    /// A computer that is connected to this endpoint, by a workspace of this name.
+    ///
+    /// # Panics
+    /// When it cannot be connected.
+    #[must_use]
+    pub fn connected(endpoint: &str, workspace: &str) -> Reelctl {
         let other = Reelctl::new().unwrap();
         let other = other.with("AWS_ACCESS_KEY_ID", KEYS.0).with("AWS_SECRET_ACCESS_KEY", KEYS.1);
-        let stack = ["--stack", reeldesk_sandbox::STACK, "--region", "us-east-1", "--endpoint", &self.endpoint];
-        let (connected, lines) = other.run(&[&["workspace", "connect", "elsewhere"], &stack[..]].concat()).unwrap();
+        let stack = ["--stack", reeldesk_sandbox::STACK, "--region", "us-east-1", "--endpoint", endpoint];
+        let (connected, lines) = other.run(&[&["workspace", "connect", workspace], &stack[..]].concat()).unwrap();
         assert!(connected, "{lines:?}");
         other
     }

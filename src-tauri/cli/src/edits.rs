@@ -159,7 +159,7 @@ pub(crate) async fn patch(session: &Session, which: Which, patch: VideoPatch, js
 pub(crate) async fn purge(session: &Session, purge: Purge, json: bool) -> Result<ExitCode> {
     let Purge { guids, keep, yes } = purge;
     let guids = guids.into_iter().map(videos::key).collect::<Result<Vec<Guid>>>()?;
-    videos::freshen(session).await?;
+    videos::read_if_old(session).await?;
     let editor = session.editor().await?;
     let ticked: BTreeSet<_> = PARTS.iter().filter(|(part, _)| !keep.contains(part)).map(|(_, kind)| *kind).collect();
     if !yes {
@@ -184,9 +184,12 @@ fn tell_plan(plan: &PurgePlan, ticked: &BTreeSet<PurgeKind>, json: bool) {
             (Some(error), _) => format!("stays: {}", error.message),
             (None, false) => "stays".to_owned(),
             (None, true) if *kind == PurgeKind::Item => "goes".to_owned(),
-            (None, true) if *versions > 0 && ticked.contains(&PurgeKind::Versions) => {
-                format!("goes: {}, and older versions: {}", size(objects, bytes), size(versions, version_bytes))
-            }
+            (None, true) if ticked.contains(&PurgeKind::Versions) && *versions != Some(0) => match versions {
+                Some(versions) => {
+                    format!("goes: {}, and older versions: {}", size(objects, bytes), size(versions, version_bytes))
+                }
+                None => format!("goes: {}; its older versions may not be listed", size(objects, bytes)),
+            },
             (None, true) => format!("goes: {}", size(objects, bytes)),
         };
         output::text(&format!("  {place}: {what}"));
@@ -250,6 +253,8 @@ pub(crate) async fn undo(session: &Session, run: &str, json: bool) -> Result<Exi
 }
 
 pub(crate) async fn resume(session: &Session, run: &str, again: bool, json: bool) -> Result<ExitCode> {
+    // Only what is deleted for good needs all of it, and says so.
+    videos::read_if_old(session).await.ok();
     let editor = session.editor().await?;
     let summary = editor.resume(run, again, &stop_when_asked(), |result| tell(result, json)).await?;
     Ok(ended(&summary, json))
@@ -314,8 +319,11 @@ fn tell_preview(preview: &EditPreview, json: bool) {
     if json {
         return output::line(preview);
     }
-    let EditPreview { videos, changed, changes, samples, .. } = preview;
+    let EditPreview { videos, changed, changes, samples, refused, refusal, .. } = preview;
     output::text(&format!("{videos} videos are meant, {changed} would change, with {changes} changes."));
+    if let Some(refusal) = refusal {
+        output::text(&format!("{refused} cannot be changed like this; the first one: {}", refusal.message));
+    }
     samples.iter().for_each(tell_sample);
 }
 

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use reeldesk_core::catalog::{
     CatalogSync, Facet, Guid, Status, StatusKind, Video, VideoPatch, VideoQuery, VideoSort, VideoSummary,
 };
+use reeldesk_core::clock::now_ms;
 use reeldesk_core::{Code, Error, Result, Session};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -231,6 +232,13 @@ pub(crate) async fn freshen(session: &Session) -> Result<()> {
         output::warning(&format!("{} This is what is known.", error.message));
     }
     Ok(())
+}
+
+/// Reads all of the table where that was not done for hours: what is deleted for good must be known to be nobody else's.
+pub(crate) async fn read_if_old(session: &Session) -> Result<()> {
+    const OLD_MS: i64 = 6 * 3_600_000;
+    let swept_at = session.sync.age().await?.swept_at;
+    if swept_at.is_none_or(|at| now_ms() - at > OLD_MS) { sweep(&session.sync).await } else { session.look().await }
 }
 
 async fn find(session: &Session, search: Search, json: bool) -> Result<ExitCode> {

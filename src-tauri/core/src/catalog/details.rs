@@ -166,27 +166,50 @@ impl VideoDetails {
     /// # Errors
     /// [`Code::Invalid`] when it cannot have this value; nothing is set then.
     pub fn set(&mut self, field: &VideoField, value: Option<&str>) -> Result<()> {
+        let mut after = self.clone();
+        after.assign(field, value, false)?;
+        after.check_times_of([field])?;
+        *self = after;
+        Ok(())
+    }
+
+    /// Whether the time in which viewers may see it begins before it ends, where one of these fields is a part of that.
+    pub(super) fn check_times_of<'a>(&self, fields: impl IntoIterator<Item = &'a VideoField>) -> Result<()> {
+        let is_time = |field: &VideoField| matches!(field, VideoField::PublishFrom | VideoField::PublishUntil);
+        let is_wrong = self.publish_from.zip(self.publish_until).is_some_and(|(from, until)| from >= until);
+        if is_wrong && fields.into_iter().any(is_time) {
+            return Err(invalid(
+                "It would be published until a time before it begins.",
+                "Change one of the two times.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Sets one of them; the two times are not compared. `as_it_is` takes what another tool may have written.
+    pub(super) fn assign(&mut self, field: &VideoField, value: Option<&str>, as_it_is: bool) -> Result<()> {
+        let line = |what: &str, most: usize| match as_it_is {
+            true => Ok(value.map(str::to_owned)),
+            false => line(value, what, most),
+        };
         match field {
-            VideoField::Title => self.title = line(value, "The title", MOST_IN_TITLE)?,
+            VideoField::Title => self.title = line("The title", MOST_IN_TITLE)?,
+            VideoField::Description if as_it_is => self.description = value.map(str::to_owned),
             VideoField::Description => self.description = text(value, "The description", MOST_IN_DESCRIPTION)?,
             VideoField::Tag(name) => {
-                let named = line(Some(name), "The name of a tag", MOST_IN_TAG_NAME)?;
-                if named.as_deref() != Some(name) {
-                    return Err(invalid("The name of a tag is empty, or has blanks around it.", "Give it a name."));
-                }
-                match value {
-                    Some(value) => {
-                        let value = line(Some(value), &format!("The tag \"{name}\""), MOST_IN_TAG)?.unwrap_or_default();
-                        self.tags.insert(name.clone(), value);
+                let Some(_) = value else {
+                    self.tags.remove(name);
+                    return Ok(());
+                };
+                let value = line(&format!("The tag \"{name}\""), MOST_IN_TAG)?.unwrap_or_default();
+                if !as_it_is {
+                    check_tag(name)?;
+                    if self.tags.len() >= MOST_TAGS && !self.tags.contains_key(name) {
+                        let what = format!("A video can have {MOST_TAGS} tags.");
+                        return Err(invalid(&what, "Take some of the others away first."));
                     }
-                    None => drop(self.tags.remove(name)),
                 }
-                if self.tags.len() > MOST_TAGS {
-                    return Err(invalid(
-                        &format!("A video can have {MOST_TAGS} tags."),
-                        "Take some of the others away first.",
-                    ));
-                }
+                self.tags.insert(name.clone(), value);
             }
             VideoField::Published => {
                 self.published = match value {
@@ -200,16 +223,8 @@ impl VideoDetails {
             }
             VideoField::PublishFrom => self.publish_from = moment(value)?,
             VideoField::PublishUntil => self.publish_until = moment(value)?,
-            VideoField::Poster => self.poster = line(value, "The address of the poster", 2_000)?,
+            VideoField::Poster => self.poster = line("The address of the poster", 2_000)?,
             VideoField::TrashedAt => self.trashed_at = moment(value)?,
-        }
-        if let (Some(from), Some(until)) = (self.publish_from, self.publish_until)
-            && from >= until
-        {
-            return Err(invalid(
-                "It would be published until a time before it begins.",
-                "Change one of the two times.",
-            ));
         }
         Ok(())
     }
@@ -242,6 +257,14 @@ fn invalid(message: &str, remedy: &str) -> Error {
     Error::new(Code::Invalid, message, remedy)
 }
 
+/// A tag has a name, without blanks around it.
+fn check_tag(name: &str) -> Result<()> {
+    if line(Some(name), "The name of a tag", MOST_IN_TAG_NAME)?.as_deref() != Some(name) {
+        return Err(invalid("The name of a tag is empty, or has blanks around it.", "Give it a name."));
+    }
+    Ok(())
+}
+
 /// A text of one or more lines; none where it is blank.
 fn text(value: Option<&str>, what: &str, most: usize) -> Result<Option<String>> {
     let is_kept = |c: &char| matches!(c, '\n' | '\t') || !is_unshown(*c);
@@ -265,7 +288,9 @@ fn moment(value: Option<&str>) -> Result<Option<i64>> {
     let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) else { return Ok(None) };
     let unknown = || invalid(&format!("\"{value}\" is no time."), "Write it like 2026-12-24T18:00:00Z or 2026-12-24.");
     let day = || value.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp().as_millisecond());
-    parse_time(value).or_else(day).map(Some).ok_or_else(unknown)
+    // A number alone may be a year, or anything else.
+    let time = || value.contains('-').then(|| parse_time(value)).flatten();
+    time().or_else(day).map(Some).ok_or_else(unknown)
 }
 
 #[cfg(test)]

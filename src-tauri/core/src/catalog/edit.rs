@@ -23,6 +23,7 @@ use self::log::{EditLog, Work};
 pub use self::patch::VideoPatch;
 pub use self::run::{EditOutcome, EditResult, EditSummary};
 use super::details::FieldChange;
+use super::mirror::MOST_LETTERS;
 use super::purge::Purger;
 use super::write::{Author, Written};
 use super::{Catalog, CatalogSync, Guid, Video, VideoDetails, VideoField, VideoQuery, VideoSummary};
@@ -65,7 +66,7 @@ pub enum VideoSelection {
 }
 
 /// What a patch would do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct EditPreview {
     /// Videos that are meant.
@@ -80,6 +81,10 @@ pub struct EditPreview {
     pub common: VideoDetails,
     /// What is not.
     pub mixed: Vec<VideoField>,
+    /// Videos that cannot be changed like this.
+    pub refused: usize,
+    /// The first of them, and why.
+    pub refusal: Option<Error>,
 }
 
 /// How a patch would change one video.
@@ -157,7 +162,7 @@ impl Editor {
             return Ok(Saved::Conflict { video: Box::new(video), theirs });
         }
         let summary = self.run_one("edit", &video.title, guid, Work::Fields(changes.clone())).await?;
-        match summary.first {
+        match summary.last {
             Some(EditOutcome::Failed { error }) => Err(error),
             Some(EditOutcome::Aside) => {
                 let (video, theirs) = self.compare(guid, &changes).await?;
@@ -191,11 +196,11 @@ impl Editor {
     /// What a patch would do, as far as the mirror knows.
     ///
     /// # Errors
-    /// When the mirror cannot be read, or a field cannot have its value.
+    /// When the mirror cannot be read.
     pub async fn preview(&self, selection: VideoSelection, patch: &VideoPatch) -> Result<EditPreview> {
         const SAMPLES: usize = 5;
         /// Tags may be of any name.
-        const MOST_MIXED: usize = 50;
+        const MOST_MIXED: usize = 200;
         let mut preview = EditPreview {
             videos: 0,
             changed: 0,
@@ -203,29 +208,48 @@ impl Editor {
             samples: Vec::new(),
             common: VideoDetails::default(),
             mixed: Vec::new(),
+            refused: 0,
+            refusal: None,
         };
         let (mut number, now, mut mixed) = (0, now_ms(), BTreeSet::new());
         self.each(selection, |videos| {
             for video in videos {
                 number += 1;
+                preview.videos += 1;
                 if number == 1 {
                     preview.common = video.details.clone();
                 }
+                // Behind what the mirror has of a long one they may differ.
+                let is_cut =
+                    video.details.description.as_ref().is_some_and(|text| text.chars().count() >= MOST_LETTERS);
+                mixed.extend(is_cut.then_some(VideoField::Description));
                 let differs = preview.common.changes_to(&video.details).into_iter().map(|change| change.field);
-                mixed.extend(differs.take(MOST_MIXED));
-                let changes = patch.changes(&patch::Subject::from(&video), number, now)?;
-                preview.videos += 1;
-                preview.changed += usize::from(!changes.is_empty());
-                preview.changes += changes.len();
-                if !changes.is_empty() && preview.samples.len() < SAMPLES {
-                    preview.samples.push(EditSample { guid: video.guid, title: video.title, changes });
+                mixed.extend(differs);
+                if mixed.len() > MOST_MIXED {
+                    mixed.retain(|field| !matches!(field, VideoField::Tag(_)));
+                    preview.common.tags.clear();
+                }
+                match patch.changes(&patch::Subject::from(&video), number, now) {
+                    Ok(changes) if changes.is_empty() => {}
+                    Ok(changes) => {
+                        preview.changed += 1;
+                        preview.changes += changes.len();
+                        if preview.samples.len() < SAMPLES {
+                            preview.samples.push(EditSample { guid: video.guid, title: video.title, changes });
+                        }
+                    }
+                    Err(error) => {
+                        preview.refused += 1;
+                        let what = format!("\"{}\": {}", video.title, error.message);
+                        preview.refusal.get_or_insert(Error { message: what, ..error });
+                    }
                 }
             }
             Ok(())
         })
         .await?;
         for field in &mixed {
-            preview.common.set(field, None)?;
+            preview.common.assign(field, None, true)?;
         }
         preview.mixed = mixed.into_iter().collect();
         Ok(preview)

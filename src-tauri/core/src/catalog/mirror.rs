@@ -8,9 +8,11 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
@@ -33,6 +35,8 @@ const PLACES_WITHOUT_A_TIME: i64 = 1 << 36;
 /// Memory for the pages that are written, and for those that are read, as SQLite takes it: KiB below zero.
 const WRITING_KIB: i64 = -48 * 1024;
 const READING_KIB: i64 = -16 * 1024;
+/// A read that is eventually consistent may be so late, or on its way so long.
+const LATE: Duration = Duration::from_secs(20);
 /// What every video is found by.
 const ANY: &str = "¤any";
 
@@ -47,6 +51,8 @@ pub struct Mirror {
     /// It is there where the file was found to be damaged: the next start makes it anew.
     mark: PathBuf,
     bits: Bits,
+    /// What was changed from here just now, with its revision: reads that are eventually consistent may not know of it yet.
+    changed: Arc<Mutex<HashMap<Guid, (i64, Instant)>>>,
     source_bucket: String,
 }
 
@@ -88,7 +94,8 @@ impl Mirror {
         for store in [&reader, &counter] {
             store.call(|db| Ok(db.pragma_update(None, "cache_size", READING_KIB)?)).await?;
         }
-        Ok(Self { writer, reader, counter, mark, bits: Bits::default(), source_bucket: source_bucket.to_owned() })
+        let (bits, changed) = (Bits::default(), Arc::default());
+        Ok(Self { writer, reader, counter, mark, bits, changed, source_bucket: source_bucket.to_owned() })
     }
 
     /// Takes videos as they were read, with what is to be known of the reading itself; answers how many were new or changed.
@@ -99,6 +106,8 @@ impl Mirror {
     pub async fn put(&self, videos: Vec<VideoSummary>, sweep: i64, states: Vec<(String, String)>) -> Result<usize> {
         let source_bucket = self.source_bucket.clone();
         let bucket = source_bucket.clone();
+        let mut videos = videos;
+        videos.retain(|video| !self.is_late(video));
         let prepare =
             move || -> Result<Vec<_>> { videos.into_iter().map(|video| Prepared::of(video, &bucket)).collect() };
         let videos = tokio::task::spawn_blocking(prepare).await.map_err(Error::internal)??;
@@ -117,6 +126,26 @@ impl Mirror {
             Ok(changed)
         })
         .await
+    }
+
+    /// Takes a video as a consistent read, or a write, has it: reads that began before tell nothing of it for a while.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub async fn put_now(&self, videos: Vec<VideoSummary>, sweep: i64) -> Result<usize> {
+        {
+            let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+            changed.retain(|_, (_, at)| at.elapsed() < LATE);
+            changed.extend(videos.iter().map(|video| (video.guid.clone(), (video.revision, Instant::now()))));
+        }
+        self.put(videos, sweep, Vec::new()).await
+    }
+
+    /// Whether this is older than what was changed from here just now.
+    fn is_late(&self, video: &VideoSummary) -> bool {
+        let changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        let newer = changed.get(&video.guid).filter(|(_, at)| at.elapsed() < LATE);
+        newer.is_some_and(|(revision, _)| video.revision < *revision)
     }
 
     /// Lets go of videos that are in the table no longer.

@@ -14,9 +14,13 @@ use ts_rs::TS;
 use self::objects::{Bucket, Counted, Wanted};
 use super::table::OWN;
 use super::write::{Author, PURGE_BEGAN, Written};
-use super::{Catalog, Guid, Item, Mirror, Video};
+use super::{Catalog, Guid, Item, Mirror, Status, Video};
+use crate::clock::now_ms;
 use crate::explain::explain;
 use crate::{Code, Error, Result};
+
+/// A job of the pipeline does not take longer, in milliseconds.
+const LONGEST_MS: i64 = 24 * 3_600_000;
 
 /// What goes with a video; each is a tick of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
@@ -49,8 +53,8 @@ pub struct PurgePart {
     /// Their bytes.
     #[ts(type = "number")]
     pub bytes: u64,
-    /// Older versions of them, and deleted ones that the bucket keeps.
-    pub versions: usize,
+    /// Older versions of them, and deleted ones that the bucket keeps; none where they may not be listed.
+    pub versions: Option<usize>,
     /// Their bytes.
     #[ts(type = "number")]
     pub version_bytes: u64,
@@ -88,6 +92,16 @@ pub struct Purged {
     pub bytes: u64,
 }
 
+impl Purged {
+    /// What was deleted of the same, too.
+    pub fn add(&mut self, more: Self) {
+        self.places.extend(more.places);
+        self.kept.extend(more.kept);
+        self.objects += more.objects;
+        self.bytes += more.bytes;
+    }
+}
+
 /// Deletes for good; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Purger {
@@ -97,8 +111,8 @@ pub(super) struct Purger {
 }
 
 /// A place in a bucket that belongs to a video, or a reason why not.
-struct Place {
-    kind: PurgeKind,
+pub(super) struct Place {
+    pub kind: PurgeKind,
     bucket: String,
     wanted: Wanted,
     why_not: Option<Error>,
@@ -106,9 +120,11 @@ struct Place {
 
 impl Purger {
     /// What would go of a video that is in the trash.
-    pub async fn plan(&self, mirror: &Mirror, guid: &Guid) -> Result<PurgePlan> {
-        let (item, video) = self.trashed(guid).await?;
-        let parts = self.parts(mirror, &item, &video).await?;
+    ///
+    /// `with` are those that go with it: what it shares with them goes.
+    pub async fn plan(&self, mirror: &Mirror, guid: &Guid, with: &[Guid]) -> Result<PurgePlan> {
+        let (item, video) = self.trashed(mirror, guid).await?;
+        let parts = self.parts(mirror, &item, &video, with).await?;
         let trashed_at = video.details.trashed_at.unwrap_or_default();
         let restorable_until = trashed_at + super::IN_TRASH_MS;
         Ok(PurgePlan { guid: video.guid, title: video.title, restorable_until, parts })
@@ -118,14 +134,14 @@ impl Purger {
     pub async fn holdings(&self, mirror: &Mirror, guid: &Guid) -> Result<Vec<PurgePart>> {
         let item = self.catalog.item(guid).await?.ok_or_else(|| super::edit::not_found(guid))?;
         let video = item.read().ok_or_else(|| super::edit::not_found(guid))?;
-        let mut parts = self.parts(mirror, &item, &video).await?;
+        let mut parts = self.parts(mirror, &item, &video, &[]).await?;
         parts.retain(|part| part.kind != PurgeKind::Item);
         Ok(parts)
     }
 
-    async fn parts(&self, mirror: &Mirror, item: &Item, video: &Video) -> Result<Vec<PurgePart>> {
+    async fn parts(&self, mirror: &Mirror, item: &Item, video: &Video, with: &[Guid]) -> Result<Vec<PurgePart>> {
         let mut parts = Vec::new();
-        for place in self.places(mirror, item, video).await? {
+        for place in self.places(mirror, item, video, with).await? {
             let Place { kind, bucket, wanted, why_not } = place;
             let (counted, why_not) = match why_not {
                 Some(error) => (Counted::default(), Some(error)),
@@ -144,111 +160,143 @@ impl Purger {
             place: format!("{} / {}", self.catalog.table, video.guid),
             objects: 1,
             bytes: 0,
-            versions: 0,
+            versions: Some(0),
             version_bytes: 0,
             why_not: None,
         });
         Ok(parts)
     }
 
-    /// Deletes what is ticked of a video, the item last. It can be begun again after a kill.
-    pub async fn purge(
+    /// Begins to delete a video of the trash, and says what is to go: nobody restores it from now on. It can be begun again after
+    /// a kill.
+    pub async fn begin(
         &self,
         mirror: &Mirror,
         guid: &Guid,
         ticked: &BTreeSet<PurgeKind>,
         author: &Author,
-        stop: &CancellationToken,
-    ) -> Result<Purged> {
-        let (item, video) = self.trashed(guid).await?;
-        // Nobody restores from now on what is half gone.
+    ) -> Result<Vec<Place>> {
+        if ticked.iter().all(|kind| *kind == PurgeKind::Versions) {
+            let what = "Nothing is ticked that could go: versions go with what they are versions of.";
+            return Err(Error::new(Code::Invalid, what, "Tick what is to go."));
+        }
+        let (item, video) = self.trashed(mirror, guid).await?;
+        let mut places = self.places(mirror, &item, &video, &[]).await?;
+        places.retain(|place| ticked.contains(&place.kind));
+        // What cannot be listed cannot be deleted: that is found out before anything is.
+        for place in places.iter().filter(|place| place.why_not.is_none()) {
+            Bucket::new(&self.s3, &place.bucket).look(&place.wanted, ticked.contains(&PurgeKind::Versions)).await?;
+        }
         if video.purge_began.is_none()
             && let Written::Overtaken = self.catalog.mark(guid, &item, author).await?
         {
             let what = format!("\"{}\" was changed just now.", video.title);
             return Err(Error::new(Code::InUse, what, "Look at it, and try again."));
         }
-        let mut purged = Purged::default();
-        for Place { kind, bucket, wanted, why_not } in self.places(mirror, &item, &video).await? {
-            if !ticked.contains(&kind) {
-                continue;
-            }
-            if why_not.is_some() {
-                purged.kept.push(wanted.address(&bucket));
-                continue;
-            }
-            let with_versions = ticked.contains(&PurgeKind::Versions);
-            let gone = Bucket::new(&self.s3, &bucket).delete(&wanted, with_versions, stop).await?;
-            purged.objects += gone.objects + gone.versions;
-            purged.bytes += gone.bytes + gone.version_bytes;
-            purged.places.push(wanted.address(&bucket));
+        Ok(places)
+    }
+
+    /// Deletes what is in a place, or says that it stays.
+    pub async fn delete(&self, place: &Place, with_versions: bool, stop: &CancellationToken) -> Result<Purged> {
+        let address = place.wanted.address(&place.bucket);
+        if place.why_not.is_some() {
+            return Ok(Purged { kept: vec![address], ..Purged::default() });
         }
-        if ticked.contains(&PurgeKind::Item) {
-            self.delete_item(guid).await?;
-            purged.places.push(format!("{} / {guid}", self.catalog.table));
-        }
-        Ok(purged)
+        let gone = Bucket::new(&self.s3, &place.bucket).delete(&place.wanted, with_versions, stop).await?;
+        let objects = gone.objects + gone.versions.unwrap_or(0);
+        Ok(Purged { places: vec![address], kept: Vec::new(), objects, bytes: gone.bytes + gone.version_bytes })
+    }
+
+    /// Deletes the item at last.
+    pub async fn end(&self, guid: &Guid) -> Result<Purged> {
+        self.delete_item(guid).await?;
+        let item = format!("{} / {guid}", self.catalog.table);
+        Ok(Purged { places: vec![item], ..Purged::default() })
     }
 
     /// The item of a video that is in the trash.
-    async fn trashed(&self, guid: &Guid) -> Result<(Item, Video)> {
+    async fn trashed(&self, mirror: &Mirror, guid: &Guid) -> Result<(Item, Video)> {
         let item = self.catalog.item(guid).await?.ok_or_else(|| super::edit::not_found(guid))?;
         let video = item.read().ok_or_else(|| super::edit::not_found(guid))?;
         if video.details.trashed_at.is_none() {
             let what = format!("\"{}\" is not in the trash: someone may have restored it.", video.title);
             return Err(Error::new(Code::Invalid, what, "Move it to the trash first."));
         }
+        // Its next step would write the item anew. What never ends was ended by someone.
+        let is_open = matches!(video.status, Status::Ingest | Status::Encoding);
+        let is_new = video.started_at.is_some_and(|at| now_ms() - at < LONGEST_MS);
+        if is_open && is_new && video.purge_began.is_none() {
+            let known = mirror.by_keys(vec![guid.clone()]).await?;
+            if !known.iter().any(|video| video.status == Status::Canceled) {
+                let what = format!("The pipeline still works on \"{}\".", video.title);
+                return Err(Error::new(Code::InUse, what, "Wait until it has ended, or cancel its job first."));
+            }
+        }
         Ok((item, video))
     }
 
-    /// All places that belong to a video.
-    async fn places(&self, mirror: &Mirror, item: &Item, video: &Video) -> Result<Vec<Place>> {
+    /// All places that belong to a video; what it shares with videos other than these stays.
+    async fn places(&self, mirror: &Mirror, item: &Item, video: &Video, with: &[Guid]) -> Result<Vec<Place>> {
         let guid = &video.guid;
+        let is_another = |other: &Guid| !with.contains(other);
         let bucket = item.text_of("destBucket").unwrap_or_else(|| self.destination_bucket.clone());
-        let prefix = own_prefix(guid);
-        let others = match &prefix {
-            Ok(prefix) => mirror.others_below(guid.clone(), prefix.clone()).await?,
-            Err(_) => None,
+        let (prefix, why_not) = match own_prefix(video) {
+            Err(error) => (String::new(), Some(error)),
+            Ok(prefix) if bucket == self.catalog.source_bucket || video.src_bucket.as_ref() == Some(&bucket) => {
+                let what = "The outputs of this video are in the bucket of sources.";
+                (prefix, Some(Error::new(Code::InUse, what, "They stay. Delete them in the bucket.")))
+            }
+            Ok(prefix) => {
+                let others = mirror.others_below(guid.clone(), prefix.clone()).await?;
+                let other = others.into_iter().find(is_another).map(|other| {
+                    let what = format!("The folder of this video is also used by the video {other}.");
+                    Error::new(Code::InUse, what, "It stays. Ask your engineer to sort out the two.")
+                });
+                (prefix, other)
+            }
         };
-        let shared = |other: Guid| {
-            let what = format!("The folder of this video is also used by the video {other}.");
-            Error::new(Code::InUse, what, "It stays. Ask your engineer to sort out the two.")
-        };
-        let why_not = prefix.as_ref().err().cloned().or(others.map(shared));
-        let prefix = prefix.unwrap_or_default();
         let thumbnails = format!("{prefix}thumbnails/");
-        let place = |kind, bucket: &str, wanted, why_not: Option<Error>| Place {
+        let below = |kind, prefix: &str, but: Option<&str>| Place {
             kind,
-            bucket: bucket.to_owned(),
-            wanted,
-            why_not,
+            bucket: bucket.clone(),
+            wanted: Wanted::Below { prefix: prefix.to_owned(), but: but.map(str::to_owned) },
+            why_not: why_not.clone(),
         };
         let mut places = vec![
-            place(
-                PurgeKind::Outputs,
-                &bucket,
-                Wanted::Below { prefix, but: Some(thumbnails.clone()) },
-                why_not.clone(),
-            ),
-            place(PurgeKind::Thumbnails, &bucket, Wanted::Below { prefix: thumbnails, but: None }, why_not),
+            below(PurgeKind::Outputs, &prefix, Some(&thumbnails)),
+            below(PurgeKind::Thumbnails, &thumbnails, None),
         ];
         let (Some(src_bucket), Some(src_video)) = (&video.src_bucket, &video.src_video) else { return Ok(places) };
-        let other = mirror.others_of_source(guid.clone(), src_bucket.clone(), src_video.clone()).await?;
-        let is_shared = other.is_some();
-        let why_not = other.map(|other| {
+        let key = |kind, key: &str, why_not| Place {
+            kind,
+            bucket: src_bucket.clone(),
+            wanted: Wanted::Key(key.to_owned()),
+            why_not,
+        };
+        let others = mirror.others_of_source(guid.clone(), src_bucket.clone(), src_video.clone()).await?;
+        let why_not = others.into_iter().find(is_another).map(|other| {
             let what = format!("The source is also that of the video {other}.");
-            Error::new(Code::InUse, what, "It stays until that one is purged too.")
+            Error::new(Code::InUse, what, "It stays until that one is deleted for good, too.")
         });
-        places.push(place(PurgeKind::Source, src_bucket, Wanted::Key(src_video.clone()), why_not));
-        // What lies in another folder may belong to others, too.
-        let folder = |key: &str| key.rsplit_once('/').map(|(folder, _)| folder.to_owned());
-        for key in &video.sidecars {
-            let is_beside = folder(key).is_some() && folder(key) == folder(src_video);
-            let why_not = (is_shared || !is_beside).then(|| {
-                let what = format!("{key} is not in a folder of this video alone.");
+        places.push(key(PurgeKind::Source, src_video, why_not));
+        // What lies in a folder of others, too, may belong to them.
+        let folder = src_video.rsplit_once('/').map(|(folder, _)| format!("{folder}/"));
+        let neighbors = match &folder {
+            Some(folder) if !video.sidecars.is_empty() => {
+                mirror.others_in_folder(guid.clone(), src_bucket.clone(), folder.clone()).await?
+            }
+            _ => Vec::new(),
+        };
+        let is_alone = folder.is_some() && !neighbors.iter().any(is_another);
+        for sidecar in &video.sidecars {
+            let is_beside = folder.as_ref().is_some_and(|folder| {
+                sidecar.strip_prefix(folder.as_str()).is_some_and(|name| !name.is_empty() && !name.contains('/'))
+            });
+            let why_not = (!is_alone || !is_beside || sidecar == src_video).then(|| {
+                let what = format!("{sidecar} is not in a folder of this video alone.");
                 Error::new(Code::InUse, what, "It stays.")
             });
-            places.push(place(PurgeKind::Sidecars, src_bucket, Wanted::Key(key.clone()), why_not));
+            places.push(key(PurgeKind::Sidecars, sidecar, why_not));
         }
         Ok(places)
     }
@@ -264,7 +312,11 @@ impl Purger {
             .expression_attribute_names("#trashed", "trashedAt");
         match delete.send().await {
             Ok(_) => Ok(()),
+            // The answer to the one before may have been lost.
             Err(error) if error.code() == Some("ConditionalCheckFailedException") => {
+                if self.catalog.item(guid).await?.is_none() {
+                    return Ok(());
+                }
                 let what = format!("The video {guid} is not in the trash any more.");
                 Err(Error::new(Code::Invalid, what, "Look at it: its files are gone."))
             }
@@ -273,14 +325,15 @@ impl Purger {
     }
 }
 
-/// The folder of a video's outputs in the destination bucket. It is never empty, a slash, or one that leads elsewhere.
-fn own_prefix(guid: &Guid) -> Result<String> {
-    let name = guid.as_str();
+/// The folder of a video's outputs in the destination bucket: its key, as the pipeline makes it. A key that is no UUID has to be
+/// in an address of the video's own outputs. It is never empty, a slash, or one that leads elsewhere.
+fn own_prefix(video: &Video) -> Result<String> {
+    let name = video.guid.as_str();
     let is_name = name.chars().any(|c| c.is_ascii_alphanumeric())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    // Outputs of others lie below such names by chance.
-    const SHORTEST: usize = 8;
-    if !is_name || name.len() < SHORTEST {
+    let folder = format!("/{name}/");
+    let is_own = uuid::Uuid::try_parse(name).is_ok() || video.outputs.iter().any(|output| output.url.contains(&folder));
+    if !is_name || !is_own {
         let what = format!("The key \"{name}\" is no name of a folder that is surely this video's alone.");
         return Err(Error::new(Code::Invalid, what, "Its outputs stay. Delete them in the bucket."));
     }
@@ -293,13 +346,21 @@ mod tests {
 
     #[test]
     fn a_prefix_is_the_videos_own_or_none() {
-        let of = |guid: &str| own_prefix(&Guid::new(guid).unwrap());
+        use aws_sdk_dynamodb::types::AttributeValue;
+        let of = |guid: &str, url: &str| {
+            let attributes = [("guid", guid), ("hlsUrl", url)];
+            let attributes = attributes.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
+            own_prefix(&Item(attributes.into()).read().unwrap())
+        };
         let guid = "3f2a91b0-0000-4abc-8000-deadbeef0000";
-        assert_eq!(of(guid).unwrap(), format!("{guid}/"));
+        assert_eq!(of(guid, "x").unwrap(), format!("{guid}/"));
+        assert_eq!(of("film-1", "https://cdn/film-1/hls/a.m3u8").unwrap(), "film-1/");
         for odd in
             ["/", "//", "a", "hls", "..", "../elsewhere", "a/b/c/d/e/f", " ", "........", "with blank in", "x*y?zzzzz"]
         {
-            assert_eq!(of(odd).unwrap_err().code, Code::Invalid, "{odd:?}");
+            assert_eq!(of(odd, "https://cdn/films/a.m3u8").unwrap_err().code, Code::Invalid, "{odd:?}");
         }
+        assert!(of("metadata", "https://cdn/films/a.m3u8").is_err());
+        assert!(of("a/b", "https://cdn/a/b/c.m3u8").is_err());
     }
 }

@@ -10,7 +10,7 @@ use crate::explain::explain;
 use crate::{Code, Error, Result};
 
 /// What of an item is read in lists: the rest is read when a video is opened. Names of a path are apart by a dot.
-pub(super) const READ: [&str; 24] = [
+pub(super) const READ: [&str; 29] = [
     "guid",
     "title",
     "srcVideo",
@@ -28,6 +28,11 @@ pub(super) const READ: [&str; 24] = [
     "encodingOutput.detail.outputGroupDetails",
     "hlsUrl",
     "cmafHlsUrl",
+    "dashUrl",
+    "cmafDashUrl",
+    "mssUrl",
+    "mp4Urls",
+    "egressEndpoints",
     "thumbNailsUrls",
     "thumbNailUrl",
     "encodeJobId",

@@ -49,6 +49,8 @@ pub struct VideoSummary {
     pub source_size: Option<u64>,
     /// The CRC-64/NVME of its source, in base64.
     pub source_checksum: Option<String>,
+    /// Addresses of outputs that are not in a folder of the video's own.
+    pub outputs_elsewhere: Vec<String>,
     /// A picture behind the CDN.
     pub thumbnail_url: Option<String>,
     /// The MediaConvert job.
@@ -62,7 +64,10 @@ pub struct VideoSummary {
 impl From<&Video> for VideoSummary {
     fn from(video: &Video) -> Self {
         let video = video.clone();
+        let own = format!("/{}/", video.guid);
+        let outputs = video.outputs.into_iter().map(|output| output.url);
         Self {
+            outputs_elsewhere: outputs.filter(|url| !url.contains(&own)).collect(),
             guid: video.guid,
             title: video.title,
             details: video.details,

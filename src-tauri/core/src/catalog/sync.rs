@@ -146,7 +146,7 @@ impl CatalogSync {
     /// Takes videos as they were read of the table just now; answers how many were new or changed.
     pub(super) async fn renew(&self, videos: &[Video]) -> Result<usize> {
         let sweep = self.state().await?.sweep;
-        self.mirror().await?.put(videos.iter().map(VideoSummary::from).collect(), sweep, Vec::new()).await
+        self.mirror().await?.put_now(videos.iter().map(VideoSummary::from).collect(), sweep).await
     }
 
     /// A file of this name's ending beside the mirror's.

@@ -177,13 +177,26 @@ impl Catalog {
         })
     }
 
-    /// Writes what the app knows of a video. All of it lives in the one map `reeldesk`: the pipeline's own update does
-    /// not escape names, so any other new attribute could break its next step. What else is in the map stays.
+    /// Writes what the app knows of a video that it sent. All of it lives in the one map `reeldesk`: the pipeline's own update
+    /// does not escape names, so any other new attribute could break its next step. What else is in the map stays, and what an
+    /// admin has said meanwhile counts more.
     ///
     /// # Errors
     /// When the table cannot be written, or the video is gone.
     pub async fn describe(&self, guid: &Guid, description: &Description) -> Result<()> {
-        let fields = description.fields();
+        self.put_own(guid, description.fields(), false).await
+    }
+
+    /// Writes which objects of the source bucket go with a video.
+    ///
+    /// # Errors
+    /// When the table cannot be written, or the video is gone.
+    pub async fn set_sidecars(&self, guid: &Guid, keys: &[String]) -> Result<()> {
+        let keys = keys.iter().map(|key| AttributeValue::S(key.clone())).collect();
+        self.put_own(guid, HashMap::from([("sidecars".to_owned(), AttributeValue::L(keys))]), true).await
+    }
+
+    async fn put_own(&self, guid: &Guid, fields: HashMap<String, AttributeValue>, replace: bool) -> Result<()> {
         let key = AttributeValue::S(guid.to_string());
         let update = self.dynamodb.update_item().table_name(&self.table).key("guid", key);
         let first = update
@@ -202,7 +215,10 @@ impl Catalog {
         let mut update = update.condition_expression("attribute_exists(#own)").expression_attribute_names("#own", OWN);
         let mut assignments = Vec::new();
         for (index, (name, value)) in fields.into_iter().enumerate() {
-            assignments.push(format!("#own.#f{index} = :f{index}"));
+            assignments.push(match replace {
+                true => format!("#own.#f{index} = :f{index}"),
+                false => format!("#own.#f{index} = if_not_exists(#own.#f{index}, :f{index})"),
+            });
             update = update
                 .expression_attribute_names(format!("#f{index}"), name)
                 .expression_attribute_values(format!(":f{index}"), value);

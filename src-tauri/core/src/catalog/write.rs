@@ -24,6 +24,8 @@ pub(super) const PURGE_BEGAN: &str = "purgeBegan";
 /// The newest changes, so that other admins see them.
 const EDITS: &str = "edits";
 const TAGS: &str = "tags";
+/// Tags that are changed one by one in one update.
+const MOST_TAG_PATHS: usize = 50;
 /// Changes that are kept in the item; the log of the computer where they were made has all of them.
 const MOST_EDITS: usize = 20;
 
@@ -84,30 +86,37 @@ struct Update {
     request: UpdateItemFluentBuilder,
     set: Vec<String>,
     remove: Vec<String>,
-    names: usize,
+    /// Placeholders of names, so that each has one.
+    names: HashMap<String, String>,
+    values: usize,
 }
 
 impl Update {
     fn new(request: UpdateItemFluentBuilder) -> Self {
-        Self { request: request.expression_attribute_names("#own", OWN), set: Vec::new(), remove: Vec::new(), names: 0 }
+        Self {
+            request: request.expression_attribute_names("#own", OWN),
+            set: Vec::new(),
+            remove: Vec::new(),
+            names: HashMap::new(),
+            values: 0,
+        }
     }
 
     /// The path of names within the map.
     fn path(&mut self, names: &[&str]) -> String {
         let mut path = "#own".to_owned();
         for name in names {
-            self.names += 1;
-            let placeholder = format!("#n{}", self.names);
-            self.request = self.request.clone().expression_attribute_names(&placeholder, *name);
+            let next = format!("#{}", self.names.len());
+            let placeholder = self.names.entry((*name).to_owned()).or_insert(next);
             path.push('.');
-            path.push_str(&placeholder);
+            path.push_str(placeholder);
         }
         path
     }
 
     fn value(&mut self, value: AttributeValue) -> String {
-        self.names += 1;
-        let placeholder = format!(":v{}", self.names);
+        self.values += 1;
+        let placeholder = format!(":{}", self.values);
         self.request = self.request.clone().expression_attribute_values(&placeholder, value);
         placeholder
     }
@@ -128,7 +137,9 @@ impl Update {
             expression.push_str(" REMOVE ");
             expression.push_str(&self.remove.join(", "));
         }
-        self.request.update_expression(expression).condition_expression(condition)
+        let names = self.names.into_iter();
+        let request = names.fold(self.request, |request, (name, at)| request.expression_attribute_names(at, name));
+        request.update_expression(expression).condition_expression(condition)
     }
 }
 
@@ -152,6 +163,14 @@ impl Catalog {
         let key = AttributeValue::S(guid.to_string());
         let update = self.dynamodb.update_item().table_name(&self.table).key("guid", key);
         let update = update.return_values(ReturnValue::AllNew);
+        let has_other_tags = read.own_map().and_then(|own| own.get(TAGS)).is_some_and(|tags| tags.as_m().is_err());
+        if has_other_tags && changes.iter().any(|change| matches!(change.field, VideoField::Tag(_))) {
+            return Err(Error::new(
+                Code::Invalid,
+                format!("The tags of the video {guid} are no map of names and values: another tool wrote them."),
+                "Ask your engineer to remove or rename \"tags\" in its map \"reeldesk\".",
+            ));
+        }
         let request = match (read.own_map(), read.0.contains_key(OWN)) {
             (Some(own), _) => changed(update, own, changes, author),
             (None, false) => begun(update, changes, author),
@@ -195,15 +214,13 @@ impl Catalog {
 
 /// Sends an update; answers what is there now.
 async fn written(request: UpdateItemFluentBuilder) -> Result<Written> {
-    {
-        match request.send().await {
-            Ok(answer) => {
-                let video = answer.attributes.and_then(|item| Item(item).read());
-                video.map(|video| Written::Done(Box::new(video))).ok_or_else(|| Error::internal("no item came back"))
-            }
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(Written::Overtaken),
-            Err(error) => Err(explain("The change could not be saved", error)),
+    match request.send().await {
+        Ok(answer) => {
+            let video = answer.attributes.and_then(|item| Item(item).read());
+            video.map(|video| Written::Done(Box::new(video))).ok_or_else(|| Error::internal("no item came back"))
         }
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(Written::Overtaken),
+        Err(error) => Err(explain("The change could not be saved", error)),
     }
 }
 
@@ -250,8 +267,11 @@ fn changed(
     author: &Author,
 ) -> UpdateItemFluentBuilder {
     let mut update = Update::new(update);
-    let tags = own.get(TAGS).and_then(|tags| tags.as_m().ok());
-    let mut new_tags = HashMap::new();
+    let tag_changes = changes.iter().filter(|change| matches!(change.field, VideoField::Tag(_))).count();
+    let before = own.get(TAGS).and_then(|tags| tags.as_m().ok());
+    // Many are written as a whole: an expression has 4 KB at most (DynamoDB, service quotas).
+    let tags = before.filter(|_| tag_changes <= MOST_TAG_PATHS);
+    let mut new_tags = before.filter(|_| tags.is_none()).cloned().unwrap_or_default();
     for FieldChange { field, after, .. } in changes {
         match (field.attribute(), field, after) {
             (Some(name), _, Some(after)) => update.set(&[name], field.value(after)),
@@ -261,10 +281,11 @@ fn changed(
             }
             (None, VideoField::Tag(name), Some(after)) => drop(new_tags.insert(name.clone(), field.value(after))),
             (None, VideoField::Tag(name), None) if tags.is_some() => update.remove(&[TAGS, name]),
+            (None, VideoField::Tag(name), None) => drop(new_tags.remove(name)),
             (None, ..) => {}
         }
     }
-    if !new_tags.is_empty() {
+    if tags.is_none() && (before.is_some() || !new_tags.is_empty()) {
         update.set(&[TAGS], AttributeValue::M(new_tags));
     }
     let mut edits = own.get(EDITS).and_then(|edits| edits.as_l().ok()).cloned().unwrap_or_default();

@@ -13,17 +13,19 @@ pub(crate) fn is_formula(letter: char) -> bool {
     matches!(letter, '=' | '+' | '-' | '@' | '\t' | '\r')
 }
 
+/// Whether a spreadsheet would take it for a formula, or for one that was guarded.
+fn is_guarded(text: &str) -> bool {
+    text.trim_start_matches('\'').starts_with(is_formula)
+}
+
 /// A cell that no spreadsheet takes for a formula.
 pub(crate) fn cell(text: &str) -> String {
-    if text.starts_with(is_formula) { format!("'{text}") } else { text.to_owned() }
+    if is_guarded(text) { format!("'{text}") } else { text.to_owned() }
 }
 
 /// What a cell said before [`cell`] guarded it.
 pub(crate) fn uncell(text: &str) -> &str {
-    match text.strip_prefix('\'') {
-        Some(rest) if rest.starts_with(is_formula) => rest,
-        _ => text,
-    }
+    text.strip_prefix('\'').filter(|rest| is_guarded(rest)).unwrap_or(text)
 }
 
 /// The text of a file: UTF-8, UTF-16 with its mark, or what spreadsheets on Windows write. `what` names what it should be, such
@@ -108,7 +110,7 @@ mod tests {
 
     #[test]
     fn no_cell_is_a_formula() {
-        for text in ["=1+1", "+49", "-x", "@SUM", "\tx", "plain", "'quoted", ""] {
+        for text in ["=1+1", "+49", "-x", "@SUM", "\tx", "plain", "'quoted", "'=x", "''=x", ""] {
             let guarded = cell(text);
             assert!(!guarded.starts_with(is_formula), "{text}");
             assert_eq!(uncell(&guarded), text);

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::{Ingest, Journey, Stage, sidecars};
-use crate::catalog::{Description, Status, Video};
+use crate::catalog::{Status, Video};
 use crate::upload::Checksum;
 use crate::{Code, Error, Result};
 
@@ -66,9 +66,7 @@ impl Ingest {
                 all.push(key);
             }
         }
-        let (title, tags) = (video.title.clone(), video.details.tags.clone());
-        let description = Description { title, tags, sidecars: all, source: None };
-        self.0.pipeline.catalog.describe(&video.guid, &description).await
+        self.0.pipeline.catalog.set_sidecars(&video.guid, &all).await
     }
 }
 

@@ -24,12 +24,14 @@ const FIELDS: [(&str, VideoField); 5] = [
     ("publishFrom", VideoField::PublishFrom),
     ("publishUntil", VideoField::PublishUntil),
 ];
+/// The column that tells whether someone changed the video since it was written into the list.
+const REVISION: &str = "revision";
 /// What begins the name of a column of a tag.
 const TAG: &str = "tag:";
 /// The most tags that have a column.
 const MOST_TAGS: usize = 200;
 /// The largest list, in bytes.
-const LARGEST: u64 = 256 * 1024 * 1024;
+const LARGEST: u64 = 32 * 1024 * 1024;
 /// Problems that are told.
 const MOST_PROBLEMS: usize = 1_000;
 
@@ -45,8 +47,10 @@ pub struct ImportPreview {
     pub changes: usize,
     /// The first of them that would change, and how.
     pub samples: Vec<EditSample>,
-    /// Lines that cannot be used, and why.
+    /// The first lines that cannot be used, and why.
     pub problems: Vec<ImportProblem>,
+    /// Lines that cannot be used, all of them.
+    pub unusable: usize,
 }
 
 /// A line that cannot be used.
@@ -135,7 +139,8 @@ impl Editor {
 
     /// What a list would change. Its first line names the columns: `guid` or `srcVideo`, and of `title`, `description`,
     /// `published`, `publishFrom`, `publishUntil` and `tag:NAME` those that may change. An empty cell takes the value away; a
-    /// column that is not there changes nothing.
+    /// column that is not there changes nothing. With the column `revision`, as an export has it, a video that someone changed
+    /// since is left out.
     ///
     /// # Errors
     /// When the columns name no video, or the mirror cannot be read; what is wrong with a line is told of that line.
@@ -161,7 +166,13 @@ impl Editor {
         const SAMPLES: usize = 20;
         let mut import = Import { preview: ImportPreview::default(), lines: Vec::new() };
         let mut problems = Vec::new();
-        let Table { columns, key, by_guid, rows } = Table::read(list, &mut problems)?;
+        let text = list.to_owned();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut problems = Vec::new();
+            Table::read(&text, &mut problems).map(|table| (table, problems))
+        });
+        let (Table { columns, key, by_guid, revision, rows }, found) = read.await.map_err(Error::internal)??;
+        problems.extend(found);
         let keys: Vec<String> = rows.iter().map(|(_, row)| uncell(row[key].trim()).to_owned()).collect();
         let mirror = self.sync.mirror().await?;
         let guids: HashMap<String, Guid> = match by_guid {
@@ -183,6 +194,11 @@ impl Editor {
             };
             if !seen.insert(video.guid.clone()) {
                 problem("A line before it is of the same video.".to_owned());
+                continue;
+            }
+            let seen_as = revision.and_then(|column| row.get(column)?.trim().parse::<i64>().ok());
+            if seen_as.is_some_and(|revision| revision != video.revision) {
+                problem("Someone changed this video since the list was exported.".to_owned());
                 continue;
             }
             let changes = match changes(video, &columns, &row) {
@@ -210,6 +226,7 @@ impl Editor {
             import.lines.push(NewLine { guid, title, expected: None, work, undoes: None });
         }
         problems.sort_by_key(|problem| problem.line);
+        import.preview.unusable = problems.len();
         problems.truncate(MOST_PROBLEMS);
         import.preview.problems = problems;
         Ok(import)
@@ -224,6 +241,8 @@ struct Table {
     key: usize,
     /// Whether it does so by its guid, or by the key of its source.
     by_guid: bool,
+    /// The column that has its revision, where there is one.
+    revision: Option<usize>,
     rows: Vec<(usize, csv::StringRecord)>,
 }
 
@@ -276,7 +295,7 @@ impl Table {
             }
             rows.push((line, record));
         }
-        Ok(Self { columns, key, by_guid, rows })
+        Ok(Self { columns, key, by_guid, revision: is(REVISION), rows })
     }
 }
 
@@ -284,11 +303,6 @@ impl Table {
 fn changes(video: &VideoSummary, columns: &[Option<VideoField>], row: &csv::StringRecord) -> Result<Vec<FieldChange>> {
     let before = &video.details;
     let mut after = before.clone();
-    // One at a time two times could be in the wrong order.
-    let is_there = |field: &VideoField| columns.iter().flatten().any(|column| column == field);
-    if is_there(&VideoField::PublishFrom) && is_there(&VideoField::PublishUntil) {
-        after.publish_until = None;
-    }
     for (field, value) in columns.iter().zip(row) {
         let Some(field) = field else { continue };
         let value = uncell(value);
@@ -303,15 +317,19 @@ fn changes(video: &VideoSummary, columns: &[Option<VideoField>], row: &csv::Stri
             VideoField::Published => value.map(|value| value.trim().to_lowercase()),
             _ => value.map(str::to_owned),
         };
-        after.set(field, value.as_deref())?;
+        after.assign(field, value.as_deref(), false)?;
     }
-    Ok(before.changes_to(&after))
+    let changes = before.changes_to(&after);
+    after.check_times_of(changes.iter().map(|change| &change.field))?;
+    Ok(changes)
 }
 
 fn header(tags: &[String]) -> Vec<String> {
     let mut names: Vec<String> =
         std::iter::once("guid").chain(FIELDS.iter().map(|(name, _)| *name)).map(str::to_owned).collect();
-    names.extend(["status", "started", "seconds", "width", "height", "srcVideo", "trashed"].map(str::to_owned));
+    names.extend(
+        ["status", "started", "seconds", "width", "height", "srcVideo", "trashed", REVISION].map(str::to_owned),
+    );
     names.extend(tags.iter().map(|name| format!("{TAG}{name}")));
     names
 }
@@ -333,6 +351,7 @@ fn row(video: &VideoSummary, tags: &[String]) -> Vec<String> {
         number(video.height),
         video.src_video.clone().unwrap_or_default(),
         said(&video.details, &VideoField::TrashedAt),
+        video.revision.to_string(),
     ]);
     cells.extend(tags.iter().map(|name| said(&video.details, &VideoField::Tag(name.clone()))));
     cells

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -37,6 +37,44 @@ pub(super) enum LineState {
     Failed = 5,
     /// It was changed, and changed back.
     Undone = 6,
+    /// Its turn does not come any more: someone gave it up.
+    GivenUp = 7,
+}
+
+/// How the lines of a run stand.
+pub(super) struct Counts {
+    pub of: usize,
+    /// Changed, also what was changed back since.
+    pub done: usize,
+    pub unchanged: usize,
+    /// What could not be changed, or was set aside.
+    pub failed: usize,
+    /// Those of them that may go well at another try.
+    pub retriable: usize,
+    pub left: usize,
+    pub can_be_undone: bool,
+}
+
+fn counts(db: &Connection, run: &str) -> Result<Counts> {
+    let counts = "SELECT count(*), coalesce(sum(state IN (2, 6)), 0), coalesce(sum(state = 3), 0),
+                    coalesce(sum(state IN (4, 5)), 0),
+                    coalesce(sum(state = 5 OR state = 4 AND coalesce(edit_lines.work, edit_runs.work) LIKE '{\"patch\"%'), 0),
+                    coalesce(sum(state IN (0, 1)), 0),
+                    coalesce(sum(state = 2 AND changes IS NOT NULL AND edit_runs.at > ?2), 0)
+                  FROM edit_lines JOIN edit_runs USING (run) WHERE run = ?1";
+    let counts = db.prepare_cached(counts)?.query_row(params![run, now_ms() - UNDONE_WITHIN_MS], |row| {
+        let count = |index| row.get::<_, u32>(index).map(|count| count as usize);
+        Ok(Counts {
+            of: count(0)?,
+            done: count(1)?,
+            unchanged: count(2)?,
+            failed: count(3)?,
+            retriable: count(4)?,
+            left: count(5)?,
+            can_be_undone: count(6)? > 0,
+        })
+    });
+    Ok(counts?)
 }
 
 /// What is to be done with one video.
@@ -114,7 +152,7 @@ pub struct EditLogEntry {
     pub title: Option<String>,
     /// How it was changed.
     pub changes: Vec<FieldChange>,
-    /// What was deleted for good of that one.
+    /// What was deleted for good, of all of them.
     pub purged: Option<Purged>,
     /// Whether it can be undone: for a day, what was changed and not changed back.
     pub can_be_undone: bool,
@@ -156,17 +194,22 @@ impl EditLog {
         Ok(run)
     }
 
-    /// When a run was begun, in milliseconds since the epoch, what it is, and how many videos are meant; none of another workspace.
-    pub async fn run(&self, run: &str) -> Result<Option<(i64, String, usize)>> {
+    /// How many videos are meant by a run; none of another workspace.
+    pub async fn run(&self, run: &str) -> Result<Option<usize>> {
         let run = run.to_owned();
         self.0
             .call(move |db, workspace| {
-                let of = "SELECT at, what, (SELECT count(*) FROM edit_lines WHERE edit_lines.run = edit_runs.run)
-                          FROM edit_runs WHERE workspace = ?1 AND run = ?2";
-                let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<_, u32>(2)? as usize));
-                Ok(db.query_row(of, params![workspace, run], row).optional()?)
+                let known = "SELECT 1 FROM edit_runs WHERE workspace = ?1 AND run = ?2";
+                let is_known = db.prepare_cached(known)?.exists([workspace, &run])?;
+                is_known.then(|| counts(db, &run).map(|counts| counts.of)).transpose()
             })
             .await
+    }
+
+    /// How the lines of a run stand.
+    pub async fn counts(&self, run: &str) -> Result<Counts> {
+        let run = run.to_owned();
+        self.0.call(move |db, _| counts(db, &run)).await
     }
 
     /// The next lines of a run whose turn has come, behind a position.
@@ -239,20 +282,6 @@ impl EditLog {
             .await
     }
 
-    /// How many lines of a run are left.
-    pub async fn left(&self, run: &str) -> Result<usize> {
-        let run = run.to_owned();
-        let left = "SELECT count(*) FROM edit_lines WHERE run = ?1 AND state IN (0, 1)";
-        self.0.call(move |db, _| Ok(db.query_row(left, [run], |row| row.get::<_, u32>(0))? as usize)).await
-    }
-
-    /// Whether anything of a run can be undone.
-    pub async fn can_be_undone(&self, run: &str) -> Result<bool> {
-        let run = run.to_owned();
-        let undoable = "SELECT 1 FROM edit_lines WHERE run = ?1 AND state = 2 AND changes IS NOT NULL";
-        self.0.call(move |db, _| Ok(db.prepare_cached(undoable)?.exists([run])?)).await
-    }
-
     /// Writes down that a video is about to be deleted for good.
     pub async fn purging(&self, id: i64) -> Result<()> {
         let state = LineState::Writing as u8;
@@ -260,26 +289,35 @@ impl EditLog {
         self.0.call(move |db, _| Ok(db.execute(purging, params![id, state]).map(drop)?)).await
     }
 
-    /// Writes down what was deleted of a video.
-    pub async fn purged(&self, id: i64, purged: &Purged) -> Result<()> {
-        let purged = serde_json::to_string(purged).map_err(Error::internal)?;
-        let write = "UPDATE edit_lines SET purged = ?2 WHERE id = ?1";
-        self.0.call(move |db, _| Ok(db.execute(write, params![id, purged]).map(drop)?)).await
+    /// Writes down what was deleted of a video, beside what was deleted of it before.
+    pub async fn purged(&self, id: i64, more: Purged) -> Result<()> {
+        self.0
+            .call(move |db, _| {
+                let transaction = db.transaction()?;
+                let before = "SELECT purged FROM edit_lines WHERE id = ?1";
+                let before: Option<String> = transaction.query_row(before, [id], |row| row.get(0))?;
+                let mut purged: Purged = before.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+                purged.add(more);
+                let purged = serde_json::to_string(&purged).map_err(Error::internal)?;
+                transaction.execute("UPDATE edit_lines SET purged = ?2 WHERE id = ?1", params![id, purged])?;
+                Ok(transaction.commit()?)
+            })
+            .await
     }
 
     /// Lines that failed, or were set aside, are to be tried again, whatever others changed.
     pub async fn retry(&self, run: &str) -> Result<()> {
         let run = run.to_owned();
-        let retry = "UPDATE edit_lines SET state = 0, expected = NULL, error = NULL, changes = NULL WHERE run = ?1 AND state IN (4, 5)";
+        let retry = "UPDATE edit_lines SET state = 0, expected = NULL, error = NULL WHERE run = ?1 AND state IN (4, 5)";
         self.0.call(move |db, _| Ok(db.execute(retry, [run]).map(drop)?)).await
     }
 
     /// Gives up what is left of a run.
     pub async fn give_up(&self, run: &str) -> Result<()> {
         let run = run.to_owned();
-        // What was being written may have been: it stays to be looked at.
-        let give_up = "DELETE FROM edit_lines WHERE run = ?1 AND state = 0";
-        self.0.call(move |db, _| Ok(db.execute(give_up, [run]).map(drop)?)).await
+        let give_up = "UPDATE edit_lines SET state = ?2 WHERE run = ?1 AND state IN (0, 1)";
+        let state = LineState::GivenUp as u8;
+        self.0.call(move |db, _| Ok(db.execute(give_up, params![run, state]).map(drop)?)).await
     }
 
     /// What can be undone of a run, the last one first.
@@ -317,29 +355,22 @@ impl EditLog {
                 let mut entries = Vec::new();
                 while let Some(row) = rows.next()? {
                     let (id, run, at): (i64, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                    let counts = "SELECT count(*), coalesce(sum(state IN (2, 6)), 0), coalesce(sum(state IN (4, 5)), 0),
-                                    coalesce(sum(state IN (0, 1)), 0), coalesce(sum(state = 2 AND changes IS NOT NULL), 0)
-                                  FROM edit_lines WHERE run = ?1";
-                    let [of, done, failed, left, undoable] = db.prepare_cached(counts)?.query_row([&run], |row| {
-                        let count = |index| row.get::<_, u32>(index).map(|count| count as usize);
-                        Ok([count(0)?, count(1)?, count(2)?, count(3)?, count(4)?])
-                    })?;
-                    let first = "SELECT guid, title, changes, purged FROM edit_lines WHERE run = ?1 AND (?2 IS NULL OR guid = ?2)
+                    let Counts { of, done, failed, left, can_be_undone, .. } = counts(db, &run)?;
+                    let first = "SELECT guid, title, changes FROM edit_lines WHERE run = ?1 AND (?2 IS NULL OR guid = ?2)
                                  ORDER BY position LIMIT 1";
-                    let first: Option<(String, String, Option<String>, Option<String>)> = db
+                    let first: Option<(String, String, Option<String>)> = db
                         .prepare_cached(first)?
-                        .query_row(params![run, guid], |row| {
-                            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-                        })
+                        .query_row(params![run, guid], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
                         .optional()?;
-                    let (guid, title, changes, purged) = match first {
-                        Some((guid, title, changes, purged)) => (Guid::new(guid), Some(title), changes, purged),
-                        None => (None, None, None, None),
+                    let (guid, title, changes) = match first {
+                        Some((guid, title, changes)) => (Guid::new(guid), Some(title), changes),
+                        None => (None, None, None),
                     };
+                    let purged = all_purged(db, &run)?;
                     entries.push(EditLogEntry {
-                        can_be_undone: undoable > 0 && at > now_ms() - UNDONE_WITHIN_MS,
+                        can_be_undone,
                         changes: changes.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
-                        purged: purged.and_then(|text| serde_json::from_str(&text).ok()),
+                        purged,
                         who: row.get(3)?,
                         what: row.get(4)?,
                         id,
@@ -357,6 +388,18 @@ impl EditLog {
             })
             .await
     }
+}
+
+/// What was deleted for good in a run.
+fn all_purged(db: &Connection, run: &str) -> Result<Option<Purged>> {
+    let lines = "SELECT purged FROM edit_lines WHERE run = ?1 AND purged IS NOT NULL";
+    let mut statement = db.prepare_cached(lines)?;
+    let lines = statement.query_map([run], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let all = lines.iter().filter_map(|text| serde_json::from_str::<Purged>(text).ok());
+    Ok(all.reduce(|mut all, one| {
+        all.add(one);
+        all
+    }))
 }
 
 /// Forgets what was changed in a workspace.

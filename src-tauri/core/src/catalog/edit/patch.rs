@@ -85,18 +85,17 @@ impl VideoPatch {
         if let Some(published) = self.published {
             after.published = Some(published);
         }
-        // One at a time the two could be in the wrong order.
-        if self.publish_from.is_some() && self.publish_until.is_some() {
-            after.publish_until = None;
-        }
-        for (field, value) in [
-            (VideoField::PublishFrom, &self.publish_from),
-            (VideoField::PublishUntil, &self.publish_until),
-            (VideoField::Poster, &self.poster),
-        ] {
+        let times = [VideoField::PublishFrom, VideoField::PublishUntil];
+        for (field, value) in times.iter().zip([&self.publish_from, &self.publish_until]) {
             if let Some(value) = value {
-                after.set(&field, Some(value))?;
+                after.assign(field, Some(value), false)?;
             }
+        }
+        if self.publish_from.is_some() || self.publish_until.is_some() {
+            after.check_times_of(&times)?;
+        }
+        if let Some(poster) = &self.poster {
+            after.set(&VideoField::Poster, Some(poster))?;
         }
         match self.trashed {
             Some(true) => after.trashed_at = before.trashed_at.or(Some(now)),

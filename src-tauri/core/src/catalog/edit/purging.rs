@@ -10,7 +10,11 @@ use super::run::{AT_ONCE, Running};
 use super::{EditOutcome, EditResult, EditSummary, Editor};
 use crate::catalog::purge::{PurgeKind, PurgePart, PurgePlan};
 use crate::catalog::{Guid, Mirror};
+use crate::clock::now_ms;
 use crate::{Code, Error, Result};
+
+/// A reading of the whole table tells so long which files are shared, in milliseconds.
+const KNOWN_FOR_MS: i64 = 24 * 3_600_000;
 
 impl Editor {
     /// What would go of videos that are in the trash, were they deleted for good.
@@ -20,7 +24,11 @@ impl Editor {
     pub async fn plan_purge(&self, guids: &[Guid]) -> Result<Vec<PurgePlan>> {
         let mirror = self.whole_mirror().await?;
         let plans = futures::stream::iter(guids.to_vec());
-        plans.map(|guid| async move { self.purger.plan(mirror, &guid).await }).buffered(AT_ONCE).try_collect().await
+        plans
+            .map(|guid| async move { self.purger.plan(mirror, &guid, guids).await })
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await
     }
 
     /// What a video holds in the buckets, with its bytes.
@@ -58,10 +66,14 @@ impl Editor {
 
     /// The mirror, where it knows who else uses a folder or a source.
     async fn whole_mirror(&self) -> Result<&Mirror> {
-        if self.sync.age().await?.swept_at.is_none() {
-            let what = "Not all of the catalog is read yet: nobody knows which files videos share.";
+        let swept_at = self.sync.age().await?.swept_at;
+        if swept_at.is_none_or(|at| now_ms() - at > KNOWN_FOR_MS) {
+            let what = "Not all of the catalog was read in the last 24 hours: nobody knows which files videos share.";
             return Err(Error::new(Code::InUse, what, "Wait until it is read, or run reelctl videos sync."));
         }
+        // Those that came since.
+        let newest = self.sync.look(&[]).await?;
+        self.sync.take(&newest).await?;
         self.sync.mirror().await
     }
 
@@ -77,17 +89,20 @@ impl Editor {
             return Ok(EditOutcome::Unchanged);
         }
         self.log.purging(line.id).await?;
-        let purged = self.purger.purge(mirror, guid, ticked, running.author, running.stop).await?;
-        self.log.purged(line.id, &purged).await?;
+        let with_versions = ticked.contains(&PurgeKind::Versions);
+        let mut objects = 0;
+        for place in self.purger.begin(mirror, guid, ticked, running.author).await? {
+            let gone = self.purger.delete(&place, with_versions, running.stop).await?;
+            objects += gone.objects;
+            self.log.purged(line.id, gone).await?;
+        }
+        if ticked.contains(&PurgeKind::Item) {
+            self.log.purged(line.id, self.purger.end(guid).await?).await?;
+        }
         if ticked.contains(&PurgeKind::Item) {
             mirror.remove(vec![guid.clone()]).await?;
         }
-        tracing::info!(
-            run = running.run,
-            guid = guid.as_str(),
-            objects = purged.objects,
-            "a video was deleted for good"
-        );
+        tracing::info!(run = running.run, guid = guid.as_str(), objects, "a video was deleted for good");
         Ok(EditOutcome::Done)
     }
 }

@@ -1,7 +1,8 @@
 //! Working a run off: each video is read, compared and written, some at a time. What is left after a stop, a kill or a lost
 //! connection goes on from there.
 
-use std::fs::{File, TryLockError};
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -12,8 +13,8 @@ use ts_rs::TS;
 use super::log::{Line, NewLine, Work};
 use super::patch::{Subject, VideoPatch};
 use super::{Author, Change, Editor, Guid, TRIES, VideoSelection, Written, not_found};
-use crate::catalog::details::{FieldChange, VideoDetails, VideoField};
-use crate::folders::open_private;
+use crate::catalog::details::{FieldChange, VideoDetails};
+use crate::files::lock_file;
 use crate::{Code, Error, Result};
 
 /// Videos that are written at the same time.
@@ -73,13 +74,15 @@ pub struct EditSummary {
     pub failed: usize,
     /// Their turn has not come: it was stopped, or broke off.
     pub left: usize,
+    /// Those that may go well at another try, as they are then.
+    pub retriable: usize,
     /// Whether what was changed can be undone.
     pub can_be_undone: bool,
     /// Why it broke off.
     pub error: Option<Error>,
     /// How the last of them ended.
     #[serde(skip)]
-    pub(super) first: Option<EditOutcome>,
+    pub(super) last: Option<EditOutcome>,
 }
 
 impl EditSummary {
@@ -90,7 +93,7 @@ impl EditSummary {
             EditOutcome::Aside => self.aside += 1,
             EditOutcome::Failed { .. } => self.failed += 1,
         }
-        self.first = Some(outcome);
+        self.last = Some(outcome);
     }
 }
 
@@ -115,31 +118,21 @@ impl Editor {
         stop: &CancellationToken,
         tell: impl Fn(&EditResult),
     ) -> Result<EditSummary> {
-        let mut lines = Vec::new();
-        let guids = match &selection {
-            VideoSelection::These { guids } => guids.clone(),
-            VideoSelection::Matching { .. } => Vec::new(),
+        let mut known = HashMap::new();
+        let guids = self.selected(selection).await?;
+        for some in guids.chunks(super::PAGE) {
+            let videos = self.sync.mirror().await?.by_keys(some.to_vec()).await?;
+            known.extend(videos.into_iter().map(|video| (video.guid, (video.title, video.revision))));
+        }
+        let mut seen = HashSet::new();
+        // Each once; what the mirror does not know yet may be there all the same.
+        let guids = guids.into_iter().filter(|guid| seen.insert(guid.clone()));
+        let line = |guid: Guid| {
+            let (title, revision) = known.remove(&guid).unzip();
+            let expected = revision.filter(|_| !force);
+            NewLine { title: title.unwrap_or_else(|| guid.to_string()), guid, expected, work: None, undoes: None }
         };
-        self.each(selection, |videos| {
-            lines.extend(videos.into_iter().map(|video| NewLine {
-                expected: (!force).then_some(video.revision),
-                guid: video.guid,
-                title: video.title,
-                work: None,
-                undoes: None,
-            }));
-            Ok(())
-        })
-        .await?;
-        // What the mirror does not know yet may be there all the same.
-        let known: std::collections::HashSet<_> = lines.iter().map(|line| line.guid.clone()).collect();
-        lines.extend(guids.into_iter().filter(|guid| !known.contains(guid)).map(|guid| NewLine {
-            title: guid.to_string(),
-            guid,
-            expected: None,
-            work: None,
-            undoes: None,
-        }));
+        let lines = guids.map(line).collect();
         self.begin(patch.name(), Some(Work::Patch(patch)), lines, stop, tell).await
     }
 
@@ -174,13 +167,13 @@ impl Editor {
         stop: &CancellationToken,
         tell: impl Fn(&EditResult),
     ) -> Result<EditSummary> {
-        let (_, _, of) = self.log.run(run).await?.ok_or_else(|| {
+        let of = self.log.run(run).await?.ok_or_else(|| {
             Error::new(Code::NotFound, format!("There is no change {run} here."), "List them: reelctl videos changes.")
         })?;
+        let _lock = self.lock().await?;
         if again {
             self.log.retry(run).await?;
         }
-        let _lock = self.lock().await?;
         self.work_off(run, of, &self.author().await, stop, tell).await
     }
 
@@ -230,19 +223,11 @@ impl Editor {
 
     /// The right to change many.
     async fn lock(&self) -> Result<File> {
-        let file = self.lock.clone();
-        let lock = move || {
-            let file = open_private(&file).map_err(|error| crate::files::unreadable(&file, &error))?;
-            match file.try_lock() {
-                Ok(()) => Ok(file),
-                Err(TryLockError::WouldBlock) => {
-                    let what = "Another change of many videos is still running.";
-                    Err(Error::new(Code::InUse, what, "Wait until it ends, or stop it."))
-                }
-                Err(TryLockError::Error(error)) => Err(Error::internal(error)),
-            }
-        };
-        tokio::task::spawn_blocking(lock).await.map_err(Error::internal)?
+        lock_file(&self.lock, || {
+            let what = "Another change of many videos is still running.";
+            Error::new(Code::InUse, what, "Wait until it ends, or stop it.")
+        })
+        .await
     }
 
     async fn work_off(
@@ -260,7 +245,9 @@ impl Editor {
             let lines = self.log.waiting(run, behind, LINES).await?;
             let Some(last) = lines.last() else { break };
             behind = last.position;
-            let mut done = futures::stream::iter(lines).map(|line| self.one(&running, line)).buffer_unordered(AT_ONCE);
+            // One by one where files are deleted: whether another one needs them changes with each.
+            let at_once = if matches!(last.work, Work::Purge(_)) { 1 } else { AT_ONCE };
+            let mut done = futures::stream::iter(lines).map(|line| self.one(&running, line)).buffer_unordered(at_once);
             while let Some(ended) = done.next().await {
                 match ended? {
                     Ended::Told(result) => {
@@ -280,23 +267,24 @@ impl Editor {
                 break;
             }
         }
-        summary.left = self.log.left(run).await?;
-        summary.can_be_undone = self.log.can_be_undone(run).await?;
+        let counts = self.log.counts(run).await?;
+        (summary.left, summary.can_be_undone) = (counts.left, counts.can_be_undone);
+        summary.retriable = counts.retriable;
         self.changes.tell(Change::Edited);
         if of >= MANY {
-            let done = summary.done + summary.unchanged;
-            self.changes.tell(Change::Ended { of, done, failed: summary.failed + summary.aside });
+            // All of the run, also what was done before it was broken off.
+            self.changes.tell(Change::Ended { of, done: counts.done + counts.unchanged, failed: counts.failed });
         }
         Ok(summary)
     }
 
-    async fn one(&self, running: &Running<'_>, line: Line) -> Result<Ended> {
+    async fn one(&self, running: &Running<'_>, mut line: Line) -> Result<Ended> {
         let mut wait = FIRST_WAIT;
         let outcome = loop {
             if running.stop.is_cancelled() {
                 return Ok(Ended::Left(None));
             }
-            match self.change(running, &line).await {
+            match self.change(running, &mut line).await {
                 Ok(outcome) => break outcome,
                 // It is not the video's fault.
                 Err(error) if error.code == Code::Throttled => {
@@ -318,11 +306,11 @@ impl Editor {
         Ok(Ended::Told(EditResult { guid, title, outcome }))
     }
 
-    async fn change(&self, running: &Running<'_>, line: &Line) -> Result<EditOutcome> {
-        let Line { guid, expected, work, writing, .. } = line;
-        if let Work::Purge(ticked) = work {
+    async fn change(&self, running: &Running<'_>, line: &mut Line) -> Result<EditOutcome> {
+        if let Work::Purge(ticked) = &line.work {
             return self.purge_one(running, line, ticked).await;
         }
+        let Line { id, guid, position, expected, work, writing, undoes, .. } = line;
         for _ in 0..TRIES {
             let Some(item) = self.catalog.item(guid).await? else {
                 self.sync.mirror().await?.remove(vec![guid.clone()]).await?;
@@ -330,7 +318,7 @@ impl Editor {
             };
             let video = item.read().ok_or_else(|| not_found(guid))?;
             if writing.as_ref().is_some_and(|changes| is_so(&video.details, changes)) {
-                // It was written, and the app was killed before it knew.
+                // It was written, and nobody heard of it: the answer was lost, or the app was killed.
                 self.sync.renew(std::slice::from_ref(&video)).await?;
                 return Ok(EditOutcome::Done);
             }
@@ -340,9 +328,9 @@ impl Editor {
                     self.sync.renew(std::slice::from_ref(&video)).await?;
                     return Ok(EditOutcome::Aside);
                 }
-                Work::Patch(patch) => patch.changes(&Subject::from(&video), line.position, running.author.at)?,
+                Work::Patch(patch) => patch.changes(&Subject::from(&video), *position, running.author.at)?,
                 Work::Purge(_) => Vec::new(),
-                Work::Fields(changes) => match left_of(&video.details, changes)? {
+                Work::Fields(changes) => match left_of(&video.details, changes, undoes.is_some())? {
                     Some(changes) => changes,
                     None => {
                         self.sync.renew(std::slice::from_ref(&video)).await?;
@@ -358,8 +346,9 @@ impl Editor {
                 self.sync.renew(std::slice::from_ref(&video)).await?;
                 return Ok(EditOutcome::Unchanged);
             }
-            self.log.writing(line.id, &changes).await?;
-            match self.catalog.write(guid, &item, &changes, running.author).await? {
+            self.log.writing(*id, &changes).await?;
+            let changes = &*writing.insert(changes);
+            match self.catalog.write(guid, &item, changes, running.author).await? {
                 Written::Done(video) => {
                     self.sync.renew(std::slice::from_ref(&*video)).await?;
                     tracing::info!(
@@ -389,23 +378,21 @@ fn is_so(details: &VideoDetails, changes: &[FieldChange]) -> bool {
     changes.iter().all(|change| details.get(&change.field) == change.after)
 }
 
-/// What of it is left to be done, checked; none where someone else has changed one of the fields.
-fn left_of(details: &VideoDetails, changes: &[FieldChange]) -> Result<Option<Vec<FieldChange>>> {
-    let mut after = details.clone();
+/// What of it is left to be done; none where someone else has changed one of the fields. What is undone gets back what it had,
+/// whatever it was.
+fn left_of(details: &VideoDetails, changes: &[FieldChange], is_undo: bool) -> Result<Option<Vec<FieldChange>>> {
     for change in changes {
         let now = details.get(&change.field);
         if now != change.before && now != change.after {
             return Ok(None);
         }
     }
-    // One at a time two times could be in the wrong order.
-    (after.publish_from, after.publish_until) = (None, None);
-    let times = [VideoField::PublishFrom, VideoField::PublishUntil];
-    for field in times.iter().filter(|field| !changes.iter().any(|change| change.field == **field)) {
-        after.set(field, details.get(field).as_deref())?;
-    }
+    let mut after = details.clone();
     for change in changes {
-        after.set(&change.field, change.after.as_deref())?;
+        after.assign(&change.field, change.after.as_deref(), is_undo)?;
+    }
+    if !is_undo {
+        after.check_times_of(changes.iter().map(|change| &change.field))?;
     }
     Ok(Some(details.changes_to(&after)))
 }

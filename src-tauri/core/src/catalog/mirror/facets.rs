@@ -66,9 +66,15 @@ pub(super) fn id(db: &Connection, facet: &Facet) -> Result<Option<i64>> {
     Ok(known.query_row([text(facet)?], |row| row.get(0)).optional()?)
 }
 
+/// How often a facet is there.
+pub(super) fn count(db: &Connection, facet: &Facet) -> Result<i64> {
+    let mut known = db.prepare_cached("SELECT count FROM facets WHERE facet = ?1")?;
+    Ok(known.query_row([text(facet)?], |row| row.get(0)).optional()?.unwrap_or(0))
+}
+
 /// How often those are there that have a bit, and the most frequent others.
 pub(super) fn all(db: &Connection, most: u32) -> Result<Vec<(i64, Facet, i64)>> {
-    let all = "SELECT id, facet, count FROM facets WHERE count > 0 ORDER BY count DESC LIMIT ?1";
+    let all = "SELECT id, facet, count FROM facets WHERE count > 0 ORDER BY id < 64 DESC, count DESC LIMIT ?1";
     let mut statement = db.prepare_cached(all)?;
     let rows = statement.query_map([most], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?)))?;
     let mut facets = Vec::new();

@@ -68,6 +68,8 @@ pub(super) fn write(
         poster,
         trashed_at,
     } = video.details.clone();
+    let elsewhere = (!video.outputs_elsewhere.is_empty()).then(|| serde_json::to_string(&video.outputs_elsewhere));
+    let elsewhere = elsewhere.transpose().map_err(crate::Error::internal)?;
     let flag = |is_so: bool, flag: u8| if is_so { flag } else { 0 };
     let flags = flag(video.has_stream, HAS_STREAM)
         | flag(video.has_captions, HAS_CAPTIONS)
@@ -80,9 +82,9 @@ pub(super) fn write(
     db.prepare_cached(
         "INSERT OR REPLACE INTO videos (number, guid, place, title, own, revision, status, error_at, error_message,
            started_at, ended_at, duration, width, height, flags, src_bucket, src_video, thumbnail_url, job_id, workflow,
-           job_template, source_size, source_checksum, title_key, facets, digest)
+           job_template, source_size, source_checksum, outputs_elsewhere, title_key, facets, digest)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
-           ?24, ?25, ?26)",
+           ?24, ?25, ?26, ?27)",
     )?
     .execute(params![
         number,
@@ -108,6 +110,7 @@ pub(super) fn write(
         name(db, video.job_template.as_deref())?,
         video.source_size.and_then(|size| i64::try_from(size).ok()),
         video.source_checksum,
+        elsewhere,
         terms::fold(&video.title).chars().take(SORTED_BY).collect::<String>(),
         facets,
         digest,
@@ -133,7 +136,7 @@ pub(super) fn at(db: &Connection, place: i64) -> Result<Option<VideoSummary>> {
         "SELECT guid, title, own, revision, status, error_at, error_message, started_at, ended_at, duration, width,
                 height, flags, src_video, thumbnail_url, job_id,
                 (SELECT name FROM names WHERE id = src_bucket), (SELECT name FROM names WHERE id = workflow),
-                (SELECT name FROM names WHERE id = job_template), source_size, source_checksum
+                (SELECT name FROM names WHERE id = job_template), source_size, source_checksum, outputs_elsewhere
               FROM places JOIN videos USING (number) WHERE places.place = ?1";
     Ok(db.prepare_cached(at)?.query_row([place], read).optional()?)
 }
@@ -162,6 +165,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<VideoSummary> {
     };
     let flags: u8 = row.get(12)?;
     let (title, own): (String, Option<String>) = (row.get(1)?, row.get(2)?);
+    let elsewhere: Option<String> = row.get(21)?;
     let own: Own = own.and_then(|own| serde_json::from_str(&own).ok()).unwrap_or_default();
     let Own { description, tags, published, publish_from, publish_until, poster, trashed_at } = own;
     let own_title = (flags & IS_OWN_TITLE > 0).then(|| title.clone());
@@ -196,6 +200,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<VideoSummary> {
         job_template: row.get(18)?,
         source_size: row.get::<_, Option<i64>>(19)?.and_then(|size| u64::try_from(size).ok()),
         source_checksum: row.get(20)?,
+        outputs_elsewhere: elsewhere.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
         guid: Guid(guid),
     })
 }

@@ -3,7 +3,8 @@ CREATE TABLE videos (
   number INTEGER PRIMARY KEY, guid TEXT NOT NULL UNIQUE, place INTEGER NOT NULL, title TEXT NOT NULL, own TEXT,
   revision INTEGER NOT NULL, status INTEGER NOT NULL, error_at TEXT, error_message TEXT, started_at INTEGER, ended_at INTEGER, duration REAL,
   width INTEGER, height INTEGER, flags INTEGER NOT NULL, src_bucket INTEGER, src_video TEXT, thumbnail_url TEXT, job_id TEXT,
-  workflow INTEGER, job_template INTEGER, source_size INTEGER, source_checksum TEXT, title_key TEXT NOT NULL, facets TEXT NOT NULL, digest INTEGER NOT NULL);
+  workflow INTEGER, job_template INTEGER, source_size INTEGER, source_checksum TEXT, outputs_elsewhere TEXT,
+  title_key TEXT NOT NULL, facets TEXT NOT NULL, digest INTEGER NOT NULL);
 CREATE INDEX videos_by_title ON videos (title_key, place);
 CREATE INDEX videos_by_duration ON videos (duration, place);
 -- Those that the pipeline has not finished: they are read by their keys.

@@ -1,7 +1,7 @@
 //! Searching, filtering and sorting the copy of a table. Words and filters are terms of one full-text index (FTS5), whose rows
 //! come in the order of the starts: the first page of the newest needs no look at the others.
 
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params, params_from_iter};
+use rusqlite::{Connection, TransactionBehavior, params, params_from_iter};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -161,8 +161,7 @@ impl Mirror {
                 let db = &db.transaction_with_behavior(TransactionBehavior::Deferred)?;
                 let facets = facets::all(db, MOST_COUNTED)?;
                 let all: i64 = db.prepare_cached("SELECT count(*) FROM videos")?.query_row([], |row| row.get(0))?;
-                let trashed =
-                    facets.iter().find(|(_, facet, _)| *facet == Facet::Trashed).map_or(0, |(.., count)| *count);
+                let trashed = facets::count(db, &Facet::Trashed)?;
                 let total = all - trashed;
                 if !query.is_narrowed() {
                     let facets = facets.into_iter().map(|(_, facet, count)| FacetCount { facet, count: whole(count) });
@@ -221,16 +220,16 @@ impl Mirror {
         self.unless_damaged(found.await)
     }
 
-    /// The videos of these sources: each key and its video; of several that have one, the newest.
+    /// The videos of these sources: each key and its video; of several that have one, the newest; what is in the trash only where no other has it.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub(in crate::catalog) async fn guids_of_sources(&self, keys: Vec<String>) -> Result<Vec<(String, Guid)>> {
         let of = format!(
-            "SELECT {0}, guid FROM videos WHERE {0} IN (SELECT value FROM json_each(?1)) ORDER BY abs(place)",
+            "SELECT {0}, guid FROM videos WHERE {0} IN (SELECT value FROM json_each(?1)) ORDER BY place > 0, abs(place)",
             row::SRC_VIDEO
         );
-        let found = self.reader.call(move |db| {
+        let found = self.counter.call(move |db| {
             let keys = serde_json::to_string(&keys).map_err(crate::Error::internal)?;
             let mut statement = db.prepare_cached(&of)?;
             let rows = statement.query_map([keys], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
@@ -256,22 +255,18 @@ impl Mirror {
         self.unless_damaged(found.await)
     }
 
-    /// Another video whose own folder or picture is below the folder of this one.
+    /// Other videos whose own folder, picture or outputs are below the folder of this one, some of them.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub(in crate::catalog) async fn others_below(&self, guid: Guid, prefix: String) -> Result<Option<Guid>> {
+    pub(in crate::catalog) async fn others_below(&self, guid: Guid, prefix: String) -> Result<Vec<Guid>> {
         let below = "SELECT guid FROM videos WHERE guid <> ?1 AND (guid >= ?2 AND guid < ?3
-                       OR instr(thumbnail_url, ?4) > 0 OR instr(own, ?4) > 0) LIMIT 1";
-        let found = self.reader.call(move |db| {
-            let (folder, behind) = (format!("/{prefix}"), format!("{prefix}\u{10FFFF}"));
-            let other = params![guid.as_str(), prefix, behind, folder];
-            Ok(db.query_row(below, other, |row| row.get::<_, String>(0)).optional()?.and_then(Guid::new))
-        });
-        self.unless_damaged(found.await)
+                       OR instr(thumbnail_url, ?4) > 0 OR instr(own, ?4) > 0 OR instr(outputs_elsewhere, ?4) > 0) LIMIT 100";
+        let (folder, behind) = (format!("/{prefix}"), format!("{prefix}\u{10FFFF}"));
+        self.others(below.to_owned(), [guid.to_string(), prefix, behind, folder]).await
     }
 
-    /// Another video that has the same source.
+    /// Other videos that have the same source, some of them.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -280,19 +275,42 @@ impl Mirror {
         guid: Guid,
         bucket: String,
         key: String,
-    ) -> Result<Option<Guid>> {
-        let same = format!(
-            "SELECT guid FROM videos WHERE guid <> ?1 AND {} = ?3
-               AND (src_bucket IS NULL OR src_bucket = (SELECT id FROM names WHERE name = ?2)) LIMIT 1",
+    ) -> Result<Vec<Guid>> {
+        let same =
+            format!("SELECT guid FROM videos WHERE guid <> ?1 AND {} = ?3 AND {OF_BUCKET} LIMIT 100", row::SRC_VIDEO);
+        self.others(same, [guid.to_string(), bucket, key]).await
+    }
+
+    /// Other videos whose sources are in this folder, some of them.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(in crate::catalog) async fn others_in_folder(
+        &self,
+        guid: Guid,
+        bucket: String,
+        folder: String,
+    ) -> Result<Vec<Guid>> {
+        let inside = format!(
+            "SELECT guid FROM videos WHERE guid <> ?1 AND instr({}, ?3) = 1 AND {OF_BUCKET} LIMIT 100",
             row::SRC_VIDEO
         );
-        let found = self.reader.call(move |db| {
-            let other = params![guid.as_str(), bucket, key];
-            Ok(db.query_row(&same, other, |row| row.get::<_, String>(0)).optional()?.and_then(Guid::new))
+        self.others(inside, [guid.to_string(), bucket, folder]).await
+    }
+
+    /// It goes through all rows: beside what waits for the rows in sight.
+    async fn others<const COUNT: usize>(&self, query: String, values: [String; COUNT]) -> Result<Vec<Guid>> {
+        let found = self.counter.call(move |db| {
+            let mut statement = db.prepare_cached(&query)?;
+            let guids = statement.query_map(params_from_iter(values), |row| row.get::<_, String>(0))?;
+            Ok(guids.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().filter_map(Guid::new).collect())
         });
         self.unless_damaged(found.await)
     }
 }
+
+/// A source of this bucket, or of one that nobody knows.
+const OF_BUCKET: &str = "(src_bucket IS NULL OR src_bucket = (SELECT id FROM names WHERE name = ?2))";
 
 fn count(db: &Connection, expression: &str, (from, until): (i64, i64)) -> Result<usize> {
     let count = format!("SELECT count(*) {MATCHING}");

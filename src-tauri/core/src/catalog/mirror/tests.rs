@@ -54,6 +54,7 @@ async fn what_is_put_is_found_as_it_was() {
         is_hdr: true,
         src_bucket: Some("other".into()),
         src_video: Some("a/big_buck_bunny.mov".into()),
+        outputs_elsewhere: vec!["https://cdn/films/x.m3u8".into()],
         source_size: Some(5),
         source_checksum: Some("AAAAAAAAAAA=".into()),
         thumbnail_url: Some("https://cdn/x.jpg".into()),
@@ -257,7 +258,7 @@ async fn a_damaged_one_is_made_anew_at_the_next_start() {
     let path = folder.path().join("catalog.sqlite");
     // The process ends, which the next start follows: the last connection takes the log with it.
     while folder.path().join("catalog.sqlite-wal").exists() {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     for _ in 0..2 {
         let anew = Mirror::open(&path, "table-1", "source").await.unwrap();
@@ -360,4 +361,33 @@ async fn many_are_sorted_as_few() {
             }
         }
     }
+}
+
+/// However many tags there are, the trash is counted.
+#[tokio::test]
+async fn the_trash_is_counted_beside_many_tags() {
+    let (mirror, _folder) = mirror().await;
+    let details = |number: i64| VideoDetails {
+        tags: [("tag".to_owned(), format!("{}", number / 2))].into(),
+        trashed_at: (number == 3).then_some(1),
+        ..VideoDetails::default()
+    };
+    let many = (0..600).map(|number| VideoSummary { details: details(number), ..taken(number, "Film") });
+    mirror.put(many.collect(), 1, vec![]).await.unwrap();
+    let counts = mirror.count(VideoQuery::default()).await.unwrap();
+    assert_eq!((counts.found, counts.total), (599, 599));
+    assert!(counts.facets.contains(&FacetCount { facet: Facet::Trashed, count: 1 }), "{:?}", counts.facets.len());
+}
+
+/// What was changed from here is not what a read that is late says; what others do after it counts.
+#[tokio::test]
+async fn a_late_read_takes_nothing_back() {
+    let (mirror, _folder) = mirror().await;
+    let at = |revision: i64, title: &str| VideoSummary { revision, ..taken(1, title) };
+    mirror.put(vec![at(0, "Before")], 1, vec![]).await.unwrap();
+    mirror.put_now(vec![at(1, "Changed")], 1).await.unwrap();
+    mirror.put(vec![at(0, "Before")], 1, vec![]).await.unwrap();
+    assert_eq!(titles(&mirror, newest("", vec![])).await, ["Changed"]);
+    mirror.put(vec![at(2, "By others")], 1, vec![]).await.unwrap();
+    assert_eq!(titles(&mirror, newest("", vec![])).await, ["By others"]);
 }

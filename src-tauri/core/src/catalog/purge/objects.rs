@@ -41,13 +41,19 @@ impl Wanted {
 }
 
 /// What there is, or what went.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Counted {
     pub objects: usize,
     pub bytes: u64,
-    /// Those that are not the newest, and the marks of deleted ones.
-    pub versions: usize,
+    /// Those that are not the newest, and the marks of deleted ones; none where they may not be listed.
+    pub versions: Option<usize>,
     pub version_bytes: u64,
+}
+
+impl Default for Counted {
+    fn default() -> Self {
+        Self { objects: 0, bytes: 0, versions: Some(0), version_bytes: 0 }
+    }
 }
 
 impl Counted {
@@ -56,7 +62,7 @@ impl Counted {
             self.objects += 1;
             self.bytes += found.bytes;
         } else {
-            self.versions += 1;
+            self.versions = self.versions.map(|versions| versions + 1);
             self.version_bytes += found.bytes;
         }
     }
@@ -93,13 +99,21 @@ impl<'a> Bucket<'a> {
     pub async fn count(&self, wanted: &Wanted) -> Result<Counted> {
         let (mut counted, mut after) = (Counted::default(), None);
         loop {
-            let (found, next) = self.page(wanted, after).await?;
+            let (found, next) = self.page(wanted, after, false).await?;
             found.iter().for_each(|found| counted.add(found));
+            if matches!(next, Some(After::Token(_))) || found.iter().any(|found| found.version.is_none()) {
+                counted.versions = None;
+            }
             after = next;
             if after.is_none() {
                 return Ok(counted);
             }
         }
+    }
+
+    /// Whether it can be listed.
+    pub async fn look(&self, wanted: &Wanted, with_versions: bool) -> Result<()> {
+        self.page(wanted, None, with_versions).await.map(drop)
     }
 
     /// Deletes it, page by page; with versions nothing of it is left, without them a bucket that keeps versions keeps them.
@@ -109,7 +123,7 @@ impl<'a> Bucket<'a> {
             if stop.is_cancelled() {
                 return Err(Error::new(Code::Canceled, "It was stopped.", "Go on when you like."));
             }
-            let (found, next) = self.page(wanted, after).await?;
+            let (found, next) = self.page(wanted, after, with_versions).await?;
             let found: Vec<_> = found.into_iter().filter(|found| with_versions || found.is_object).collect();
             if !found.is_empty() {
                 self.delete_page(&found, with_versions).await?;
@@ -137,7 +151,7 @@ impl<'a> Bucket<'a> {
         let key = first.key().unwrap_or_default();
         let (code, remedy) = match first.code() {
             Some("AccessDenied") => {
-                (Code::AccessDenied, "It may be locked (Object Lock), or you may not delete it: ask your engineer.")
+                (Code::Invalid, "It may be locked (Object Lock), or you may not delete it: ask your engineer.")
             }
             Some("SlowDown" | "InternalError" | "ServiceUnavailable") => (Code::Throttled, "Try again."),
             _ => (Code::Invalid, "Ask your engineer with the details."),
@@ -147,18 +161,24 @@ impl<'a> Bucket<'a> {
         Err(Error::new(code, what, remedy).with_details(details))
     }
 
-    /// A page, with versions where they may be listed.
-    async fn page(&self, wanted: &Wanted, after: Option<After>) -> Result<(Vec<Found>, Option<After>)> {
+    /// A page, with versions where they may be listed; where they are wanted they have to be.
+    async fn page(
+        &self,
+        wanted: &Wanted,
+        after: Option<After>,
+        with_versions: bool,
+    ) -> Result<(Vec<Found>, Option<After>)> {
         match after {
             Some(After::Token(token)) => self.objects(wanted, Some(token)).await,
             None => match self.versions(wanted, None, None).await {
-                Err(Unlisted::Versions) => self.objects(wanted, None).await,
+                Err(Unlisted::Denied(error)) if with_versions => Err(error),
+                Err(Unlisted::Versions | Unlisted::Denied(_)) => self.objects(wanted, None).await,
                 Err(Unlisted::Failed(error)) => Err(error),
                 Ok(page) => Ok(page),
             },
             Some(After::Version { key, version }) => match self.versions(wanted, key, version).await {
                 Err(Unlisted::Versions) => Err(Error::internal("versions could be listed, and then not")),
-                Err(Unlisted::Failed(error)) => Err(error),
+                Err(Unlisted::Denied(error) | Unlisted::Failed(error)) => Err(error),
                 Ok(page) => Ok(page),
             },
         }
@@ -171,13 +191,20 @@ impl<'a> Bucket<'a> {
         version: Option<String>,
     ) -> Result<(Vec<Found>, Option<After>), Unlisted> {
         let list = self.s3.list_object_versions().bucket(self.name).prefix(wanted.prefix());
-        let answer = list.set_key_marker(key).set_version_id_marker(version).send().await.map_err(|error| {
-            // A server may not know versions, an admin not list them.
-            match error.code() {
-                Some("AccessDenied" | "NotImplemented" | "MethodNotAllowed") => Unlisted::Versions,
-                _ => Unlisted::Failed(explain(&format!("The bucket {} could not be listed", self.name), error)),
-            }
-        })?;
+        let answer =
+            list.set_key_marker(key).set_version_id_marker(version).send().await.map_err(|error| {
+                match error.code() {
+                    Some("NotImplemented" | "MethodNotAllowed") => Unlisted::Versions,
+                    Some("AccessDenied") => Unlisted::Denied(explain(
+                        &format!(
+                            "The versions in {} could not be listed; without that right only the newest can go",
+                            self.name
+                        ),
+                        error,
+                    )),
+                    _ => Unlisted::Failed(explain(&format!("The bucket {} could not be listed", self.name), error)),
+                }
+            })?;
         let next = answer.is_truncated.unwrap_or(false).then(|| After::Version {
             key: answer.next_key_marker.clone(),
             version: answer.next_version_id_marker.clone(),
@@ -209,7 +236,9 @@ impl<'a> Bucket<'a> {
 
 /// Why versions were not listed.
 enum Unlisted {
-    /// The server does not know them, or they may not be listed.
+    /// The server does not know them.
     Versions,
+    /// They may not be listed.
+    Denied(Error),
     Failed(Error),
 }

@@ -1,6 +1,6 @@
 //! Reading the table through: in segments, whose state is in the mirror, so that a kill costs a page.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{CatalogSync, Filling, NEWEST};
 use crate::catalog::VideoSummary;
 use crate::catalog::scan::SegmentPage;
 use crate::clock::now_ms;
-use crate::folders::open_private;
+use crate::files::lock_file;
 use crate::{Code, Error, Result};
 
 /// Those that are read at once while the mirror is filled.
@@ -69,19 +69,11 @@ impl CatalogSync {
 
     /// The right to read the table through: one process at a time has it.
     async fn lock(&self) -> Result<File> {
-        let file = self.file.with_extension("lock");
-        let lock = move || {
-            let file = open_private(&file).map_err(|error| crate::files::unreadable(&file, &error))?;
-            match file.try_lock() {
-                Ok(()) => Ok(file),
-                Err(TryLockError::WouldBlock) => {
-                    let what = "Another Reeldesk is reading the catalog.";
-                    Err(Error::new(Code::InUse, what, "Wait until it has ended, or use what is known."))
-                }
-                Err(TryLockError::Error(error)) => Err(Error::internal(error)),
-            }
-        };
-        tokio::task::spawn_blocking(lock).await.map_err(Error::internal)?
+        lock_file(&self.file.with_extension("lock"), || {
+            let what = "Another Reeldesk is reading the catalog.";
+            Error::new(Code::InUse, what, "Wait until it has ended, or use what is known.")
+        })
+        .await
     }
 
     /// Begins a reading, or goes on with one that is not old.

@@ -1,5 +1,5 @@
 -- What was changed of videos here: a run, and a line for each of its videos. `state`: 0 waiting, 1 being written, 2 done,
--- 3 unchanged, 4 set aside, 5 failed, 6 undone.
+-- 3 unchanged, 4 set aside, 5 failed, 6 undone, 7 given up.
 CREATE TABLE edit_runs (
   id INTEGER PRIMARY KEY AUTOINCREMENT, workspace TEXT NOT NULL, run TEXT NOT NULL UNIQUE, at INTEGER NOT NULL,
   who TEXT NOT NULL, what TEXT NOT NULL, work TEXT);
