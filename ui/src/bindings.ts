@@ -594,6 +594,14 @@ srcBucket: string | null,
  */
 srcVideo: string | null, 
 /**
+ * Bytes of its source, as Reeldesk sent it.
+ */
+sourceSize: number | null, 
+/**
+ * The CRC-64/NVME of its source, in base64.
+ */
+sourceChecksum: string | null, 
+/**
  * The multivariant playlist behind the CDN.
  */
 hlsUrl: string | null, 
@@ -773,7 +781,15 @@ common: VideoDetails,
 /**
  * What is not.
  */
-mixed: Array<VideoField>, };
+mixed: Array<VideoField>, 
+/**
+ * Videos that cannot be changed like this.
+ */
+refused: number, 
+/**
+ * The first of them, and why.
+ */
+refusal: Error | null, };
 
 export type EditSample = { 
 /**
@@ -807,9 +823,13 @@ changes: number,
  */
 samples: Array<EditSample>, 
 /**
- * Lines that cannot be used, and why.
+ * The first lines that cannot be used, and why.
  */
-problems: Array<ImportProblem>, };
+problems: Array<ImportProblem>, 
+/**
+ * Lines that cannot be used, all of them.
+ */
+unusable: number, };
 
 export type ImportProblem = { 
 /**
@@ -875,6 +895,10 @@ failed: number,
  */
 left: number, 
 /**
+ * Those that may go well at another try, as they are then.
+ */
+retriable: number, 
+/**
  * Whether what was changed can be undone.
  */
 canBeUndone: boolean, 
@@ -933,7 +957,7 @@ title: string | null,
  */
 changes: Array<FieldChange>, 
 /**
- * What was deleted for good of that one.
+ * What was deleted for good, of all of them.
  */
 purged: Purged | null, 
 /**
@@ -979,9 +1003,9 @@ objects: number,
  */
 bytes: number, 
 /**
- * Older versions of them, and deleted ones that the bucket keeps.
+ * Older versions of them, and deleted ones that the bucket keeps; none where they may not be listed.
  */
-versions: number, 
+versions: number | null, 
 /**
  * Their bytes.
  */
@@ -1094,6 +1118,18 @@ srcBucket: string | null,
  * The key of the source.
  */
 srcVideo: string | null, 
+/**
+ * Bytes of its source, as Reeldesk sent it.
+ */
+sourceSize: number | null, 
+/**
+ * The CRC-64/NVME of its source, in base64.
+ */
+sourceChecksum: string | null, 
+/**
+ * Addresses of outputs that are not in a folder of the video's own.
+ */
+outputsElsewhere: Array<string>, 
 /**
  * A picture behind the CDN.
  */

@@ -56,5 +56,6 @@ export function endWords(entry: EditLogEntry): string {
     [entry.left, 'left'],
   ] as const;
   const said = parts.filter(([count]) => count > 0).map(([count, words]) => `${count.toLocaleString()} ${words}`);
+  if (said.length === 0 && entry.done === 0) return entry.what === 'purge' ? 'nothing was deleted' : 'nothing was changed';
   return said.join(', ');
 }

@@ -1,10 +1,11 @@
 import type { FieldChange, VideoDetails, VideoField } from '../bindings';
 
 /** A time as the core writes it. */
-export const iso = (time: number | null) => (time === null ? null : new Date(time).toISOString().replace(/\.000Z$/, 'Z').replace(/(\.\d*?)0+Z$/, '$1Z'));
+export const iso = (time: number | null) => (time === null || Number.isNaN(new Date(time).getTime()) ? null : new Date(time).toISOString().replace(/\.000Z$/, 'Z').replace(/(\.\d*?)0+Z$/, '$1Z'));
 /** A time as a field for local times has it, to the minute. */
 export function local(time: number | null): string {
-  if (time === null) return '';
+  // Another tool may have written a time that no date can be.
+  if (time === null || Number.isNaN(new Date(time).getTime())) return '';
   const at = new Date(time);
   return new Date(time - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
@@ -44,7 +45,11 @@ export function changesOf(base: VideoDetails, typed: Typed, read: FieldChange[])
     .filter(([, before, after]) => before !== after)
     .map(([field, before, after]) => {
       const again = read.find((one) => isSame(one.field, field));
-      return { field, before: again === undefined ? before : again.after, after };
+      if (again === undefined) return { field, before, after };
+      // What was taken of theirs keeps its seconds, too.
+      const isTime = field.kind === 'publishFrom' || field.kind === 'publishUntil';
+      const isTheirs = isTime && again.after !== null && after !== null && local(Date.parse(after)) === local(Date.parse(again.after));
+      return { field, before: again.after, after: isTheirs ? again.after : after };
     })
     .filter(({ before, after }) => before !== after);
 }

@@ -42,6 +42,8 @@ export class Library {
   /** What was typed of videos and not saved yet. */
   #drafts = new SvelteMap<Guid, Draft>();
   #pictures = new SvelteMap<string, string>();
+  /** What is meant by all, once all are chosen. */
+  #all = $state.raw<VideoQuery | null>(null);
   /** The newest of the list began before this time. */
   #until: number | null = null;
   #isDue = false;
@@ -106,10 +108,16 @@ export class Library {
 
   /** Those that are chosen. */
   get selection(): VideoSelection {
-    return this.selected.hasAll ? { kind: 'matching', query: { ...this.query, until: this.#until } } : { kind: 'these', guids: [...this.selected.keys] };
+    return this.selected.hasAll && this.#all !== null ? { kind: 'matching', query: this.#all } : { kind: 'these', guids: [...this.selected.keys] };
   }
+  /** Chooses all that is listed now: what comes later is not meant. */
+  readonly chooseAll = () => {
+    this.#all = { ...this.query, until: this.#until ?? (Math.floor(Date.now() / 1000) + 1) * 1000 };
+    this.selected.chooseAll();
+  };
   /** Changes those that are chosen alike. */
   readonly change = (patch: Partial<VideoPatch>, title: (whom: string) => string) => {
+    if (this.edits.busy) return Promise.resolve(false);
     const { count } = this.selected;
     const { selection } = this;
     this.selected.clear();
@@ -140,6 +148,7 @@ export class Library {
   };
   readonly import = () => {
     const { importing } = this;
+    if (this.edits.busy) return Promise.resolve(false);
     this.panel = null;
     this.importing = null;
     if (importing === null) return Promise.resolve(false);

@@ -29,6 +29,8 @@ export class Run<Result, Done extends Summary> extends Attempt {
   }
 
   begin(title: string, count: number, work: (hear: (result: Result) => void) => Promise<Done>): Promise<boolean> {
+    // One at a time: the one that goes on can be seen and stopped.
+    if (this.busy) return Promise.resolve(false);
     [this.title, this.of, this.done, this.failures, this.summary] = [title, count, 0, [], null];
     this.pace.begin(count);
     return this.attempt(async () => {

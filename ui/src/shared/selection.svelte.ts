@@ -8,7 +8,8 @@ export class Selection<Query, Row> {
   /** All that the query finds are meant, also those that nobody has seen. */
   hasAll = $state(false);
   count = $derived.by(() => (this.hasAll ? this.rows.total : this.keys.size));
-  #last = 0;
+  /** Where a range begins; nowhere before a row was chosen. */
+  #last: number | null = null;
 
   constructor(
     readonly rows: Rows<Query, Row>,
@@ -18,6 +19,7 @@ export class Selection<Query, Row> {
   readonly clear = () => {
     this.keys.clear();
     this.hasAll = false;
+    this.#last = null;
   };
   readonly chooseAll = () => {
     this.keys.clear();
@@ -29,7 +31,7 @@ export class Selection<Query, Row> {
   /** Chooses a row or lets go of it; with a range, all from the last one chosen. */
   async choose(row: Row, index: number, isRange: boolean): Promise<void> {
     if (this.hasAll) this.clear();
-    else if (isRange) for (const one of await this.rows.between(this.#last, index)) this.keys.add(this.keyOf(one));
+    else if (isRange && this.#last !== null) for (const one of await this.rows.between(this.#last, index)) this.keys.add(this.keyOf(one));
     else if (!this.keys.delete(this.keyOf(row))) this.keys.add(this.keyOf(row));
     this.#last = index;
   }
