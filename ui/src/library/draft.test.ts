@@ -50,6 +50,16 @@ test('where someone else was first, mine is on theirs, or theirs is taken', () =
   expect(draft.changes).toEqual([{ field: { kind: 'title' }, before: 'Theirs', after: 'Mine' }]);
 });
 
+test('what was taken of theirs keeps its seconds', () => {
+  const draft = new Draft(video({}));
+  draft.published = 'true';
+  draft.from = '2026-01-02T00:00';
+  const theirs = { field: { kind: 'publishFrom' }, before: null, after: '2026-05-05T18:00:30Z' } as const;
+  draft.ask([theirs]);
+  draft.choose(theirs, false);
+  expect(draft.changes).toEqual([{ field: { kind: 'published' }, before: null, after: 'true' }]);
+});
+
 test('times are written as the core writes them', () => {
   expect([iso(1_767_312_000_000), iso(1_767_312_005_120), iso(1_767_312_005_001), iso(null)]).toEqual(['2026-01-02T00:00:00Z', '2026-01-02T00:00:05.12Z', '2026-01-02T00:00:05.001Z', null]);
 });
