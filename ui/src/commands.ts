@@ -164,6 +164,8 @@ export class WorkspaceBackend {
   readonly findVideos = (query: VideoQuery, first: number, most: number) => invoke<FoundVideos>('find_videos', { workspace: this.workspace, query, first, most });
   /** How many videos a query finds in the mirror, and how many with each facet. */
   readonly countVideos = (query: VideoQuery) => invoke<VideoCounts>('count_videos', { workspace: this.workspace, query });
+  /** Titles that are like what is looked for, where nothing has its words. */
+  readonly nearestTitles = (query: VideoQuery) => invoke<string[]>('nearest_titles', { workspace: this.workspace, query });
   /** How old the mirror is. */
   readonly mirrorAge = () => invoke<MirrorAge>('mirror_age', { workspace: this.workspace });
   /** These videos are in sight: what others change of them is shown within seconds. */

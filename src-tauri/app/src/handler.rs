@@ -53,6 +53,7 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         commands::dismiss_journey,
         commands::catalog::find_videos,
         commands::catalog::count_videos,
+        commands::catalog::nearest_titles,
         commands::catalog::mirror_age,
         commands::catalog::set_in_sight,
         commands::catalog::video,

@@ -16,6 +16,8 @@ use crate::{edits, output};
 
 /// Videos that are asked of the mirror at once.
 const PAGE: usize = 500;
+/// Titles that are offered where nothing is found.
+const NEAREST: usize = 5;
 
 #[derive(Subcommand)]
 pub(crate) enum Videos {
@@ -264,6 +266,10 @@ async fn find(session: &Session, search: Search, json: bool) -> Result<ExitCode>
     }
     if !json {
         output::table(&["GUID", "STATUS", "DURATION", "TITLE"], &rows);
+        if rows.is_empty() {
+            let nearest = mirror.nearest(query, NEAREST).await?;
+            nearest.iter().for_each(|video| output::text(&format!("Did you mean \"{}\"?", video.title)));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

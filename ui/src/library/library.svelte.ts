@@ -30,6 +30,8 @@ export class Library {
   /** Someone points at the list or stands in it: nothing may move there. */
   isWatched = false;
   isNarrowed = $derived.by(() => this.query.text.trim() !== '' || this.query.facets.length > 0);
+  /** Titles that are like what is looked for, where nothing is found. */
+  nearest = $state.raw<string[]>([]);
   /** Why nothing can be changed here. */
   whyNot = $state.raw<Error | null>(null);
   /** What is done with the chosen ones beside the list. */
@@ -207,6 +209,11 @@ export class Library {
     const isLike = (less: Partial<VideoQuery>) => of !== null && JSON.stringify({ ...of, until: null, ...less }) === JSON.stringify({ ...asked, until: null, ...less });
     if (!(await this.rows.show(listed, isLike({}), isLike({ sort: 'title', descending: true })))) return;
     this.error = null;
+    this.nearest = [];
+    if (this.rows.total === 0 && asked.text.trim() !== '') {
+      const nearest = await this.backend.nearestTitles(listed);
+      if (asked === this.query) this.nearest = nearest;
+    }
     if (asked.sort === 'started' && asked.descending) this.#until ??= this.#newest();
     clearTimeout(this.#counting);
     this.#counting = setTimeout(() => void this.#count(listed).catch((thrown) => (this.error = backend.asError(thrown))), this.counts === null ? 0 : COUNT_AFTER_MS);

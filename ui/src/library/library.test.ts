@@ -9,6 +9,7 @@ class Catalog {
   seconds: number[] = [];
   readonly setInSight = () => Promise.resolve(null);
   readonly localUrls = (stored: string[]) => Promise.resolve(stored.map(() => null));
+  readonly nearestTitles = () => Promise.resolve(['video 3']);
   readonly whyNotEdit = () => Promise.resolve(null);
   readonly mirrorAge = () => Promise.resolve({ readAt: 1, sweptAt: 1 });
 
@@ -72,4 +73,13 @@ test('a list by title is never cut', async () => {
   library.hear(2);
   await vi.runAllTimersAsync();
   expect(library.rows.total).toBe(4);
+});
+
+test('where nothing is found the nearest titles are offered', async () => {
+  library.look({ text: 'vidoe' });
+  await vi.runAllTimersAsync();
+  expect([titles(), library.nearest]).toEqual([[], ['video 3']]);
+  library.look({ text: '3' });
+  await vi.runAllTimersAsync();
+  expect([titles(), library.nearest]).toEqual([['video 3'], []]);
 });

@@ -11,6 +11,8 @@ use tauri::ipc::Channel;
 use crate::chosen;
 use crate::opened::Opened;
 
+/// Titles that are offered where nothing is found.
+const NEAREST: usize = 5;
 /// Lines of the log that are shown at once.
 const LINES: usize = 200;
 
@@ -24,6 +26,13 @@ pub(crate) async fn find_videos(open: Opened, query: VideoQuery, first: usize, m
 #[tauri::command]
 pub(crate) async fn count_videos(open: Opened, query: VideoQuery) -> Result<VideoCounts> {
     open.session.sync.mirror().await?.count(query).await
+}
+
+/// Titles that are like what is looked for, where nothing has its words.
+#[tauri::command]
+pub(crate) async fn nearest_titles(open: Opened, query: VideoQuery) -> Result<Vec<String>> {
+    let nearest = open.session.sync.mirror().await?.nearest(query, NEAREST).await?;
+    Ok(nearest.into_iter().map(|video| video.title).collect())
 }
 
 /// How old the mirror is.

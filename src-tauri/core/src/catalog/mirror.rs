@@ -2,6 +2,7 @@
 //! searches by nothing, and sorts one bucket's items by their start. Here it is written; `search` reads it.
 
 mod facets;
+mod nearest;
 mod row;
 mod search;
 mod terms;

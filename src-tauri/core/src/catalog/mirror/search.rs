@@ -83,7 +83,7 @@ pub struct VideoCounts {
 
 impl VideoQuery {
     /// What a row has to have, in the words of FTS5; none where nothing can have it. `but` leaves the facets of one kind away.
-    fn expression(&self, db: &Connection, but: Option<&Facet>) -> Result<Option<String>> {
+    pub(super) fn expression(&self, db: &Connection, but: Option<&Facet>) -> Result<Option<String>> {
         let mut all = terms::sought(&self.text);
         let mut left: Vec<&Facet> =
             self.facets.iter().filter(|facet| but.is_none_or(|but| !facet.is_of_the_kind_of(but))).collect();
@@ -106,7 +106,7 @@ impl VideoQuery {
     }
 
     /// The first and the last place that a row may have: those of the trash are below zero, in the other order.
-    fn places(&self) -> (i64, i64) {
+    pub(super) fn places(&self) -> (i64, i64) {
         let place = |ms: i64| ms.div_euclid(1000).saturating_mul(PLACES_A_SECOND);
         let until = self.until.map_or(i64::MAX, |until| place(until.saturating_add(999)).saturating_sub(1));
         let from = self.from.map_or(1, place).max(1);

@@ -7,7 +7,7 @@ use icu_normalizer::properties::CanonicalCombiningClassMapBorrowed;
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
 /// Letters of the longest beginning that is a term; a longer word is a term as a whole, too.
-const LONGEST: usize = 6;
+pub(super) const LONGEST: usize = 6;
 /// Words of one text, and letters of one word, that are looked at: an item may hold 400 KB.
 const MOST_WORDS: usize = 200;
 const MOST_LETTERS: usize = 64;
@@ -120,6 +120,15 @@ pub(super) fn add_guid(guid: &str, terms: &mut BTreeSet<String>) {
         return add(guid, terms);
     }
     guid.split('-').for_each(|part| beginnings(part, OF_A_GUID, terms));
+}
+
+/// The words of a text that someone typed, folded; texts without spaces have none.
+pub(super) fn words(text: &str) -> Vec<String> {
+    let words = parts(text).into_iter().filter_map(|part| match part {
+        Part::Word(word) => Some(lowercase(&word).chars().take(MOST_LETTERS).collect()),
+        Part::Run(_) => None,
+    });
+    words.collect()
 }
 
 /// What has to be there for a text that someone typed, in the words of FTS5; each of them is meant.

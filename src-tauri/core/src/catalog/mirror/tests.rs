@@ -391,3 +391,33 @@ async fn a_late_read_takes_nothing_back() {
     mirror.put(vec![at(2, "By others")], 1, vec![]).await.unwrap();
     assert_eq!(titles(&mirror, newest("", vec![])).await, ["By others"]);
 }
+
+/// Where nothing is found, what is one mistake away is.
+#[tokio::test]
+async fn the_nearest_titles() {
+    let (mirror, _folder) = mirror().await;
+    let films = ["Nosferatu", "Metropolis", "The Night Train", "Поезд", "東京物語", "S01E02 Pilot"];
+    let videos = (0..).zip(films).map(|(number, title)| taken(number, title));
+    mirror.put(videos.collect(), 1, vec![]).await.unwrap();
+    let nearest = async |text: &str| {
+        let found = mirror.nearest(newest(text, vec![]), 5).await.unwrap();
+        found.into_iter().map(|video| video.title).collect::<Vec<_>>()
+    };
+    for (typed, title) in [
+        ("nosfreatu", "Nosferatu"),
+        ("nosferatX", "Nosferatu"),
+        ("mtropolis", "Metropolis"),
+        ("metrropolis", "Metropolis"),
+        ("nihgt train", "The Night Train"),
+        ("nigt trian", "The Night Train"),
+        ("паезд", "Поезд"),
+        ("s01e02 pilat", "S01E02 Pilot"),
+    ] {
+        assert_eq!(nearest(typed).await, [title], "{typed}");
+    }
+    for typed in ["", "qqqqqq", "xy", "night qqqqqq", "京都", "\" OR *"] {
+        assert_eq!(nearest(typed).await, [""; 0], "{typed}");
+    }
+    let failed = newest("nosfreatu", vec![Facet::Status(StatusKind::Error)]);
+    assert_eq!(mirror.nearest(failed, 5).await.unwrap().len(), 0, "the filters hold");
+}
