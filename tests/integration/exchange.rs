@@ -100,3 +100,61 @@ async fn out_and_in_again() {
     let (well, lines) = videos.run(&["export", nowhere.to_str().unwrap()]);
     assert!(!well && lines[0]["message"].as_str().unwrap().contains("could not be written"), "{lines:?}");
 }
+
+/// One odd item is no trouble for the others: their lines come in again.
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_items_break_no_list() {
+    let server = Server::start();
+    let mut items: Vec<_> = (0..20).map(|number| item_in(BUCKET, number)).collect();
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let map = |fields: &[(&str, AttributeValue)]| {
+        AttributeValue::M(fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
+    };
+    // Names with blanks, more tags than one may give, no text at all, times the wrong way round.
+    let many = (0..300).map(|number| (format!("tag{number:03}"), text("x"))).collect();
+    let times = [("publishFrom", text("2027-01-01T00:00:00Z")), ("publishUntil", text("2026-01-01T00:00:00Z"))];
+    let odd = [
+        map(&[("tags", map(&[(" lead", text("x")), (" ", text("y"))]))]),
+        map(&[("title", text("a\u{0}b\u{1b}[31m\r\nc ")), ("description", text(" \r\n "))]),
+        map(&[("tags", AttributeValue::M(many))]),
+        map(&[("title", text("'=1")), times[0].clone(), times[1].clone()]),
+        map(&[("tags", text("none")), ("title", AttributeValue::N("5".into()))]),
+        text("no map"),
+    ];
+    for (item, own) in items.iter_mut().zip(odd) {
+        item.insert("reeldesk".into(), own);
+    }
+    let guid = |number: usize| items[number]["guid"].as_s().unwrap().clone();
+    write(&server.dynamodb(), TABLE, items.clone().into_iter()).await;
+    let videos = Videos(&server);
+    let folder = tempfile::tempdir().unwrap();
+    let (file, changed) = (folder.path().join("all.csv"), folder.path().join("changed.csv"));
+    let exported = videos.well(&["export", file.to_str().unwrap()]);
+    assert_eq!(exported[0]["videos"], 20);
+    assert!(exported[0]["tagsLeftOut"].as_u64() > Some(90), "{exported:?}");
+    let preview = videos.well(&["import", "--preview", file.to_str().unwrap()]);
+    assert_eq!((preview[0]["changed"].as_u64(), preview[0]["unusable"].as_u64()), (Some(0), Some(0)), "{preview:?}");
+    // All of them at once: the one that is no map is told, the others are changed.
+    let (well, lines) = videos.run(&["edit", "--query", "", "--description", "Seen"]);
+    let summary = lines.last().unwrap();
+    assert!(!well && summary["done"] == 19 && summary["failed"] == 1, "{summary}");
+    let refused = lines.iter().find(|line| line["outcome"]["kind"] == "failed").unwrap();
+    assert!(refused["guid"] == guid(5) && refused.to_string().contains("is no map"), "{refused}");
+    // Tags that are none are not overwritten; a title can be given to one whose times are wrong.
+    let (well, lines) = videos.run(&["edit", &guid(4), "--tag", "a=b"]);
+    assert!(!well && lines[0].to_string().contains("no map of names and values"), "{lines:?}");
+    videos.well(&["edit", &guid(3), "--title", "Right"]);
+    videos.well(&["edit", &guid(2), "--clear-tags"]);
+    // Signs alone are not all of the catalog.
+    for query in ["***", "\u{1F3AC}", "%", "\"\""] {
+        let (_, lines) = videos.run(&["trash", "--query", query, "--preview"]);
+        let meant = if query == "\"\"" { 20 } else { 0 };
+        assert_eq!(lines[0]["videos"], meant, "{query}: {lines:?}");
+    }
+    // Columns that are there twice, or that nobody knows.
+    let (well, lines) = videos.import(&changed, &format!("guid,title,Title\n{},a,b\n", guid(7)));
+    assert!(!well && lines[0]["message"].as_str().unwrap().contains("there twice"), "{lines:?}");
+    std::fs::write(&changed, format!("guid,nonsense\n{},a\n", guid(7))).unwrap();
+    let preview = videos.well(&["import", "--preview", changed.to_str().unwrap()]);
+    assert_eq!(preview[0]["unknownColumns"], serde_json::json!(["nonsense"]));
+}

@@ -323,6 +323,27 @@ async fn what_cannot_go_stays_whole() {
     assert!(at.item(&free.guid).await.is_none() && at.is_there(&free.keys[0]).await);
 }
 
+/// Another tool gives a video that nobody here has seen yet the same source, with any start: it is found before anything goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_since_the_list_was_read_counts() {
+    let server = Server::start();
+    let (s3, dynamodb) = (server.client(), server.dynamodb());
+    let at = in_sandbox(&s3, &dynamodb);
+    let made = at.make(1).await;
+    let reelctl = In(&server.data, "sandbox");
+    reelctl.well(&["sync"]);
+    reelctl.well(&["trash", &made.guid]);
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let late = [("guid", "late-0001"), ("startTime", "2019-06-01T00:00:00.000Z"), ("srcVideo", &made.keys[0].1)];
+    let late = late.into_iter().chain([("srcBucket", SOURCE)]);
+    write(&dynamodb, TABLE, std::iter::once(late.map(|(name, value)| (name.to_owned(), text(value))).collect())).await;
+    let lines = reelctl.well(&["purge", &made.guid, "--yes"]);
+    assert_eq!(lines.last().unwrap()["done"], 1);
+    assert!(at.is_there(&made.keys[0]).await && !at.is_there(&made.keys[2]).await);
+    let kept = reelctl.well(&["changes"])[0]["purged"]["kept"].to_string();
+    assert!(kept.contains(&made.keys[0].1), "{kept}");
+}
+
 /// Who may not list versions cannot delete them, and loses nothing else by trying.
 #[tokio::test(flavor = "multi_thread")]
 async fn versions_that_may_not_be_listed_are_told() {

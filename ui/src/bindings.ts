@@ -783,6 +783,10 @@ common: VideoDetails,
  */
 mixed: Array<VideoField>, 
 /**
+ * Videos that were named and that nobody knows.
+ */
+unknown: number, 
+/**
  * Videos that cannot be changed like this.
  */
 refused: number, 
@@ -804,6 +808,16 @@ title: string,
  * How it would change.
  */
 changes: Array<FieldChange>, };
+
+export type Exported = { 
+/**
+ * How many videos.
+ */
+videos: number, 
+/**
+ * Tags that have no column, because there are too many.
+ */
+tagsLeftOut: number, };
 
 export type ImportPreview = { 
 /**
@@ -829,7 +843,11 @@ problems: Array<ImportProblem>,
 /**
  * Lines that cannot be used, all of them.
  */
-unusable: number, };
+unusable: number, 
+/**
+ * Columns that nobody knows: they change nothing.
+ */
+unknownColumns: Array<string>, };
 
 export type ImportProblem = { 
 /**

@@ -25,6 +25,7 @@ import type {
   VideoPatch,
   VideoSelection,
   EditPreview,
+  Exported,
   ImportPreview,
   EditResult,
   EditSummary,
@@ -197,7 +198,7 @@ export class WorkspaceBackend {
   /** What a video holds in the buckets, with its bytes. */
   readonly holdings = (guid: Guid) => invoke<PurgePart[]>('holdings', { workspace: this.workspace, guid });
   /** Asks where to write the selected videos, and writes them; how many they are, or none when the dialog was closed. */
-  readonly exportVideos = (selection: VideoSelection) => invoke<number | null>('export_videos', { workspace: this.workspace, selection });
+  readonly exportVideos = (selection: VideoSelection) => invoke<Exported | null>('export_videos', { workspace: this.workspace, selection });
   /** What a list would change. */
   readonly previewImport = (list: string) => invoke<ImportPreview>('preview_import', { workspace: this.workspace, list });
   /** Changes the videos of a list, each as it says; each is told as it is done. */

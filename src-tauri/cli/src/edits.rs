@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use reeldesk_core::catalog::{
-    EditLogEntry, EditOutcome, EditPreview, EditResult, EditSample, EditSummary, Editor, Guid, ImportPreview,
+    EditLogEntry, EditOutcome, EditPreview, EditResult, EditSample, EditSummary, Editor, Exported, Guid, ImportPreview,
     ImportProblem, PurgeKind, PurgePart, PurgePlan, VideoField, VideoPatch, VideoQuery, VideoSelection,
 };
 use reeldesk_core::{Code, Error, Result, Session};
@@ -40,7 +40,7 @@ pub(crate) struct Edit {
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
     /// Add a tag, or give it another value
-    #[arg(long = "tag", value_name = "NAME=VALUE")]
+    #[arg(long = "tag", value_name = "NAME[=VALUE]")]
     tags: Vec<String>,
     /// Take a tag away
     #[arg(long, value_name = "NAME")]
@@ -148,8 +148,10 @@ pub(crate) async fn patch(session: &Session, which: Which, patch: VideoPatch, js
         }
     };
     if which.preview {
-        tell_preview(&editor.preview(selection, &patch).await?, json);
-        return Ok(ExitCode::SUCCESS);
+        let preview = editor.preview(selection, &patch).await?;
+        tell_preview(&preview, json);
+        let is_well = preview.unknown + preview.refused == 0;
+        return Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let stop = stop_when_asked();
     let summary = editor.edit(selection, patch, !is_query, &stop, |result| tell(result, json)).await?;
@@ -168,18 +170,26 @@ pub(crate) async fn purge(session: &Session, purge: Purge, json: bool) -> Result
         let what = "This deletes what is listed for good.";
         return Err(Error::new(Code::Invalid, what, "Say --yes if that is meant; --keep keeps a part."));
     }
-    let summary = editor.purge(guids, ticked, &stop_when_asked(), |result| tell(result, json)).await?;
+    let told = |result: &EditResult| tell_as("deleted for good", result, json);
+    let summary = editor.purge(guids, ticked, &stop_when_asked(), told).await?;
     Ok(ended(&summary, json))
 }
 
 fn tell_plan(plan: &PurgePlan, ticked: &BTreeSet<PurgeKind>, json: bool) {
     if json {
-        return output::line(plan);
+        let mut line = json!(plan);
+        for (part, told) in plan.parts.iter().zip(line["parts"].as_array_mut().into_iter().flatten()) {
+            told["goes"] = (part.why_not.is_none() && ticked.contains(&part.kind)).into();
+        }
+        return output::line(&line);
     }
-    output::text(&format!("{} (it can be restored until {})", plan.title, output::time(plan.restorable_until)));
+    let title = output::plain(&plan.title);
+    output::text(&format!("{title} (others may count on restoring it until {})", output::time(plan.restorable_until)));
     for part in &plan.parts {
         let PurgePart { kind, place, objects, bytes, versions, version_bytes, why_not } = part;
-        let size = |count: &usize, bytes: &u64| format!("{count} objects, {}", indicatif::DecimalBytes(*bytes));
+        let size = |count: &usize, bytes: &u64| {
+            format!("{}, {}", output::count(*count, "object"), indicatif::DecimalBytes(*bytes))
+        };
         let what = match (why_not, ticked.contains(kind)) {
             (Some(error), _) => format!("stays: {}", error.message),
             (None, false) => "stays".to_owned(),
@@ -210,11 +220,15 @@ fn stop_when_asked() -> CancellationToken {
 pub(crate) async fn export(session: &Session, file: &Path, query: &str, json: bool) -> Result<ExitCode> {
     let query = VideoQuery::parse(query)?;
     videos::freshen(session).await?;
-    let count = session.editor().await?.export(VideoSelection::Matching { query }, file).await?;
+    let exported = session.editor().await?.export(VideoSelection::Matching { query }, file).await?;
+    let Exported { videos, tags_left_out } = exported;
     if json {
-        output::line(&json!({ "state": "exported", "videos": count }));
+        output::line(&json!({ "state": "exported", "videos": videos, "tagsLeftOut": tags_left_out }));
     } else {
-        output::text(&format!("{count} videos are in {}.", file.display()));
+        output::text(&format!("In {}: {}.", file.display(), output::count(videos, "video")));
+    }
+    if tags_left_out > 0 && !json {
+        output::warning(&format!("{tags_left_out} tags that few videos have are left out; JSON has all of them."));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -228,7 +242,15 @@ pub(crate) async fn import(session: &Session, file: &Path, preview: bool, json: 
         if json {
             output::line(&json!({ "state": "unread", "line": line, "text": key, "reason": reason }));
         } else {
-            output::text(&format!("line {line}: \"{key}\": {reason}"));
+            output::text(&format!("line {line}: \"{}\": {reason}", output::plain(key)));
+        }
+    }
+    if !json {
+        if found.unusable > found.problems.len() {
+            output::text(&format!("and {} more lines", found.unusable - found.problems.len()));
+        }
+        if !found.unknown_columns.is_empty() {
+            output::warning(&format!("Nobody knows these columns: {}.", found.unknown_columns.join(", ")));
         }
     }
     let is_well = found.problems.is_empty();
@@ -237,7 +259,8 @@ pub(crate) async fn import(session: &Session, file: &Path, preview: bool, json: 
             output::line(&found);
         } else {
             let ImportPreview { videos, changed, changes, samples, .. } = &found;
-            output::text(&format!("{videos} videos are known, {changed} would change, with {changes} changes."));
+            let (videos, changes) = (output::count(*videos, "known video"), output::count(*changes, "change"));
+            output::text(&format!("{changed} of {videos} would change, with {changes}."));
             samples.iter().for_each(tell_sample);
         }
         return Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE });
@@ -281,12 +304,17 @@ pub(crate) async fn changes(session: &Session, limit: usize, json: bool) -> Resu
 }
 
 fn tell(result: &EditResult, json: bool) {
+    tell_as("changed", result, json);
+}
+
+/// `done` says what became of one that went well.
+fn tell_as(done: &str, result: &EditResult, json: bool) {
     if json {
         return output::line(&json!({ "guid": result.guid, "title": result.title, "outcome": result.outcome }));
     }
-    let title = &result.title;
+    let title = output::plain(&result.title);
     match &result.outcome {
-        EditOutcome::Done => output::text(&format!("{title}: changed")),
+        EditOutcome::Done => output::text(&format!("{title}: {done}")),
         EditOutcome::Unchanged => output::text(&format!("{title}: was so already")),
         EditOutcome::Aside => {
             output::text(&format!("{title}: someone else changed it meanwhile, and it is left as it is"))
@@ -307,7 +335,8 @@ fn ended(summary: &EditSummary, json: bool) -> ExitCode {
         }
         if summary.left > 0 {
             let EditSummary { left, run, .. } = summary;
-            output::text(&format!("{left} videos are left. Go on with: reelctl videos resume {run}"));
+            let left = output::count(*left, "video");
+            output::text(&format!("{left} left. Go on with: reelctl videos resume {run}"));
         } else if summary.can_be_undone {
             output::text(&format!("Undo it within 24 hours with: reelctl videos undo {}", summary.run));
         }
@@ -319,8 +348,12 @@ fn tell_preview(preview: &EditPreview, json: bool) {
     if json {
         return output::line(preview);
     }
-    let EditPreview { videos, changed, changes, samples, refused, refusal, .. } = preview;
-    output::text(&format!("{videos} videos are meant, {changed} would change, with {changes} changes."));
+    let EditPreview { videos, changed, changes, samples, unknown, refused, refusal, .. } = preview;
+    let (videos, changes) = (output::count(*videos, "video"), output::count(*changes, "change"));
+    output::text(&format!("{changed} of {videos} would change, with {changes}."));
+    if *unknown > 0 {
+        output::text(&format!("The catalog has no {} of those that are named.", output::count(*unknown, "video")));
+    }
     if let Some(refusal) = refusal {
         output::text(&format!("{refused} cannot be changed like this; the first one: {}", refusal.message));
     }
@@ -328,14 +361,25 @@ fn tell_preview(preview: &EditPreview, json: bool) {
 }
 
 fn tell_sample(sample: &EditSample) {
-    output::text(&sample.title);
+    output::text(&output::plain(&sample.title));
     for change in &sample.changes {
-        let name = match &change.field {
-            VideoField::Tag(name) => format!("tag {name}"),
-            field => format!("{field:?}"),
+        let shown = |value: &Option<String>| {
+            value.as_ref().map_or("nothing".to_owned(), |value| format!("\"{}\"", output::plain(value)))
         };
-        let shown =
-            |value: &Option<String>| value.as_ref().map_or("nothing".to_owned(), |value| format!("\"{value}\""));
-        output::text(&format!("  {name}: {} becomes {}", shown(&change.before), shown(&change.after)));
+        let (name, before, after) = (name_of(&change.field), shown(&change.before), shown(&change.after));
+        output::text(&format!("  {name}: {before} becomes {after}"));
+    }
+}
+
+fn name_of(field: &VideoField) -> String {
+    match field {
+        VideoField::Title => "title".to_owned(),
+        VideoField::Description => "description".to_owned(),
+        VideoField::Tag(name) => format!("tag {}", output::plain(name)),
+        VideoField::Published => "published".to_owned(),
+        VideoField::PublishFrom => "published from".to_owned(),
+        VideoField::PublishUntil => "published until".to_owned(),
+        VideoField::Poster => "poster".to_owned(),
+        VideoField::TrashedAt => "moved to the trash".to_owned(),
     }
 }

@@ -22,16 +22,35 @@ pub(crate) fn text(text: &str) {
     writeln!(stdout, "{text}").ok();
 }
 
+/// Text from outside on one line of a terminal: nothing in it moves the cursor or turns the direction.
+pub(crate) fn plain(text: &str) -> String {
+    let is_unshown = |c: char| c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if is_unshown(c) { '\u{FFFD}' } else { c }).collect()
+}
+
+/// A cell of a table: a long one is cut.
+fn cell(text: &str) -> String {
+    const LONGEST: usize = 120;
+    let text = plain(text);
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// How many of something.
+pub(crate) fn count(count: usize, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
 /// The error that ends the command.
 pub(crate) fn failed(json: bool, error: &Error) {
     if json {
         line(&failure(error));
     } else {
         let mut stderr = std::io::stderr().lock();
-        writeln!(stderr, "{}\n{}", error.message, error.remedy).ok();
-        if !error.details.is_empty() {
-            writeln!(stderr, "({})", error.details).ok();
-        }
+        // What an engineer wants to know is in the answer of --json.
+        writeln!(stderr, "{}\n{}", plain(&error.message), error.remedy).ok();
     }
 }
 
@@ -61,6 +80,7 @@ pub(crate) fn time(milliseconds: i64) -> String {
 
 /// Rows under a heading, in columns.
 pub(crate) fn table(heading: &[&str], rows: &[Vec<String>]) {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|text| cell(text)).collect()).collect();
     let width = |column: usize| {
         rows.iter()
             .filter_map(|row| row.get(column).map(|cell| cell.chars().count()))
@@ -74,7 +94,7 @@ pub(crate) fn table(heading: &[&str], rows: &[Vec<String>]) {
         text(line.join("  ").trim_end());
     };
     print(heading);
-    for row in rows {
+    for row in &rows {
         print(&row.iter().map(String::as_str).collect::<Vec<_>>());
     }
 }

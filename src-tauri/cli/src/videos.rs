@@ -268,7 +268,9 @@ async fn find(session: &Session, search: Search, json: bool) -> Result<ExitCode>
         output::table(&["GUID", "STATUS", "DURATION", "TITLE"], &rows);
         if rows.is_empty() {
             let nearest = mirror.nearest(query, NEAREST).await?;
-            nearest.iter().for_each(|video| output::text(&format!("Did you mean \"{}\"?", video.title)));
+            nearest
+                .iter()
+                .for_each(|video| output::text(&format!("Did you mean \"{}\"?", output::plain(&video.title))));
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -60,6 +60,7 @@ pub fn typescript() -> String {
         catalog::VideoSelection,
         catalog::EditPreview,
         catalog::EditSample,
+        catalog::Exported,
         catalog::ImportPreview,
         catalog::ImportProblem,
         catalog::EditOutcome,

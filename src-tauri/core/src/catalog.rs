@@ -20,8 +20,8 @@ use ts_rs::TS;
 pub use self::details::{FieldChange, IN_TRASH_MS, VideoDetails, VideoField};
 pub(crate) use self::edit::{Change, forget_edits};
 pub use self::edit::{
-    EditLogEntry, EditOutcome, EditPreview, EditResult, EditSample, EditSummary, Editor, ImportPreview, ImportProblem,
-    Saved, VideoPatch, VideoSelection,
+    EditLogEntry, EditOutcome, EditPreview, EditResult, EditSample, EditSummary, Editor, Exported, ImportPreview,
+    ImportProblem, Saved, VideoPatch, VideoSelection,
 };
 pub use self::item::Item;
 pub use self::mirror::{FacetCount, FoundVideos, Mirror, VideoCounts, VideoQuery, VideoSort};

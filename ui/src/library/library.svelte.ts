@@ -1,7 +1,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 
 import * as backend from '../backend';
-import type { Error, Facet, Filling, Guid, ImportPreview, MirrorAge, Video, VideoCounts, VideoPatch, VideoQuery, VideoSelection, VideoSort, VideoSummary } from '../bindings';
+import type { Error, Exported, Facet, Filling, Guid, ImportPreview, MirrorAge, Video, VideoCounts, VideoPatch, VideoQuery, VideoSelection, VideoSort, VideoSummary } from '../bindings';
 import { Rows } from '../shared/rows.svelte';
 import { Selection } from '../shared/selection.svelte';
 import { Draft } from './draft.svelte';
@@ -38,8 +38,8 @@ export class Library {
   panel = $state<'edit' | 'purge' | 'import' | null>(null);
   /** A list of videos that was chosen, and what it would change. */
   importing = $state.raw<{ list: string; preview: ImportPreview } | null>(null);
-  /** How many videos were written into a file. */
-  exported = $state<number | null>(null);
+  /** What was written into a file. */
+  exported = $state.raw<Exported | null>(null);
   isTrash = $derived.by(() => this.query.facets.some(({ kind }) => kind === 'trashed'));
   /** What was typed of videos and not saved yet. */
   #drafts = new SvelteMap<Guid, Draft>();

@@ -1,8 +1,9 @@
 //! The commands of the Library: finding videos, and changing what is said of them.
 
 use reeldesk_core::catalog::{
-    EditLogEntry, EditPreview, EditResult, EditSummary, Editor, FieldChange, FoundVideos, Guid, ImportPreview,
-    MirrorAge, PurgeKind, PurgePart, PurgePlan, Saved, Video, VideoCounts, VideoPatch, VideoQuery, VideoSelection,
+    EditLogEntry, EditPreview, EditResult, EditSummary, Editor, Exported, FieldChange, FoundVideos, Guid,
+    ImportPreview, MirrorAge, PurgeKind, PurgePart, PurgePlan, Saved, Video, VideoCounts, VideoPatch, VideoQuery,
+    VideoSelection,
 };
 use reeldesk_core::{Error, Result};
 use tauri::WebviewWindow;
@@ -157,7 +158,7 @@ pub(crate) async fn export_videos(
     window: WebviewWindow,
     open: Opened,
     selection: VideoSelection,
-) -> Result<Option<usize>> {
+) -> Result<Option<Exported>> {
     let editor = open.session.editor().await?;
     match chosen::target(&window, "Export", "videos.csv", chosen::TABLES).await {
         Some(to) => editor.export(selection, &to).await.map(Some),

@@ -142,7 +142,8 @@ impl VideoDetails {
             publish_from: text("publishFrom").and_then(|text| parse_time(&text)),
             publish_until: text("publishUntil").and_then(|text| parse_time(&text)),
             poster: text("poster"),
-            trashed_at: text("trashedAt").and_then(|text| parse_time(&text)),
+            // Whatever another tool writes there: viewers must not see it.
+            trashed_at: text("trashedAt").map(|text| parse_time(&text).unwrap_or(0)),
         }
     }
 
@@ -223,7 +224,8 @@ impl VideoDetails {
             }
             VideoField::PublishFrom => self.publish_from = moment(value)?,
             VideoField::PublishUntil => self.publish_until = moment(value)?,
-            VideoField::Poster => self.poster = line("The address of the poster", 2_000)?,
+            VideoField::Poster if as_it_is => self.poster = value.map(str::to_owned),
+            VideoField::Poster => self.poster = address(value)?,
             VideoField::TrashedAt => self.trashed_at = moment(value)?,
         }
         Ok(())
@@ -283,14 +285,31 @@ fn line(value: Option<&str>, what: &str, most: usize) -> Result<Option<String>> 
     text(one.as_deref(), what, most)
 }
 
-/// A time; a day alone is meant as its beginning, in UTC.
+/// A time with its offset from UTC; a day alone is meant as its beginning, in UTC.
 fn moment(value: Option<&str>) -> Result<Option<i64>> {
+    /// Letters of `2026-12-24`.
+    const DAY: usize = 10;
     let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) else { return Ok(None) };
-    let unknown = || invalid(&format!("\"{value}\" is no time."), "Write it like 2026-12-24T18:00:00Z or 2026-12-24.");
-    let day = || value.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp().as_millisecond());
-    // A number alone may be a year, or anything else.
-    let time = || value.contains('-').then(|| parse_time(value)).flatten();
-    time().or_else(day).map(Some).ok_or_else(unknown)
+    let time = match value.len() {
+        DAY => value.parse::<Date>().and_then(|day| day.to_zoned(TimeZone::UTC)).map(|day| day.timestamp()),
+        _ => value.parse(),
+    };
+    let unknown = |_| invalid(&format!("\"{value}\" is no time."), "Write it like 2026-12-24T18:00:00Z or 2026-12-24.");
+    time.map(|time: Timestamp| Some(time.as_millisecond())).map_err(unknown)
+}
+
+/// An address that a player can load; none where it is blank.
+fn address(value: Option<&str>) -> Result<Option<String>> {
+    let address = line(value, "The address of the poster", 2_000)?;
+    let is_one = |address: &str| {
+        url::Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    };
+    match address {
+        Some(address) if !is_one(&address) => {
+            Err(invalid(&format!("\"{address}\" is no address of a picture."), "Write one that begins with https://."))
+        }
+        address => Ok(address),
+    }
 }
 
 #[cfg(test)]
@@ -338,6 +357,12 @@ mod tests {
             (VideoField::Title, "x".repeat(301).as_str()),
             (VideoField::Published, "yes"),
             (VideoField::PublishFrom, "tomorrow"),
+            (VideoField::PublishFrom, "2026"),
+            (VideoField::PublishFrom, "-5"),
+            (VideoField::PublishFrom, "2026-12-24 18:00"),
+            (VideoField::PublishFrom, "2026-12-24T18:00:00"),
+            (VideoField::Poster, "javascript:alert(1)"),
+            (VideoField::Poster, "http://"),
             (tag(""), "x"),
             (tag(" x"), "x"),
         ] {

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 use ts_rs::TS;
 
-pub use self::exchange::{ImportPreview, ImportProblem};
+pub use self::exchange::{Exported, ImportPreview, ImportProblem};
 pub use self::log::EditLogEntry;
 pub(crate) use self::log::forget_edits;
 use self::log::{EditLog, Work};
@@ -81,6 +81,8 @@ pub struct EditPreview {
     pub common: VideoDetails,
     /// What is not.
     pub mixed: Vec<VideoField>,
+    /// Videos that were named and that nobody knows.
+    pub unknown: usize,
     /// Videos that cannot be changed like this.
     pub refused: usize,
     /// The first of them, and why.
@@ -208,11 +210,14 @@ impl Editor {
             samples: Vec::new(),
             common: VideoDetails::default(),
             mixed: Vec::new(),
+            unknown: 0,
             refused: 0,
             refusal: None,
         };
         let (mut number, now, mut mixed) = (0, now_ms(), BTreeSet::new());
-        self.each(selection, |videos| {
+        let guids = self.selected(selection).await?;
+        let named = guids.len();
+        self.each(VideoSelection::These { guids }, |videos| {
             for video in videos {
                 number += 1;
                 preview.videos += 1;
@@ -248,6 +253,7 @@ impl Editor {
             Ok(())
         })
         .await?;
+        preview.unknown = named.saturating_sub(preview.videos);
         for field in &mixed {
             preview.common.assign(field, None, true)?;
         }

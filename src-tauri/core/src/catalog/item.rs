@@ -108,7 +108,7 @@ impl Item {
         let details = self.own_map().map(VideoDetails::read).unwrap_or_default();
         let title = details.title.clone().or_else(|| self.text(&["title"])).or_else(|| {
             let key = src_video.as_ref()?;
-            Some(key.rsplit('/').next().unwrap_or(key).to_owned())
+            Some(key.rsplit('/').next().unwrap_or(key).to_owned()).filter(|name| !name.is_empty())
         });
         let video = Video {
             title: title.unwrap_or_else(|| guid.to_string()),

@@ -183,9 +183,13 @@ impl Purger {
         let (item, video) = self.trashed(mirror, guid).await?;
         let mut places = self.places(mirror, &item, &video, &[]).await?;
         places.retain(|place| ticked.contains(&place.kind));
-        // What cannot be listed cannot be deleted: that is found out before anything is.
-        for place in places.iter().filter(|place| place.why_not.is_none()) {
-            Bucket::new(&self.s3, &place.bucket).look(&place.wanted, ticked.contains(&PurgeKind::Versions)).await?;
+        // What cannot be listed cannot be deleted, and was told to stay: that is found out before anything goes.
+        let with_versions = ticked.contains(&PurgeKind::Versions);
+        for place in places.iter_mut().filter(|place| place.why_not.is_none()) {
+            match Bucket::new(&self.s3, &place.bucket).look(&place.wanted, with_versions).await {
+                Err(error) if error.code == Code::NotFound => place.why_not = Some(error),
+                looked => looked?,
+            }
         }
         if video.purge_began.is_none()
             && let Written::Overtaken = self.catalog.mark(guid, &item, author).await?
@@ -247,7 +251,8 @@ impl Purger {
                 (prefix, Some(Error::new(Code::InUse, what, "They stay. Delete them in the bucket.")))
             }
             Ok(prefix) => {
-                let others = mirror.others_below(guid.clone(), prefix.clone()).await?;
+                let mut others = mirror.others_below(guid.clone(), prefix.clone()).await?;
+                others.extend(mirror.others_in_folder(guid.clone(), bucket.clone(), prefix.clone()).await?);
                 let other = others.into_iter().find(is_another).map(|other| {
                     let what = format!("The folder of this video is also used by the video {other}.");
                     Error::new(Code::InUse, what, "It stays. Ask your engineer to sort out the two.")
@@ -288,7 +293,7 @@ impl Purger {
             _ => Vec::new(),
         };
         let is_alone = folder.is_some() && !neighbors.iter().any(is_another);
-        for sidecar in &video.sidecars {
+        for sidecar in video.sidecars.iter().filter(|key| !key.is_empty()) {
             let is_beside = folder.as_ref().is_some_and(|folder| {
                 sidecar.strip_prefix(folder.as_str()).is_some_and(|name| !name.is_empty() && !name.contains('/'))
             });

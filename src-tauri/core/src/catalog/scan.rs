@@ -79,10 +79,17 @@ impl Catalog {
     }
 
     /// A page of one of the segments of the whole table, in no order.
-    pub(super) async fn segment_page(&self, segment: i32, segments: i32, after: Option<String>) -> Result<SegmentPage> {
+    pub(super) async fn segment_page(
+        &self,
+        segment: i32,
+        segments: i32,
+        after: Option<String>,
+        is_consistent: bool,
+    ) -> Result<SegmentPage> {
         let (expression, names) = projection();
         let start = after.map(|guid| HashMap::from([("guid".to_owned(), AttributeValue::S(guid))]));
         let scan = self.dynamodb.scan().table_name(&self.table).segment(segment).total_segments(segments);
+        let scan = scan.consistent_read(is_consistent);
         let scan = scan.projection_expression(expression).set_expression_attribute_names(Some(names));
         let scan = scan.set_exclusive_start_key(start).return_consumed_capacity(ReturnConsumedCapacity::Total);
         let answer = scan.send().await.map_err(|error| explain("The catalog could not be read", error))?;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crc_fast::CrcAlgorithm;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, watch};
 use ts_rs::TS;
 
 use super::{Catalog, Guid, Mirror, Video, VideoSummary};
@@ -58,6 +58,8 @@ pub struct CatalogSync {
     /// Which table it is of.
     of: String,
     mirror: Arc<OnceCell<Mirror>>,
+    /// How many wait for a whole reading: the one in the background makes way.
+    urgent: Arc<watch::Sender<usize>>,
 }
 
 impl CatalogSync {
@@ -66,7 +68,13 @@ impl CatalogSync {
     pub fn new(catalog: Catalog, workspace: &Workspace, folder: &Path) -> Self {
         let Connection { region, endpoint, .. } = &workspace.connection;
         let of = format!("{} {region} {}", endpoint.as_deref().unwrap_or_default(), workspace.table);
-        Self { catalog, file: file_of(folder, &workspace.name), of, mirror: Arc::default() }
+        Self {
+            catalog,
+            file: file_of(folder, &workspace.name),
+            of,
+            mirror: Arc::default(),
+            urgent: Arc::new(watch::Sender::new(0)),
+        }
     }
 
     /// What it keeps.

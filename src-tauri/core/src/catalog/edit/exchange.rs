@@ -24,6 +24,8 @@ const FIELDS: [(&str, VideoField); 5] = [
     ("publishFrom", VideoField::PublishFrom),
     ("publishUntil", VideoField::PublishUntil),
 ];
+/// Columns that only tell.
+const READ_ONLY: [&str; 7] = ["status", "started", "seconds", "width", "height", "srcVideo", "trashed"];
 /// The column that tells whether someone changed the video since it was written into the list.
 const REVISION: &str = "revision";
 /// What begins the name of a column of a tag.
@@ -51,6 +53,8 @@ pub struct ImportPreview {
     pub problems: Vec<ImportProblem>,
     /// Lines that cannot be used, all of them.
     pub unusable: usize,
+    /// Columns that nobody knows: they change nothing.
+    pub unknown_columns: Vec<String>,
 }
 
 /// A line that cannot be used.
@@ -65,6 +69,16 @@ pub struct ImportProblem {
     pub reason: String,
 }
 
+/// What was written into a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Exported {
+    /// How many videos.
+    pub videos: usize,
+    /// Tags that have no column, because there are too many.
+    pub tags_left_out: usize,
+}
+
 /// A list that was read, and compared.
 struct Import {
     preview: ImportPreview,
@@ -73,14 +87,14 @@ struct Import {
 
 impl Editor {
     /// Writes the selected videos into a file: JSON where its name ends in `.json`, otherwise CSV, in which no cell is a formula.
-    /// Answers how many they are.
+    /// Answers how many they are, and which of their tags are too many to have a column.
     ///
     /// # Errors
     /// When the mirror cannot be read or the file not be written; there is no half of one then.
-    pub async fn export(&self, selection: VideoSelection, file: &Path) -> Result<usize> {
+    pub async fn export(&self, selection: VideoSelection, file: &Path) -> Result<Exported> {
         let is_json = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
         let guids = self.selected(selection).await?;
-        let tags = if is_json { Vec::new() } else { self.tags_of(&guids).await? };
+        let (tags, left_out) = if is_json { Default::default() } else { self.tags_of(&guids).await? };
         let mut fresh = Fresh::begin(file).await?;
         fresh.write(if is_json { "[".to_owned() } else { csv(std::iter::once(header(&tags)))? }).await?;
         let mut written = 0;
@@ -97,17 +111,24 @@ impl Editor {
             fresh.write("\n]\n".to_owned()).await?;
         }
         fresh.end().await?;
-        Ok(written)
+        Ok(Exported { videos: written, tags_left_out: left_out })
     }
 
-    /// The names of the tags that videos have, the first ones of the alphabet.
-    async fn tags_of(&self, guids: &[Guid]) -> Result<Vec<String>> {
-        let mut names = BTreeSet::new();
+    /// The names of the tags that most videos have, in the order of the alphabet, and how many others there are.
+    async fn tags_of(&self, guids: &[Guid]) -> Result<(Vec<String>, usize)> {
+        let mut counts: HashMap<String, usize> = HashMap::new();
         for some in guids.chunks(super::PAGE) {
             let videos = self.sync.mirror().await?.by_keys(some.to_vec()).await?;
-            names.extend(videos.into_iter().flat_map(|video| video.details.tags.into_keys()));
+            for name in videos.into_iter().flat_map(|video| video.details.tags.into_keys()) {
+                *counts.entry(name).or_default() += 1;
+            }
         }
-        Ok(names.into_iter().take(MOST_TAGS).collect())
+        let mut names: Vec<_> = counts.into_iter().collect();
+        names.sort_unstable_by(|(one, count), (other, others)| others.cmp(count).then_with(|| one.cmp(other)));
+        let left_out = names.len().saturating_sub(MOST_TAGS);
+        let mut names: Vec<_> = names.into_iter().take(MOST_TAGS).map(|(name, _)| name).collect();
+        names.sort_unstable();
+        Ok((names, left_out))
     }
 
     /// Videos with all of their descriptions: the mirror cuts long ones.
@@ -171,8 +192,10 @@ impl Editor {
             let mut problems = Vec::new();
             Table::read(&text, &mut problems).map(|table| (table, problems))
         });
-        let (Table { columns, key, by_guid, revision, rows }, found) = read.await.map_err(Error::internal)??;
+        let (Table { columns, key, by_guid, revision, unknown, rows }, found) =
+            read.await.map_err(Error::internal)??;
         problems.extend(found);
+        import.preview.unknown_columns = unknown;
         let keys: Vec<String> = rows.iter().map(|(_, row)| uncell(row[key].trim()).to_owned()).collect();
         let mirror = self.sync.mirror().await?;
         let guids: HashMap<String, Guid> = match by_guid {
@@ -243,6 +266,8 @@ struct Table {
     by_guid: bool,
     /// The column that has its revision, where there is one.
     revision: Option<usize>,
+    /// Columns that nobody knows.
+    unknown: Vec<String>,
     rows: Vec<(usize, csv::StringRecord)>,
 }
 
@@ -265,14 +290,26 @@ impl Table {
             }
         };
         let field = |column: &str| {
-            let column = name(column);
-            let tag = column.get(..TAG.len()).filter(|begin| begin.eq_ignore_ascii_case(TAG));
-            if tag.is_some() {
-                return Some(VideoField::Tag(column[TAG.len()..].to_owned()));
+            // Another tool may have given a tag a name with blanks around it.
+            let whole = uncell(column.trim_start());
+            if whole.get(..TAG.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(TAG)) {
+                return Some(VideoField::Tag(whole[TAG.len()..].to_owned()));
             }
+            let column = name(column);
             FIELDS.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(&column)).map(|(_, field)| field)
         };
         let columns: Vec<_> = header.iter().map(field).collect();
+        let mut names = BTreeSet::new();
+        if let Some(twice) = header.iter().map(name).find(|column| !names.insert(column.to_lowercase())) {
+            let what = format!("The column \"{twice}\" is there twice.");
+            return Err(Error::new(Code::Invalid, what, "Remove one of the two."));
+        }
+        let told = READ_ONLY.iter().chain(&["guid", REVISION]);
+        let told: BTreeSet<_> = told.map(|name| name.to_lowercase()).collect();
+        let is_unknown = |(column, field): (&str, &Option<VideoField>)| {
+            (field.is_none() && !told.contains(&name(column).to_lowercase())).then(|| name(column))
+        };
+        let unknown = header.iter().zip(&columns).filter_map(is_unknown).collect();
         let mut rows = Vec::new();
         for record in reader.records() {
             let record = match record {
@@ -295,7 +332,7 @@ impl Table {
             }
             rows.push((line, record));
         }
-        Ok(Self { columns, key, by_guid, revision: is(REVISION), rows })
+        Ok(Self { columns, key, by_guid, revision: is(REVISION), unknown, rows })
     }
 }
 
@@ -309,7 +346,7 @@ fn changes(video: &VideoSummary, columns: &[Option<VideoField>], row: &csv::Stri
         // What comes back as it went out changes nothing, blanks around it neither; the title that is shown may be that of the
         // source.
         let shown = (*field == VideoField::Title).then(|| video.title.clone()).or_else(|| before.get(field));
-        if shown.as_deref() == Some(value) {
+        if shown.is_some_and(|shown| told(&shown) == value) {
             continue;
         }
         let value = Some(value).filter(|value| !value.trim().is_empty());
@@ -327,9 +364,8 @@ fn changes(video: &VideoSummary, columns: &[Option<VideoField>], row: &csv::Stri
 fn header(tags: &[String]) -> Vec<String> {
     let mut names: Vec<String> =
         std::iter::once("guid").chain(FIELDS.iter().map(|(name, _)| *name)).map(str::to_owned).collect();
-    names.extend(
-        ["status", "started", "seconds", "width", "height", "srcVideo", "trashed", REVISION].map(str::to_owned),
-    );
+    names.extend(READ_ONLY.map(str::to_owned));
+    names.push(REVISION.to_owned());
     names.extend(tags.iter().map(|name| format!("{TAG}{name}")));
     names
 }
@@ -357,10 +393,15 @@ fn row(video: &VideoSummary, tags: &[String]) -> Vec<String> {
     cells
 }
 
+/// As a list has it: without what is no text, and with one kind of line ends.
+fn told(value: &str) -> String {
+    value.replace('\0', "\u{FFFD}").replace("\r\n", "\n")
+}
+
 fn csv(rows: impl Iterator<Item = Vec<String>>) -> Result<String> {
     let mut table = csv::Writer::from_writer(Vec::new());
     for row in rows {
-        table.write_record(row.iter().map(|text| cell(text))).map_err(Error::internal)?;
+        table.write_record(row.iter().map(|text| cell(&told(text)))).map_err(Error::internal)?;
     }
     String::from_utf8(table.into_inner().map_err(Error::internal)?).map_err(Error::internal)
 }

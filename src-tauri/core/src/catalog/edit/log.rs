@@ -47,7 +47,9 @@ pub(super) struct Counts {
     /// Changed, also what was changed back since.
     pub done: usize,
     pub unchanged: usize,
-    /// What could not be changed, or was set aside.
+    /// Set aside.
+    pub aside: usize,
+    /// What could not be changed.
     pub failed: usize,
     /// Those of them that may go well at another try.
     pub retriable: usize,
@@ -57,7 +59,7 @@ pub(super) struct Counts {
 
 fn counts(db: &Connection, run: &str) -> Result<Counts> {
     let counts = "SELECT count(*), coalesce(sum(state IN (2, 6)), 0), coalesce(sum(state = 3), 0),
-                    coalesce(sum(state IN (4, 5)), 0),
+                    coalesce(sum(state = 4), 0), coalesce(sum(state = 5), 0),
                     coalesce(sum(state = 5 OR state = 4 AND coalesce(edit_lines.work, edit_runs.work) LIKE '{\"patch\"%'), 0),
                     coalesce(sum(state IN (0, 1)), 0),
                     coalesce(sum(state = 2 AND changes IS NOT NULL AND edit_runs.at > ?2), 0)
@@ -68,10 +70,11 @@ fn counts(db: &Connection, run: &str) -> Result<Counts> {
             of: count(0)?,
             done: count(1)?,
             unchanged: count(2)?,
-            failed: count(3)?,
-            retriable: count(4)?,
-            left: count(5)?,
-            can_be_undone: count(6)? > 0,
+            aside: count(3)?,
+            failed: count(4)?,
+            retriable: count(5)?,
+            left: count(6)?,
+            can_be_undone: count(7)? > 0,
         })
     });
     Ok(counts?)
@@ -110,6 +113,8 @@ pub(super) struct Line {
     pub expected: Option<i64>,
     pub work: Work,
     pub undoes: Option<i64>,
+    /// Whether it was being written before.
+    pub was_begun: bool,
     /// The changes that were being written when it was broken off.
     pub writing: Option<Vec<FieldChange>>,
 }
@@ -218,7 +223,7 @@ impl EditLog {
         self.0
             .call(move |db, _| {
                 let mut statement = db.prepare_cached(
-                    "SELECT edit_lines.id, position, guid, title, expected, coalesce(edit_lines.work, edit_runs.work), undoes, changes
+                    "SELECT edit_lines.id, position, guid, title, expected, coalesce(edit_lines.work, edit_runs.work), undoes, changes, state
                      FROM edit_lines JOIN edit_runs USING (run)
                      WHERE run = ?1 AND state IN (0, 1) AND position > ?2 ORDER BY position LIMIT ?3",
                 )?;
@@ -239,6 +244,7 @@ impl EditLog {
                         expected,
                         work,
                         undoes,
+                        was_begun: row.get::<_, u8>(8)? == LineState::Writing as u8,
                         writing,
                     });
                 }
@@ -355,7 +361,8 @@ impl EditLog {
                 let mut entries = Vec::new();
                 while let Some(row) = rows.next()? {
                     let (id, run, at): (i64, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                    let Counts { of, done, failed, left, can_be_undone, .. } = counts(db, &run)?;
+                    let Counts { of, done, aside, failed, left, can_be_undone, .. } = counts(db, &run)?;
+                    let failed = aside + failed;
                     let first = "SELECT guid, title, changes FROM edit_lines WHERE run = ?1 AND (?2 IS NULL OR guid = ?2)
                                  ORDER BY position LIMIT 1";
                     let first: Option<(String, String, Option<String>)> = db

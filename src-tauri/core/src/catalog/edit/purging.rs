@@ -7,22 +7,22 @@ use tokio_util::sync::CancellationToken;
 
 use super::log::{Line, NewLine, Work};
 use super::run::{AT_ONCE, Running};
-use super::{EditOutcome, EditResult, EditSummary, Editor};
+use super::{EditOutcome, EditResult, EditSummary, Editor, not_found};
+use crate::Result;
 use crate::catalog::purge::{PurgeKind, PurgePart, PurgePlan};
 use crate::catalog::{Guid, Mirror};
 use crate::clock::now_ms;
-use crate::{Code, Error, Result};
 
-/// A reading of the whole table tells so long which files are shared, in milliseconds.
-const KNOWN_FOR_MS: i64 = 24 * 3_600_000;
+/// A reading of the whole table is good so long for telling what would go, in milliseconds.
+const KNOWN_FOR_MS: i64 = 10 * 60_000;
 
 impl Editor {
     /// What would go of videos that are in the trash, were they deleted for good.
     ///
     /// # Errors
-    /// When one of them is not in the trash, or the mirror does not know all of the table yet.
+    /// When one of them is not in the trash, or the table cannot be read.
     pub async fn plan_purge(&self, guids: &[Guid]) -> Result<Vec<PurgePlan>> {
-        let mirror = self.whole_mirror().await?;
+        let mirror = self.whole_mirror(now_ms() - KNOWN_FOR_MS, &CancellationToken::new()).await?;
         let plans = futures::stream::iter(guids.to_vec());
         plans
             .map(|guid| async move { self.purger.plan(mirror, &guid, guids).await })
@@ -42,8 +42,7 @@ impl Editor {
     /// Deletes for good what is ticked of each of these videos, which are in the trash, and tells of each as it is done.
     ///
     /// # Errors
-    /// When the mirror does not know all of the table yet, or the store cannot be used; what goes wrong with one of them is
-    /// told of that one.
+    /// When the table cannot be read, or the store not be used; what goes wrong with one of them is told of that one.
     pub async fn purge(
         &self,
         guids: Vec<Guid>,
@@ -51,7 +50,7 @@ impl Editor {
         stop: &CancellationToken,
         tell: impl Fn(&EditResult),
     ) -> Result<EditSummary> {
-        let known = self.whole_mirror().await?.by_keys(guids.clone()).await?;
+        let known = self.sync.mirror().await?.by_keys(guids.clone()).await?;
         let title = |guid: &Guid| known.iter().find(|video| video.guid == *guid).map(|video| video.title.clone());
         let line = |guid: Guid| NewLine {
             title: title(&guid).unwrap_or_else(|| guid.to_string()),
@@ -64,17 +63,18 @@ impl Editor {
         self.begin("purge", Some(Work::Purge(ticked)), lines, stop, tell).await
     }
 
-    /// The mirror, where it knows who else uses a folder or a source.
-    async fn whole_mirror(&self) -> Result<&Mirror> {
-        let swept_at = self.sync.age().await?.swept_at;
-        if swept_at.is_none_or(|at| now_ms() - at > KNOWN_FOR_MS) {
-            let what = "Not all of the catalog was read in the last 24 hours: nobody knows which files videos share.";
-            return Err(Error::new(Code::InUse, what, "Wait until it is read, or run reelctl videos sync."));
+    /// The mirror, where it knows who else uses a folder or a source: all of the table was read since this time, in milliseconds
+    /// since the epoch, or is read now.
+    async fn whole_mirror(&self, since: i64, stop: &CancellationToken) -> Result<&Mirror> {
+        if self.sync.age().await?.swept_at.is_none_or(|at| at < since) {
+            self.sync.sweep_at_once(stop, |_| {}).await?;
         }
-        // Those that came since.
-        let newest = self.sync.look(&[]).await?;
-        self.sync.take(&newest).await?;
         self.sync.mirror().await
+    }
+
+    /// Reads all of the table: nothing is deleted for good before it is known to be nobody else's.
+    pub(super) async fn prove_alone(&self, stop: &CancellationToken) -> Result<()> {
+        self.whole_mirror(now_ms(), stop).await.map(drop)
     }
 
     pub(super) async fn purge_one(
@@ -83,10 +83,11 @@ impl Editor {
         line: &Line,
         ticked: &BTreeSet<PurgeKind>,
     ) -> Result<EditOutcome> {
-        let (guid, mirror) = (&line.guid, self.whole_mirror().await?);
+        let (guid, mirror) = (&line.guid, self.sync.mirror().await?);
         if self.catalog.item(guid).await?.is_none() {
             mirror.remove(vec![guid.clone()]).await?;
-            return Ok(EditOutcome::Unchanged);
+            // It went, and nobody heard of it.
+            return if line.was_begun { Ok(EditOutcome::Done) } else { Err(not_found(guid)) };
         }
         self.log.purging(line.id).await?;
         let with_versions = ticked.contains(&PurgeKind::Versions);

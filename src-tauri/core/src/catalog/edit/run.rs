@@ -85,18 +85,6 @@ pub struct EditSummary {
     pub(super) last: Option<EditOutcome>,
 }
 
-impl EditSummary {
-    fn count(&mut self, outcome: EditOutcome) {
-        match outcome {
-            EditOutcome::Done => self.done += 1,
-            EditOutcome::Unchanged => self.unchanged += 1,
-            EditOutcome::Aside => self.aside += 1,
-            EditOutcome::Failed { .. } => self.failed += 1,
-        }
-        self.last = Some(outcome);
-    }
-}
-
 /// A run that is worked off.
 pub(super) struct Running<'a> {
     pub run: &'a str,
@@ -240,11 +228,14 @@ impl Editor {
     ) -> Result<EditSummary> {
         let running = Running { run, author, stop };
         let mut summary = EditSummary { run: run.to_owned(), of, ..EditSummary::default() };
-        let mut behind = 0;
+        let (mut behind, mut is_proved) = (0, false);
         loop {
             let lines = self.log.waiting(run, behind, LINES).await?;
             let Some(last) = lines.last() else { break };
             behind = last.position;
+            if matches!(last.work, Work::Purge(_)) && !std::mem::replace(&mut is_proved, true) {
+                self.prove_alone(stop).await?;
+            }
             // One by one where files are deleted: whether another one needs them changes with each.
             let at_once = if matches!(last.work, Work::Purge(_)) { 1 } else { AT_ONCE };
             let mut done = futures::stream::iter(lines).map(|line| self.one(&running, line)).buffer_unordered(at_once);
@@ -252,10 +243,9 @@ impl Editor {
                 match ended? {
                     Ended::Told(result) => {
                         tell(&result);
-                        summary.count(result.outcome);
+                        summary.last = Some(result.outcome);
                     }
                     Ended::Left(error) => {
-                        summary.left += 1;
                         if summary.error.is_none() && error.is_some() {
                             summary.error = error;
                             stop.cancel();
@@ -267,13 +257,15 @@ impl Editor {
                 break;
             }
         }
+        // All of the run, also what was done before it was broken off.
         let counts = self.log.counts(run).await?;
-        (summary.left, summary.can_be_undone) = (counts.left, counts.can_be_undone);
-        summary.retriable = counts.retriable;
+        (summary.done, summary.unchanged, summary.aside) = (counts.done, counts.unchanged, counts.aside);
+        (summary.failed, summary.left, summary.retriable) = (counts.failed, counts.left, counts.retriable);
+        summary.can_be_undone = counts.can_be_undone;
         self.changes.tell(Change::Edited);
         if of >= MANY {
-            // All of the run, also what was done before it was broken off.
-            self.changes.tell(Change::Ended { of, done: counts.done + counts.unchanged, failed: counts.failed });
+            let (done, failed) = (counts.done + counts.unchanged, counts.failed + counts.aside);
+            self.changes.tell(Change::Ended { of, done, failed });
         }
         Ok(summary)
     }
@@ -340,7 +332,11 @@ impl Editor {
             };
             if video.purge_began.is_some() {
                 let what = format!("\"{}\" is being deleted for good: a part of it is gone.", video.title);
-                return Err(Error::new(Code::InUse, what, "Go on with that under Activity."));
+                return Err(Error::new(
+                    Code::InUse,
+                    what,
+                    "Go on with that: under Activity, or reelctl videos resume.",
+                ));
             }
             if changes.is_empty() {
                 self.sync.renew(std::slice::from_ref(&video)).await?;

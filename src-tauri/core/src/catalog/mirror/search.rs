@@ -85,6 +85,10 @@ impl VideoQuery {
     /// What a row has to have, in the words of FTS5; none where nothing can have it. `but` leaves the facets of one kind away.
     pub(super) fn expression(&self, db: &Connection, but: Option<&Facet>) -> Result<Option<String>> {
         let mut all = terms::sought(&self.text);
+        if all.is_empty() && !self.text.trim().is_empty() {
+            // Signs alone are in no title's words: all of the catalog is not what was meant.
+            return Ok(None);
+        }
         let mut left: Vec<&Facet> =
             self.facets.iter().filter(|facet| but.is_none_or(|but| !facet.is_of_the_kind_of(but))).collect();
         while let Some(first) = left.first().copied() {
@@ -127,7 +131,7 @@ impl VideoQuery {
     }
 
     fn is_narrowed(&self) -> bool {
-        self.from.is_some() || self.until.is_some() || !self.facets.is_empty() || !terms::sought(&self.text).is_empty()
+        self.from.is_some() || self.until.is_some() || !self.facets.is_empty() || !self.text.trim().is_empty()
     }
 }
 

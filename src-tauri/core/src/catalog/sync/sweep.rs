@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::stream::{self, TryStreamExt as _};
+use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::state::{SEGMENTS, Segment, State};
@@ -26,6 +28,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// How often the whole index is read, where the table may not be read through, in milliseconds.
 const INDEX_EVERY_MS: i64 = 3_600_000;
+/// How long a reading in the background may take to make way for one that someone waits for.
+const MAKES_WAY_WITHIN: Duration = Duration::from_secs(15);
 /// Videos that are looked up, of those that a reading did not see.
 const LOOKED_UP: u32 = 1_000;
 /// A reading of the whole table that began so long ago is begun anew, in milliseconds.
@@ -58,9 +62,10 @@ impl CatalogSync {
         is_waited_for: bool,
         tell: impl Fn(Filling),
     ) -> Result<()> {
-        let _lock = self.lock().await?;
+        let _urgent = is_waited_for.then(|| Urgent::begin(&self.urgent));
+        let _lock = if is_waited_for { self.lock_soon().await? } else { self.lock().await? };
         self.begin(is_waited_for).await?;
-        match self.read_all(stop, is_fast, tell).await {
+        match self.read_all(stop, is_fast, is_waited_for, tell).await {
             Err(Unread::Denied(error)) => Err(self.without_scan(stop, error).await),
             Err(Unread::Failed(error)) => Err(error),
             Ok(()) => Ok(()),
@@ -74,6 +79,19 @@ impl CatalogSync {
             Error::new(Code::InUse, what, "Wait until it has ended, or use what is known.")
         })
         .await
+    }
+
+    /// The same; the reading in the background makes way.
+    async fn lock_soon(&self) -> Result<File> {
+        let until = Instant::now() + MAKES_WAY_WITHIN;
+        loop {
+            match self.lock().await {
+                Err(error) if error.code == Code::InUse && Instant::now() < until => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                lock => return lock,
+            }
+        }
     }
 
     /// Begins a reading, or goes on with one that is not old.
@@ -92,7 +110,13 @@ impl CatalogSync {
         self.mirror().await?.put(Vec::new(), state.sweep, states).await.map(drop)
     }
 
-    async fn read_all(&self, stop: &CancellationToken, is_fast: bool, tell: impl Fn(Filling)) -> Result<(), Unread> {
+    async fn read_all(
+        &self,
+        stop: &CancellationToken,
+        is_fast: bool,
+        is_consistent: bool,
+        tell: impl Fn(Filling),
+    ) -> Result<(), Unread> {
         let state = self.state().await?;
         let is_first = state.swept_at.is_none();
         // Where nobody may ask, nobody knows.
@@ -106,8 +130,9 @@ impl CatalogSync {
             }
         };
         let left = (0..SEGMENTS).zip(&state.segments).filter(|(_, segment)| **segment != Segment::Read);
+        let how = How { is_paced: !is_fast, is_consistent, stop };
         let read = stream::iter(left.map(Ok)).try_for_each_concurrent(if is_fast { AT_ONCE } else { 1 }, {
-            |(number, segment)| self.read_segment(number, segment, &state, !is_fast, stop, &progress)
+            |(number, segment)| self.read_segment(number, segment, &state, &how, &progress)
         });
         read.await?;
         self.let_go(state.sweep).await?;
@@ -123,19 +148,19 @@ impl CatalogSync {
         number: i32,
         segment: &Segment,
         state: &State,
-        is_paced: bool,
-        stop: &CancellationToken,
+        how: &How<'_>,
         progress: &impl Fn(usize),
     ) -> Result<(), Unread> {
         let mut after = match segment {
             Segment::Behind(guid) => Some(guid.clone()),
             _ => None,
         };
+        let mut urgent = self.urgent.subscribe();
         loop {
             let page = tokio::select! {
                 biased;
-                () = stop.cancelled() => return Err(stopped().into()),
-                page = self.page(number, after.as_ref()) => page,
+                () = how.stop.cancelled() => return Err(stopped().into()),
+                page = self.page(number, after.as_ref(), how.is_consistent) => page,
             };
             let page = page.map_err(|error| match error.code {
                 Code::AccessDenied => Unread::Denied(error),
@@ -150,19 +175,23 @@ impl CatalogSync {
             if after.is_none() {
                 return Ok(());
             }
-            if is_paced {
+            if how.is_paced {
                 // Without a word of what it cost it is taken for a full page.
                 let units = if page.units > 0.0 { page.units } else { 128.0 };
-                tokio::time::sleep(Duration::from_secs_f64(units / UNITS_A_SECOND)).await;
+                tokio::select! {
+                    () = tokio::time::sleep(Duration::from_secs_f64(units / UNITS_A_SECOND)) => {}
+                    // Someone waits for a whole reading. The sender is in `self`.
+                    _ = urgent.wait_for(|waiting| *waiting > 0) => return Err(stopped().into()),
+                }
             }
         }
     }
 
     /// A page, however long the table asks for patience.
-    async fn page(&self, number: i32, after: Option<&String>) -> Result<SegmentPage> {
+    async fn page(&self, number: i32, after: Option<&String>, is_consistent: bool) -> Result<SegmentPage> {
         let mut wait = FIRST_WAIT;
         loop {
-            match self.catalog.segment_page(number, SEGMENTS, after.cloned()).await {
+            match self.catalog.segment_page(number, SEGMENTS, after.cloned(), is_consistent).await {
                 Err(error) if error.code == Code::Throttled => {
                     tokio::time::sleep(wait.mul_f64(fastrand::f64() + 0.5)).await;
                     wait = (wait * 2).min(LONGEST_WAIT);
@@ -246,6 +275,29 @@ impl CatalogSync {
                 () = stop.cancelled() => return,
             }
         }
+    }
+}
+
+/// How segments are read.
+struct How<'a> {
+    is_paced: bool,
+    is_consistent: bool,
+    stop: &'a CancellationToken,
+}
+
+/// Someone waits for a whole reading, until this is dropped.
+struct Urgent<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Urgent<'a> {
+    fn begin(waiting: &'a watch::Sender<usize>) -> Self {
+        waiting.send_modify(|waiting| *waiting += 1);
+        Self(waiting)
+    }
+}
+
+impl Drop for Urgent<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|waiting| *waiting -= 1);
     }
 }
 
