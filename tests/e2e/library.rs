@@ -94,6 +94,10 @@ async fn what_others_change_is_shown_and_moves_nothing() {
     catalog::write(&dynamodb, table, (0..50).map(here)).await;
     let window = Window::open(server.data.data.path(), &["--workspace", "sandbox"]).await.unwrap();
     window.wait_for(&format!("{NOTE}[contains(., '50 videos, checked')]"), LONG).await.unwrap();
+    // The rows follow the count.
+    let newest: Vec<_> = (0..6).map(|number| catalog::item(49 - number)["guid"].as_s().unwrap().clone()).collect();
+    let guids = "return [...document.querySelectorAll('[data-guid]')].slice(0, 6).map((row) => row.dataset.guid);";
+    window.until(guids, SHORT, |guids| *guids == json!(newest)).await.unwrap();
     window.click("//*[@role='row'][@data-index='2']//button").await.unwrap();
     window.wait_for("//aside[@aria-label='Video']", SHORT).await.unwrap();
     let before = window.script(TITLES).await.unwrap();
@@ -111,5 +115,41 @@ async fn what_others_change_is_shown_and_moves_nothing() {
     let renamed = catalog::item(48)["guid"].as_s().unwrap().clone();
     let row = format!("//*[@data-guid='{renamed}'][contains(., 'Renamed by someone else')]");
     window.wait_for(&row, LONG).await.unwrap();
+    window.close().await;
+}
+
+/// On a narrow window, and with large text, nothing is cut off to the side.
+#[tokio::test(flavor = "multi_thread")]
+async fn narrow_and_large() {
+    let server = Server::start();
+    catalog::write(&server.dynamodb(), reeldesk_sandbox::TABLE, (0..30).map(here)).await;
+    let window = Window::open(server.data.data.path(), &["--workspace", "sandbox"]).await.unwrap();
+    window.wait_for(&format!("{NOTE}[contains(., '30 videos, checked')]"), LONG).await.unwrap();
+    // What reaches over the right edge, and is not scrolled into sight by its own box.
+    let cut = "const width = document.documentElement.clientWidth; \
+               return [...document.querySelectorAll('main *')].filter((one) => one.getClientRects().length > 0 \
+                 && !one.closest('.unseen, .scroll, table, pre, video') && one.getBoundingClientRect().right > width + 1) \
+                 .map((one) => one.outerHTML.slice(0, 200));";
+    for (name, width, size) in [("narrow", 400, "16px"), ("large", 1180, "32px")] {
+        window.client.set_window_size(width, 760).await.unwrap();
+        window.script(&format!("document.documentElement.style.fontSize = '{size}';")).await.unwrap();
+        window.picture(&format!("library-{name}")).await;
+        window.until(cut, SHORT, |cut| *cut == json!([])).await.unwrap();
+        window.click("//*[@role='row'][@data-index='1']//input[@type='checkbox']").await.unwrap();
+        window.click("//*[@aria-label='Selected videos']//button[.='Edit…']").await.unwrap();
+        window.wait_for("//aside[@aria-label='Edit the chosen videos']", SHORT).await.unwrap();
+        window.picture(&format!("bulk-{name}")).await;
+        window.until(cut, SHORT, |cut| *cut == json!([])).await.unwrap();
+        // Escape closes the panel, wherever in it one stands.
+        window.client.active_element().await.unwrap().send_keys(&Key::Escape.to_string()).await.unwrap();
+        let closed = "return document.querySelector('aside') === null;";
+        window.until(closed, SHORT, |closed| *closed == true).await.unwrap();
+        window.click("//button[@aria-label='Choose none']").await.unwrap();
+        window.click("//*[@role='row'][@data-index='1']//button").await.unwrap();
+        window.wait_for("//aside[@aria-label='Video']//input[@name='title']", SHORT).await.unwrap();
+        window.picture(&format!("page-{name}")).await;
+        window.until(cut, SHORT, |cut| *cut == json!([])).await.unwrap();
+        window.click("//button[@aria-label='Close the video']").await.unwrap();
+    }
     window.close().await;
 }

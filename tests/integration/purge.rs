@@ -150,8 +150,14 @@ async fn what_is_shared_stays() {
     let (s3, dynamodb) = (server.client(), server.dynamodb());
     let at = in_sandbox(&s3, &dynamodb);
     let made = at.make(1).await;
-    // Another video of the same source, one below its folder, one whose key is the bucket's root.
     let text = |text: &str| AttributeValue::S(text.to_owned());
+    // Another video plays what is in the folder of this one.
+    let lent = at.make(2).await;
+    let playing = AttributeValue::L(vec![text(&format!("https://cdn.example.com/{}/mp4/film.mp4", lent.guid))]);
+    let playing = [("guid", text("playing-0001")), ("mp4Urls", playing)];
+    let playing = playing.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    write(&dynamodb, TABLE, std::iter::once(playing)).await;
+    // Another video of the same source, one below its folder, one whose key is the bucket's root.
     let twin = [("guid", "twin-0001"), ("srcBucket", SOURCE), ("srcVideo", made.keys[0].1.as_str())];
     let below = format!("{}/cut", made.guid);
     for attributes in [&twin[..], &[("guid", below.as_str())], &[("guid", "/")], &[("guid", "hls")]] {
@@ -161,6 +167,9 @@ async fn what_is_shared_stays() {
     at.put(DESTINATION, "hls/movie.m3u8").await;
     let reelctl = In(&server.data, "sandbox");
     reelctl.well(&["sync"]);
+    reelctl.well(&["trash", &lent.guid]);
+    reelctl.well(&["purge", &lent.guid, "--keep", "source", "--yes"]);
+    assert!(at.is_there(&lent.keys[2]).await && at.item(&lent.guid).await.is_none());
     reelctl.well(&["trash", &made.guid, "/", "hls"]);
     let (_, lines) = reelctl.run(&["purge", &made.guid, "/", "hls"]);
     let why = |plan: usize, kind: &str| {
@@ -330,11 +339,13 @@ async fn what_came_since_the_list_was_read_counts() {
     let (s3, dynamodb) = (server.client(), server.dynamodb());
     let at = in_sandbox(&s3, &dynamodb);
     let made = at.make(1).await;
+    // More than are looked at as the newest.
+    write(&dynamodb, TABLE, (10..310).map(|number| item_in(SOURCE, number))).await;
     let reelctl = In(&server.data, "sandbox");
     reelctl.well(&["sync"]);
     reelctl.well(&["trash", &made.guid]);
     let text = |text: &str| AttributeValue::S(text.to_owned());
-    let late = [("guid", "late-0001"), ("startTime", "2019-06-01T00:00:00.000Z"), ("srcVideo", &made.keys[0].1)];
+    let late = [("guid", "late-0001"), ("startTime", "2010-06-01T00:00:00.000Z"), ("srcVideo", &made.keys[0].1)];
     let late = late.into_iter().chain([("srcBucket", SOURCE)]);
     write(&dynamodb, TABLE, std::iter::once(late.map(|(name, value)| (name.to_owned(), text(value))).collect())).await;
     let lines = reelctl.well(&["purge", &made.guid, "--yes"]);
