@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use fantoccini::key::Key;
-use reeldesk_tests::{Server, catalog};
+use reeldesk_tests::{KEYS, Server, catalog};
 use serde_json::json;
 
 use crate::window::Window;
@@ -71,6 +71,26 @@ async fn a_video_is_found_among_a_thousand() {
     window.until(states, SHORT, are_failed_and_large).await.unwrap();
     window.client.active_element().await.unwrap().send_keys(&Key::Escape.to_string()).await.unwrap();
     window.click("//button[.='All']").await.unwrap();
+    window.until(rows, SHORT, |rows| rows == "1001").await.unwrap();
+
+    // Saved as a view, it is there again.
+    window.script("history.back()").await.unwrap();
+    window.click("//button[.='Save view…']").await.unwrap();
+    let name = window.wait_for("//input[@aria-label='Name of the view']", SHORT).await.unwrap();
+    name.send_keys("Failed in UHD").await.unwrap();
+    window.click("//button[.='Save']").await.unwrap();
+    window.click("//button[.='All']").await.unwrap();
+    window.until(rows, SHORT, |rows| rows == "1001").await.unwrap();
+    window.click("//button[.='Failed in UHD']").await.unwrap();
+    window.until(states, SHORT, are_failed_and_large).await.unwrap();
+    window.picture("library-views").await;
+    window.click("//button[.='All']").await.unwrap();
+    window.until(rows, SHORT, |rows| rows == "1001").await.unwrap();
+    // Back to the filter, and forth again.
+    window.script("history.back()").await.unwrap();
+    window.until(rows, SHORT, |rows| rows != "1001").await.unwrap();
+    window.wait_for("//button[contains(@aria-label, 'Remove the filter UHD')]", SHORT).await.unwrap();
+    window.script("history.forward()").await.unwrap();
     window.until(rows, SHORT, |rows| rows == "1001").await.unwrap();
 
     // By keyboard: the title's head sorts, End leads to the last row, Enter opens it beside the list.
@@ -151,5 +171,26 @@ async fn narrow_and_large() {
         window.until(cut, SHORT, |cut| *cut == json!([])).await.unwrap();
         window.click("//button[@aria-label='Close the video']").await.unwrap();
     }
+    window.close().await;
+}
+
+/// Without a line the window opens on what is known, with its age; what cannot be saved stays typed.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_line() {
+    let server = Server::start();
+    catalog::write(&server.dynamodb(), reeldesk_sandbox::TABLE, (0..40).map(here)).await;
+    let far = server.elsewhere();
+    assert!(far.run(&["--workspace", "elsewhere", "videos", "sync"]).unwrap().0);
+    drop(server);
+    let keys = [("AWS_ACCESS_KEY_ID", KEYS.0), ("AWS_SECRET_ACCESS_KEY", KEYS.1)];
+    let window = Window::open_in(far.data.path(), &["--workspace", "elsewhere"], &keys).await.unwrap();
+    let rows = "return document.querySelector('.videos')?.getAttribute('aria-rowcount');";
+    window.until(rows, LONG, |rows| rows == "41").await.unwrap();
+    window.wait_for(&format!("{NOTE}[contains(., '40 videos, checked')]"), SHORT).await.unwrap();
+    window.wait_for("//*[contains(@class, 'trouble')][contains(., 'AWS did not answer')]", LONG).await.unwrap();
+    window.picture("library-offline").await;
+    let search = window.wait_for("//input[@type='search'][@placeholder]", SHORT).await.unwrap();
+    search.send_keys("s0").await.unwrap();
+    window.wait_for("//*[@role='status'][contains(., ' of 40')]", SHORT).await.unwrap();
     window.close().await;
 }

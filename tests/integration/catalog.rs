@@ -1,9 +1,9 @@
 //! The mirror of the catalog: all of the table is in it, what others change of it too, and a kill loses nothing. Against the
 //! sandbox, and against an emulator that we did not write.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::Client;
@@ -260,4 +260,38 @@ async fn a_table_that_is_deleted_and_made_anew() {
     make_table(&client).await;
     write(&client, "vod", (50..70).map(item)).await;
     assert_eq!(read(&mini), 20);
+}
+
+/// What it costs, in calls: a search after the first reading asks for the newest, and a change reads and writes once.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_it_costs_is_bounded() {
+    let server = Server::start();
+    let bucket = reeldesk_sandbox::SOURCE_BUCKET;
+    write(&server.dynamodb(), reeldesk_sandbox::TABLE, (0..2_000).map(|number| item_in(bucket, number))).await;
+    let calls: Arc<Mutex<BTreeMap<String, usize>>> = Arc::default();
+    let counted = calls.clone();
+    let count = move |asked: &str| {
+        *counted.lock().unwrap().entry(asked.to_owned()).or_default() += 1;
+        None
+    };
+    let guard = Guard::before(&server.endpoint, count).await.unwrap();
+    let reelctl = Server::connected(&guard.endpoint, "guarded");
+    let guarded = In(&reelctl, "guarded");
+    let took = |arguments: &[&str]| {
+        calls.lock().unwrap().clear();
+        let (done, lines) = guarded.run(arguments);
+        assert!(done, "{lines:?}");
+        let calls = calls.lock().unwrap();
+        ["Scan", "Query", "BatchGetItem", "GetItem", "UpdateItem"]
+            .map(|action| calls.get(&format!("dynamodb:{action}")).copied().unwrap_or(0))
+    };
+    let [scans, ..] = took(&["videos", "sync"]);
+    // Pages of 1 MB, of items of about 1 KB, in 16 segments.
+    assert!((16..=32).contains(&scans), "{scans}");
+    assert_eq!(took(&["videos", "search", "night"]), [0, 1, 1, 0, 0]);
+    let guid = item(7)["guid"].as_s().unwrap().clone();
+    assert_eq!(took(&["videos", "edit", &guid, "--title", "Once"]), [0, 0, 1, 1, 1]);
+    // Many are read and written once each, however many they are; the newest are looked at as far back as they were known.
+    let [scans, queries, _, reads, writes] = took(&["videos", "publish", "--query", "tag:genre=Drama"]);
+    assert!(reads > 20 && reads == writes && scans == 0 && queries <= 2, "{scans} {queries} {reads} {writes}");
 }

@@ -286,6 +286,16 @@ export type Habits = {
  */
 staysInTray: boolean, };
 
+export type SavedView = { 
+/**
+ * What it is called.
+ */
+name: string, 
+/**
+ * Where it leads: what stands behind the `#` of the window's address.
+ */
+address: string, };
+
 export type ProfileKind = { "kind": "accessKey" } | { "kind": "role" } | { "kind": "roleWithMfa", 
 /**
  * The ARN or serial number of the device.

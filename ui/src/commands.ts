@@ -12,6 +12,7 @@ import type {
   Connection,
   Workspace,
   Habits,
+  SavedView,
   Profiles,
   Identity,
   Stack,
@@ -118,6 +119,10 @@ export const importWorkspace = () => invoke<Workspace | null>('import_workspace'
 export const quit = (how: How) => invoke<null>('quit', { how });
 /** Asks for a list of videos; its text, or none when the dialog was closed. */
 export const chooseVideoList = () => invoke<string | null>('choose_video_list');
+/** The views of the Library that were saved. */
+export const views = () => invoke<SavedView[]>('views');
+/** Saves a view, in place of one of its name; without an address that one goes. Answers all of them. */
+export const saveView = (name: string, address: string | null) => invoke<SavedView[]>('save_view', { name, address });
 /** What a pasted list holds. */
 export const readInvitees = (text: string) => invoke<Invitees>('read_invitees', { text });
 /** Asks for a list of people; its text, or none when the dialog was closed. */

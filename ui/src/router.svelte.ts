@@ -19,6 +19,11 @@ export class Router {
   readonly close = () => {
     this.opened = null;
   };
+  /** To a place where one was. */
+  restore(screen: ScreenName, opened: Guid | null): void {
+    this.screen = screen;
+    if (opened === null || opened !== this.opened?.guid) this.opened = opened === null ? null : { guid: opened, autoplay: false };
+  }
   /** Back to where one begins. */
   home(): void {
     this.go('library');

@@ -74,6 +74,8 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         commands::catalog::choose_video_list,
         commands::catalog::preview_import,
         commands::catalog::import_videos,
+        commands::catalog::views,
+        commands::catalog::save_view,
         commands::stream,
         commands::play,
         commands::local_urls,

@@ -33,6 +33,7 @@ pub fn typescript() -> String {
         aws::EncryptionHeader,
         workspace::Workspace,
         workspace::Habits,
+        workspace::SavedView,
         connection::ProfileKind,
         connection::Profile,
         connection::Profiles,

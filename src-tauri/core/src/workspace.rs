@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 pub use self::sandbox::SandboxEndpoints;
-pub use self::settings::{Habits, Settings};
+pub use self::settings::{Habits, SavedView, Settings};
 use crate::aws::{Encryption, EncryptionHeader};
 use crate::connection::Connection;
 use crate::{Code, Error, Result};

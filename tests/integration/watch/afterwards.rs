@@ -43,7 +43,7 @@ async fn deleted_only_when_it_can_be_watched() {
     assert!(text.exists());
     let (_, shown) = scene.reelctl(&["videos", "show", line["guid"].as_str().unwrap()]);
     assert_eq!(shown[0]["video"]["title"], "film");
-    assert_eq!(shown[0]["video"]["tags"], serde_json::json!({ "series": "Dark Sea" }));
+    assert_eq!(shown[0]["video"]["details"]["tags"], serde_json::json!({ "series": "Dark Sea" }));
 }
 
 #[tokio::test(flavor = "multi_thread")]

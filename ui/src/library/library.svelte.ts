@@ -1,7 +1,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 
 import * as backend from '../backend';
-import type { Error, Exported, Facet, Filling, Guid, ImportPreview, MirrorAge, Video, VideoCounts, VideoPatch, VideoQuery, VideoSelection, VideoSort, VideoSummary } from '../bindings';
+import type { Error, Exported, Facet, Filling, Guid, ImportPreview, MirrorAge, SavedView, Video, VideoCounts, VideoPatch, VideoQuery, VideoSelection, VideoSort, VideoSummary } from '../bindings';
 import { Rows } from '../shared/rows.svelte';
 import { Selection } from '../shared/selection.svelte';
 import { Draft } from './draft.svelte';
@@ -20,6 +20,10 @@ export class Library {
   readonly edits: Edits;
   query = $state.raw<VideoQuery>({ text: '', facets: [], from: null, until: null, sort: 'started', descending: true });
   counts = $state.raw<VideoCounts | null>(null);
+  /** What the counts are of. */
+  #counted = $state.raw<VideoQuery | null>(null);
+  /** Whether the counts are of what is looked for now. */
+  isCounted = $derived.by(() => this.#counted === this.query);
   age = $state.raw<MirrorAge | null>(null);
   filling = $state.raw<Filling | null>(null);
   error = $state.raw<Error | null>(null);
@@ -30,6 +34,8 @@ export class Library {
   /** Someone points at the list or stands in it: nothing may move there. */
   isWatched = false;
   isNarrowed = $derived.by(() => this.query.text.trim() !== '' || this.query.facets.length > 0);
+  /** Views that someone saved. */
+  views = $state.raw<SavedView[]>([]);
   /** Titles that are like what is looked for, where nothing is found. */
   nearest = $state.raw<string[]>([]);
   /** Why nothing can be changed here. */
@@ -68,7 +74,9 @@ export class Library {
     try {
       this.age = await this.backend.mirrorAge();
       await this.#show();
-      this.whyNot = await this.backend.whyNotEdit();
+      void backend.views().then((views) => (this.views = views), () => undefined);
+      // Nobody waits for it: without a line it takes long.
+      void this.backend.whyNotEdit().then((whyNot) => (this.whyNot = whyNot), () => undefined);
     } catch (thrown) {
       this.error = backend.asError(thrown);
     }
@@ -125,6 +133,15 @@ export class Library {
     this.selected.clear();
     this.panel = null;
     return this.edits.act(selection, count, patch, title(count === 1 ? '1 video' : `${count.toLocaleString()} videos`));
+  };
+
+  /** Saves what is listed as a view; or lets go of one, without an address. */
+  readonly saveView = async (name: string, address: string | null) => {
+    try {
+      this.views = await backend.saveView(name, address);
+    } catch (thrown) {
+      this.error = backend.asError(thrown);
+    }
   };
 
   /** Writes what is chosen, or all that is listed, into a file. */
@@ -216,7 +233,7 @@ export class Library {
     }
     if (asked.sort === 'started' && asked.descending) this.#until ??= this.#newest();
     clearTimeout(this.#counting);
-    this.#counting = setTimeout(() => void this.#count(listed).catch((thrown) => (this.error = backend.asError(thrown))), this.counts === null ? 0 : COUNT_AFTER_MS);
+    this.#counting = setTimeout(() => void this.#count(listed, asked).catch((thrown) => (this.error = backend.asError(thrown))), this.counts === null ? 0 : COUNT_AFTER_MS);
   }
 
   /** The first full second behind the newest of the list. */
@@ -225,10 +242,11 @@ export class Library {
     return started === null ? null : (Math.floor(started / 1000) + 1) * 1000;
   }
 
-  async #count(query: VideoQuery): Promise<void> {
+  async #count(query: VideoQuery, asked: VideoQuery): Promise<void> {
     const counts = await this.backend.countVideos(query);
     if (this.rows.of !== query) return;
     this.counts = counts;
+    this.#counted = asked;
     this.rows.total = counts.found;
   }
 

@@ -5,11 +5,13 @@ use reeldesk_core::catalog::{
     ImportPreview, MirrorAge, PurgeKind, PurgePart, PurgePlan, Saved, Video, VideoCounts, VideoPatch, VideoQuery,
     VideoSelection,
 };
+use reeldesk_core::workspace::SavedView;
 use reeldesk_core::{Error, Result};
-use tauri::WebviewWindow;
 use tauri::ipc::Channel;
+use tauri::{State, WebviewWindow};
 
 use crate::chosen;
+use crate::desk::Desk;
 use crate::opened::Opened;
 
 /// Titles that are offered where nothing is found.
@@ -186,4 +188,16 @@ pub(crate) async fn preview_import(open: Opened, list: String) -> Result<ImportP
 pub(crate) async fn import_videos(open: Opened, list: String, told: Channel<EditResult>) -> Result<EditSummary> {
     let (editor, run) = (open.session.editor().await?, open.own.videos.begin("videos")?);
     editor.import(&list, &run.stop, |result| drop(told.send(result.clone()))).await
+}
+
+/// The views of the Library that were saved.
+#[tauri::command]
+pub(crate) async fn views(desk: State<'_, Desk>) -> Result<Vec<SavedView>> {
+    desk.settings().views()
+}
+
+/// Saves a view, in place of one of its name; without an address that one goes. Answers all of them.
+#[tauri::command]
+pub(crate) async fn save_view(desk: State<'_, Desk>, name: String, address: Option<String>) -> Result<Vec<SavedView>> {
+    desk.settings().save_view(&name, address)
 }

@@ -168,7 +168,8 @@ impl CatalogSync {
     /// When it cannot be read.
     pub async fn age(&self) -> Result<MirrorAge> {
         let state::State { read_at, swept_at, .. } = self.state().await?;
-        Ok(MirrorAge { read_at, swept_at })
+        // Who reads all of it reads the newest, too.
+        Ok(MirrorAge { read_at: read_at.max(swept_at), swept_at })
     }
 }
 

@@ -29,7 +29,19 @@ struct Content {
     #[serde(default)]
     habits: Habits,
     #[serde(default)]
+    view: Vec<SavedView>,
+    #[serde(default)]
     workspace: Vec<Workspace>,
+}
+
+/// What someone looks for in the Library again and again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SavedView {
+    /// What it is called.
+    pub name: String,
+    /// Where it leads: what stands behind the `#` of the window's address.
+    pub address: String,
 }
 
 /// What the app does by itself.
@@ -152,6 +164,30 @@ impl Settings {
     /// When the file cannot be written.
     pub fn set_habits(&self, habits: Habits) -> Result<()> {
         self.change(|content| content.habits = habits)
+    }
+
+    /// The views that were saved.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn views(&self) -> Result<Vec<SavedView>> {
+        Ok(self.read()?.view)
+    }
+
+    /// Saves a view, in place of one of its name; without an address that one goes.
+    ///
+    /// # Errors
+    /// [`Code::Invalid`] when it has no name; when the file cannot be written.
+    pub fn save_view(&self, name: &str, address: Option<String>) -> Result<Vec<SavedView>> {
+        let name = name.trim().to_owned();
+        if name.is_empty() {
+            return Err(Error::new(Code::Invalid, "The view has no name.", "Give it one."));
+        }
+        self.change(|content| {
+            content.view.retain(|view| view.name != name);
+            content.view.extend(address.map(|address| SavedView { name, address }));
+        })?;
+        self.views()
     }
 
     /// Remembers it for the next start.
