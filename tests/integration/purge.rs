@@ -376,3 +376,37 @@ async fn versions_that_may_not_be_listed_are_told() {
     reelctl.well(&["purge", &made.guid, "--keep", "versions", "--yes"]);
     assert!(!at.is_there(&made.keys[0]).await && at.item(&made.guid).await.is_none());
 }
+
+/// A first reading that was broken off long ago is no proof: all of the table is read again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_reading_is_no_proof() {
+    let server = Server::start();
+    let (s3, dynamodb) = (server.client(), server.dynamodb());
+    let at = in_sandbox(&s3, &dynamodb);
+    let made = at.make(1).await;
+    write(&dynamodb, TABLE, (10..310).map(|number| item_in(SOURCE, number))).await;
+    let reelctl = In(&server.data, "sandbox");
+    reelctl.well(&["sync"]);
+    reelctl.well(&["trash", &made.guid]);
+    // As if it had been broken off an hour ago, just before its end.
+    let db = rusqlite::Connection::open(server.data.data.path().join("catalogs/sandbox.sqlite")).unwrap();
+    db.execute_batch(
+        "DELETE FROM state WHERE name = 'swept_at'; UPDATE state SET value = 'read' WHERE name LIKE 'segment %';
+         UPDATE state SET value = CAST(value - 3600000 AS TEXT) WHERE name = 'began_at';",
+    )
+    .unwrap();
+    drop(db);
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let late = [("guid", "late-0001"), ("startTime", "2010-06-01T00:00:00.000Z"), ("srcVideo", &made.keys[0].1)];
+    let late = late.into_iter().chain([("srcBucket", SOURCE)]);
+    write(&dynamodb, TABLE, std::iter::once(late.map(|(name, value)| (name.to_owned(), text(value))).collect())).await;
+    let folders = reeldesk_core::Folders::choose(Some(server.data.data.path())).unwrap();
+    let session = reeldesk_shell::open(&reeldesk_core::Instance::on(&folders), "sandbox").await.unwrap();
+    let editor = session.editor().await.unwrap();
+    let guid = reeldesk_core::catalog::Guid::new(made.guid.clone()).unwrap();
+    let ticked = [reeldesk_core::catalog::PurgeKind::Source].into();
+    let summary = editor.purge(vec![guid], ticked, &Default::default(), |_| {}).await.unwrap();
+    assert_eq!(summary.done, 1);
+    assert!(at.is_there(&made.keys[0]).await, "another video has it");
+    session.close().await;
+}

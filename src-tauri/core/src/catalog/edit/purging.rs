@@ -66,8 +66,11 @@ impl Editor {
     /// The mirror, where it knows who else uses a folder or a source: all of the table was read since this time, in milliseconds
     /// since the epoch, or is read now.
     async fn whole_mirror(&self, since: i64, stop: &CancellationToken) -> Result<&Mirror> {
-        if self.sync.age().await?.swept_at.is_none_or(|at| at < since) {
-            self.sync.sweep_at_once(stop, |_| {}).await?;
+        // One that was begun before is only ended by the first: what it read then is not what is there now.
+        for _ in 0..2 {
+            if self.sync.age().await?.swept_at.is_none_or(|at| at < since) {
+                self.sync.sweep_at_once(stop, |_| {}).await?;
+            }
         }
         self.sync.mirror().await
     }
@@ -99,8 +102,6 @@ impl Editor {
         }
         if ticked.contains(&PurgeKind::Item) {
             self.log.purged(line.id, self.purger.end(guid).await?).await?;
-        }
-        if ticked.contains(&PurgeKind::Item) {
             mirror.remove(vec![guid.clone()]).await?;
         }
         tracing::info!(run = running.run, guid = guid.as_str(), objects, "a video was deleted for good");
