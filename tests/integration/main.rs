@@ -6,6 +6,7 @@ mod cancel;
 mod catalog;
 mod cognito;
 mod computer;
+mod custom_table;
 mod duplicates;
 mod edits;
 mod exchange;

@@ -181,6 +181,111 @@ acceleration: Acceleration, };
 
 export type EncryptionHeader = "none" | "aes256" | "kms" | "kmsDsse";
 
+export type MappedStatus = "ingest" | "encoding" | "complete" | "error" | "canceled";
+
+export type DurationUnit = "seconds" | "milliseconds";
+
+export type MappedIndex = { 
+/**
+ * What it is called.
+ */
+name: string, 
+/**
+ * Its partition key.
+ */
+partitionKey: string, 
+/**
+ * The value that all videos have there.
+ */
+partitionValue: string, 
+/**
+ * Its sort key.
+ */
+sortKey: string, };
+
+export type TableMapping = { 
+/**
+ * The partition key; none for `guid`.
+ */
+key?: string | null, 
+/**
+ * The title. Changes are written there.
+ */
+title?: string | null, 
+/**
+ * The description. Changes are written there.
+ */
+description?: string | null, 
+/**
+ * Whether viewers may see it. Changes are written there, as the item has it: true or false, 1 or 0, or a word.
+ */
+published?: string | null, 
+/**
+ * The words for published and not published, where it is a text.
+ */
+publishedWords?: [string, string] | null, 
+/**
+ * Where it stands.
+ */
+status?: string | null, 
+/**
+ * What its words mean; the others are shown as they are.
+ */
+statusWords: { [key in string]: MappedStatus }, 
+/**
+ * Why it failed.
+ */
+errorMessage?: string | null, 
+/**
+ * When it began.
+ */
+startedAt?: string | null, 
+/**
+ * When it ended.
+ */
+endedAt?: string | null, 
+/**
+ * How long it is.
+ */
+duration?: string | null, 
+/**
+ * What that counts.
+ */
+durationUnit: DurationUnit, 
+/**
+ * The key of its source in the source bucket, or its `s3://` address.
+ */
+source?: string | null, 
+/**
+ * The MediaConvert job.
+ */
+job?: string | null, 
+/**
+ * The multivariant playlist of HLS: an address, or a path.
+ */
+hls?: string | null, 
+/**
+ * MP4 files: addresses, or paths.
+ */
+mp4?: string | null, 
+/**
+ * Captured pictures: addresses, or paths.
+ */
+thumbnails?: string | null, 
+/**
+ * The sizes that there are, such as `1920x1080` or `1080p`.
+ */
+resolutions?: string | null, 
+/**
+ * What makes an address of a path: `{cdn}` is the workspace's CDN, `{path}` the path, `{key}` the video's key. None for
+ * `{cdn}/{path}`.
+ */
+address?: string | null, 
+/**
+ * An index by time; without one new videos are found by reading all of the table.
+ */
+index?: MappedIndex | null, };
+
 export type Workspace = { 
 /**
  * What it is called.
@@ -246,6 +351,10 @@ kmsKey?: string | null,
  * How its streams are read here.
  */
 playback: PlaybackAccess, 
+/**
+ * What the attributes of the table are called, where they are not only the pipeline's.
+ */
+mapping?: TableMapping | null, 
 /**
  * Who makes the job.
  */
@@ -634,7 +743,43 @@ workflow: string | null,
 /**
  * The job template that was used.
  */
-jobTemplate: string | null, };
+jobTemplate: string | null, 
+/**
+ * What a table of one's own has besides, by the names of its attributes.
+ */
+others: { [key in string]: string }, };
+
+export type FoundAttribute = { 
+/**
+ * Its name; in a map, the names that lead to it, with dots between them.
+ */
+name: string, 
+/**
+ * A value that it has.
+ */
+example: string, };
+
+export type TablePreview = { 
+/**
+ * Its attributes, as the items have them that were looked at.
+ */
+attributes: Array<FoundAttribute>, 
+/**
+ * The words that are in the attribute of the status.
+ */
+statusWords: Array<string>, 
+/**
+ * Its indexes that have a sort key.
+ */
+indexes: Array<MappedIndex>, 
+/**
+ * What its attributes may be called, by their names.
+ */
+suggestion: TableMapping, 
+/**
+ * Some of its videos, read by the names that the workspace has now.
+ */
+videos: Array<Video>, };
 
 export type RunSubject = "viewers" | "videos";
 

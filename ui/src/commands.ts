@@ -22,6 +22,7 @@ import type {
   Comparison,
   Guid,
   Video,
+  TablePreview,
   FieldChange,
   VideoPatch,
   VideoSelection,
@@ -112,6 +113,8 @@ export const signedIn = (name: string) => invoke<null>('signed_in', { name });
 export const connect = (workspace: Workspace, isNew: boolean) => invoke<Workspace>('connect', { workspace, isNew });
 /** Forgets a workspace; says what S3 may still have of it. */
 export const removeWorkspace = (name: string) => invoke<Removed>('remove_workspace', { name });
+/** What the table of a workspace has, and what its videos read like with the names that the workspace gives its attributes. */
+export const previewTable = (workspace: Workspace) => invoke<TablePreview>('preview_table', { workspace });
 export const policyOf = (workspace: Workspace, rights: Rights) => invoke<string>('policy_of', { workspace, rights });
 /** Asks for the file of a workspace; none when the dialog was closed. */
 export const importWorkspace = () => invoke<Workspace | null>('import_workspace');

@@ -30,6 +30,7 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         commands::workspace::remove_workspace,
         commands::workspace::check_workspace,
         commands::workspace::compare_transfer,
+        commands::workspace::preview_table,
         commands::workspace::stop_comparison,
         commands::workspace::policy_of,
         commands::workspace::export_workspace,

@@ -8,7 +8,7 @@ use reeldesk_core::upload::{Destination, Rate};
 use reeldesk_core::viewers::{Attribute, StateKind};
 use reeldesk_core::watch::{Afterwards, Changed, Existing};
 #[cfg(feature = "sandbox")]
-use reeldesk_shell::Generation;
+use reeldesk_shell::{CatalogKind, Generation};
 
 use crate::videos::Videos;
 
@@ -43,6 +43,9 @@ pub(crate) enum Command {
         /// A source bucket with Object Lock
         #[arg(long)]
         object_lock: bool,
+        /// Whose catalog table it has: the solution's, or one of an operator's own, with other names (custom)
+        #[arg(long, value_name = "KIND", default_value_t)]
+        catalog: CatalogKind,
         /// Let tests order faults and move the clock (/-/faults, /-/clock)
         #[arg(long)]
         control: bool,
@@ -351,6 +354,12 @@ pub(crate) enum Workspaces {
     },
     /// Try everything that Reeldesk does in the workspace of --workspace with harmless real calls
     Check,
+    /// What the table of --workspace has, and what its videos read like with the names of [workspace.mapping] in settings.toml
+    Table {
+        /// Print what the attributes may be called, as settings.toml has it
+        #[arg(long)]
+        suggest: bool,
+    },
     /// Send 64 MiB to the source bucket of --workspace straight and through S3 Transfer Acceleration, and say which is faster
     Compare,
     /// The IAM policy that allows what Reeldesk does in the workspace of --workspace, and no more

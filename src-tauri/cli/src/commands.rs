@@ -23,8 +23,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     #[cfg(feature = "sandbox")]
-    if let Command::Sandbox { pipeline, kms, object_lock, control } = arguments.command {
-        return sandbox(&folders, SandboxOptions { pipeline, kms, object_lock, control }).await;
+    if let Command::Sandbox { pipeline, kms, object_lock, catalog, control } = arguments.command {
+        return sandbox(&folders, SandboxOptions { pipeline, kms, object_lock, catalog, control }).await;
     }
     if let Command::Upload { paths, to, replace, limit, sse, sse_kms_key_id } = arguments.command {
         let encryption = Encryption { header: sse.unwrap_or_default(), kms_key: sse_kms_key_id };

@@ -324,7 +324,7 @@ pub(crate) fn key(guid: String) -> Result<Guid> {
     Guid::new(guid).ok_or_else(|| Error::new(Code::Invalid, "The guid is empty.", "Give one."))
 }
 
-fn word(status: &Status) -> String {
+pub(crate) fn word(status: &Status) -> String {
     match status {
         Status::Ingest => "Ingest".into(),
         Status::Encoding => "Encoding".into(),

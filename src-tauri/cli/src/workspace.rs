@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use reeldesk_core::catalog;
 use reeldesk_core::check::{self, Finding, Outcome, compare};
 use reeldesk_core::connection::credentials::{CredentialsSource, begin_sso, give_code};
 use reeldesk_core::connection::{self, Connection, ProfileKind, Profiles};
@@ -9,7 +10,7 @@ use reeldesk_core::ingest::Driving;
 use reeldesk_core::workspace::discovery::{self, Choices, Stack};
 use reeldesk_core::workspace::policy::Rights;
 use reeldesk_core::workspace::{self, Settings, Workspace, handover, policy};
-use reeldesk_core::{Code, Error, Folders, Instance, Result};
+use reeldesk_core::{Code, Error, Folders, Instance, Result, Session};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +27,7 @@ pub(crate) async fn run(folders: &Folders, command: Workspaces, name: &str, json
         Workspaces::Names(account) => names(&discovery::choices(&connection(account).await?).await?, json),
         Workspaces::Connect { name, stack, account } => connect(&settings, name, &stack, account, json).await?,
         Workspaces::Compare => compare(&settings, name, json).await?,
+        Workspaces::Table { suggest } => table(folders, name, suggest, json).await?,
         Workspaces::Check => return check_all(folders, name, json).await,
         Workspaces::Policy { read_only } => {
             let rights = if read_only { Rights::Look } else { Rights::Change };
@@ -240,14 +242,47 @@ async fn compare(settings: &Settings, name: &str, json: bool) -> Result<()> {
     Ok(())
 }
 
+/// A workspace, and the sandbox where it is that: it has to run while it is tried.
+async fn running(folders: &Folders, name: &str) -> Result<(Workspace, Option<Session>)> {
+    if name == workspace::SANDBOX {
+        let session = reeldesk_shell::open(&Instance::on(folders), name).await?;
+        return Ok((session.workspace.clone(), Some(session)));
+    }
+    Ok((Settings::of(folders).get(name)?, None))
+}
+
+async fn table(folders: &Folders, name: &str, suggest: bool, json: bool) -> Result<()> {
+    let (workspace, sandbox) = running(folders, name).await?;
+    let looked = catalog::preview_table(&workspace).await;
+    if let Some(session) = sandbox {
+        session.close().await;
+    }
+    let preview = looked?;
+    if json {
+        output::line(&preview);
+        return Ok(());
+    }
+    if suggest {
+        output::text(&preview.suggestion.as_settings()?);
+        return Ok(());
+    }
+    let rows: Vec<_> = preview.attributes.into_iter().map(|found| vec![found.name, found.example]).collect();
+    output::table(&["ATTRIBUTE", "SUCH AS"], &rows);
+    output::text("");
+    let rows: Vec<_> = preview
+        .videos
+        .into_iter()
+        .map(|video| {
+            let address = video.hls_url.unwrap_or_default();
+            vec![video.guid.to_string(), video.title, super::videos::word(&video.status), address]
+        })
+        .collect();
+    output::table(&["KEY", "TITLE", "STATUS", "HLS"], &rows);
+    Ok(())
+}
+
 async fn check_all(folders: &Folders, name: &str, json: bool) -> Result<ExitCode> {
-    // The sandbox has to run while it is tried.
-    let sandbox =
-        if name == workspace::SANDBOX { Some(reeldesk_shell::open(&Instance::on(folders), name).await?) } else { None };
-    let workspace = match &sandbox {
-        Some(session) => session.workspace.clone(),
-        None => Settings::of(folders).get(name)?,
-    };
+    let (workspace, sandbox) = running(folders, name).await?;
     let tell = |finding: &Finding| {
         if json {
             output::line(finding);

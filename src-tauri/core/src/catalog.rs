@@ -3,9 +3,11 @@
 mod details;
 mod edit;
 mod item;
+mod mapping;
 mod mediainfo;
 mod mirror;
 mod outputs;
+mod preview;
 mod purge;
 mod query_text;
 mod scan;
@@ -13,6 +15,8 @@ mod summary;
 mod sync;
 mod table;
 mod write;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -26,11 +30,11 @@ pub use self::edit::{
 pub use self::item::Item;
 pub use self::mirror::{FacetCount, FoundVideos, Mirror, VideoCounts, VideoQuery, VideoSort};
 pub use self::outputs::{Output, OutputKind};
+pub use self::preview::{FoundAttribute, TablePreview, preview_table};
 pub use self::purge::{PurgeKind, PurgePart, PurgePlan, Purged};
 pub use self::summary::{Facet, Length, Publication, StatusKind, VideoResolution, VideoSummary};
 pub(crate) use self::sync::forget as forget_mirror;
 pub use self::sync::{CatalogSync, Filling, MirrorAge};
-pub(crate) use self::table::INDEX;
 pub use self::table::{Catalog, Cursor, Description, Page};
 pub use self::write::PastEdit;
 
@@ -156,6 +160,8 @@ pub struct Video {
     pub workflow: Option<String>,
     /// The job template that was used.
     pub job_template: Option<String>,
+    /// What a table of one's own has besides, by the names of its attributes.
+    pub others: BTreeMap<String, String>,
 }
 
 impl Video {

@@ -2,6 +2,7 @@
 
 pub mod discovery;
 pub mod handover;
+mod mapping;
 pub mod policy;
 mod sandbox;
 mod settings;
@@ -10,6 +11,7 @@ pub(crate) mod trigger;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+pub use self::mapping::{DurationUnit, MappedIndex, MappedStatus, TableMapping};
 pub use self::sandbox::SandboxEndpoints;
 pub use self::settings::{Habits, SavedView, Settings};
 use crate::aws::{Encryption, EncryptionHeader};
@@ -77,6 +79,10 @@ pub struct Workspace {
     /// How its streams are read here.
     #[serde(default)]
     pub playback: PlaybackAccess,
+    /// What the attributes of the table are called, where they are not only the pipeline's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional = nullable)]
+    pub mapping: Option<TableMapping>,
     /// Who makes the job.
     pub mode: IngestMode,
 }
@@ -219,6 +225,7 @@ impl Workspace {
         ] {
             *field = field.take().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         }
+        self.mapping = self.mapping.map(TableMapping::tidied).filter(|mapping| *mapping != TableMapping::default());
         self.cdn = self.cdn.trim_end_matches('/').to_owned();
         if !self.cdn.is_empty() && !self.cdn.contains("://") {
             self.cdn = format!("https://{}", self.cdn);
@@ -255,6 +262,7 @@ impl Workspace {
             return Err(self.invalid("source bucket", &"S3 Transfer Acceleration takes no name with dots"));
         }
         self.cdn_url("")?;
+        self.mapping.as_ref().map_or(Ok(()), TableMapping::check)?;
         for (field, endpoint) in
             [("endpoint", &self.connection.endpoint), ("S3 endpoint", &self.connection.s3_endpoint)]
         {
@@ -301,6 +309,7 @@ pub(crate) mod tests {
             encryption: EncryptionHeader::None,
             kms_key: None,
             playback: PlaybackAccess::Cdn,
+            mapping: None,
             mode: IngestMode::Pipeline {
                 trigger: Trigger::VideoFile,
                 frame_capture: true,

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Credentials, DESTINATION_BUCKET, REGION, SOURCE_BUCKET, STACK, TABLE, TABLE_INDEX, USER_POOL};
+use crate::options::CatalogKind;
+use crate::{
+    CUSTOM_TABLE, Credentials, DESTINATION_BUCKET, REGION, SOURCE_BUCKET, STACK, TABLE, TABLE_INDEX, USER_POOL,
+};
 
 /// Everything that a client needs to use a running sandbox.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -28,8 +31,10 @@ pub struct Endpoints {
     pub destination_bucket: String,
     /// The catalog table.
     pub table: String,
-    /// Its index by source bucket and start time.
-    pub table_index: String,
+    /// Whose table that is.
+    pub catalog: CatalogKind,
+    /// Its index by source bucket and start time, where it has one.
+    pub table_index: Option<String>,
     /// The user pool of the viewers.
     pub user_pool: String,
     /// The app client of the pool that viewers sign in with.
@@ -51,8 +56,12 @@ impl Endpoints {
             credentials: Credentials::default(),
             source_bucket: SOURCE_BUCKET.into(),
             destination_bucket: DESTINATION_BUCKET.into(),
-            table: TABLE.into(),
-            table_index: TABLE_INDEX.into(),
+            table: match ports.catalog {
+                CatalogKind::Solution => TABLE.into(),
+                CatalogKind::Custom => CUSTOM_TABLE.into(),
+            },
+            catalog: ports.catalog,
+            table_index: (ports.catalog == CatalogKind::Solution).then(|| TABLE_INDEX.into()),
             user_pool: USER_POOL.into(),
             app_client: crate::APP_CLIENT.into(),
             stack: STACK.into(),
@@ -61,7 +70,7 @@ impl Endpoints {
     }
 }
 
-/// The ports of the last run, so that addresses in the catalog stay good.
+/// The ports of the last run, so that addresses in the catalog stay good, and whose catalog it has.
 #[derive(Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Ports {
     pub api: u16,
@@ -69,6 +78,8 @@ pub(crate) struct Ports {
     /// 0 in the files of before there was one.
     #[serde(default)]
     pub site: u16,
+    #[serde(default)]
+    pub catalog: CatalogKind,
 }
 
 impl Ports {

@@ -22,14 +22,15 @@ mod query;
 mod s3;
 mod site;
 mod start;
+mod table;
 mod time;
 
 pub use endpoints::{Endpoints, find_running};
 pub use ffmpeg::ffmpeg_is_installed;
 pub(crate) use names::ACCOUNT;
 pub use names::{
-    APP_CLIENT, Credentials, DESTINATION_BUCKET, KMS_KEY, REGION, ROLE, SOURCE_BUCKET, STACK, TABLE, TABLE_INDEX,
-    USER_POOL,
+    APP_CLIENT, CUSTOM_TABLE, Credentials, DESTINATION_BUCKET, KMS_KEY, REGION, ROLE, SOURCE_BUCKET, STACK, TABLE,
+    TABLE_INDEX, USER_POOL,
 };
-pub use options::{Generation, Options};
+pub use options::{CatalogKind, Generation, Options};
 pub use start::{Sandbox, StartError};

@@ -10,6 +10,8 @@ pub const SOURCE_BUCKET: &str = "reeldesk-sandbox-source";
 pub const DESTINATION_BUCKET: &str = "reeldesk-sandbox-destination";
 /// The catalog table.
 pub const TABLE: &str = "reeldesk-sandbox";
+/// The catalog table of an operator's own, where there is one ([`crate::CatalogKind::Custom`]).
+pub const CUSTOM_TABLE: &str = "reeldesk-sandbox-videos";
 /// The index of the catalog by source bucket and start time.
 pub const TABLE_INDEX: &str = "srcBucket-startTime-index";
 /// The role that jobs are submitted with.

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// What a sandbox is started with.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
@@ -14,8 +16,42 @@ pub struct Options {
     pub kms: bool,
     /// The source bucket has Object Lock with a default retention: it keeps versions, and wants a checksum with each body.
     pub object_lock: bool,
+    /// Whose catalog table it has.
+    pub catalog: CatalogKind,
     /// Tests may make it fail (`/-/faults`) and move its clock (`/-/clock`).
     pub control: bool,
+}
+
+/// Whose catalog table a sandbox has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum CatalogKind {
+    /// That of "Video on Demand on AWS".
+    #[default]
+    Solution,
+    /// An operator's own: another key and other names, of addresses only the paths, no index by time, an API beside it.
+    Custom,
+}
+
+impl FromStr for CatalogKind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "solution" => Ok(Self::Solution),
+            "custom" => Ok(Self::Custom),
+            _ => Err("solution and custom are known".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for CatalogKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Solution => "solution",
+            Self::Custom => "custom",
+        })
+    }
 }
 
 /// The generations of "Video on Demand on AWS" that differ in what a client sees. Source: its CHANGELOG and templates.

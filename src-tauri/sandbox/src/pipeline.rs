@@ -5,7 +5,6 @@
 //! kept in SQLite until they are handled, so a kill between two steps loses none.
 //! Source: aws-solutions-library-samples/video-on-demand-on-aws v6.1.
 
-mod item;
 mod mediainfo;
 mod steps;
 
@@ -22,6 +21,7 @@ use crate::ffmpeg::Ffmpeg;
 use crate::mediaconvert::MediaConvert;
 use crate::options::Generation;
 use crate::s3::S3;
+use crate::table::{Table, TableError};
 use crate::{DESTINATION_BUCKET, SOURCE_BUCKET};
 
 /// The workflow and what it works with.
@@ -29,7 +29,7 @@ pub(crate) struct Pipeline {
     pub db: Db,
     pub s3: S3,
     pub mediaconvert: MediaConvert,
-    pub dynamodb: aws_sdk_dynamodb::Client,
+    pub table: Table,
     /// Host and port of the CDN.
     pub cdn: String,
     pub generation: Generation,
@@ -110,8 +110,8 @@ impl Pipeline {
     }
 
     async fn object_created(&self, guid: &str, key: &str) -> Result<(), TableError> {
-        let known = self.get(guid).await?;
-        if known.as_ref().is_some_and(|item| item.contains_key("encodeJobId") || item.contains_key("ecodeJobId")) {
+        let known = self.table.get(guid).await?;
+        if known.as_ref().is_some_and(|item| self.table.has_job(item)) {
             return Ok(());
         }
         let outcome = match known {
@@ -165,9 +165,6 @@ impl Pipeline {
         })
     }
 }
-
-/// The error of a call to the table.
-pub(crate) type TableError = aws_sdk_dynamodb::Error;
 
 async fn pause(stop: &CancellationToken) {
     tokio::select! {

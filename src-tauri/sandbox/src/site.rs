@@ -1,70 +1,77 @@
 //! What viewers get: a site of their own, as a deployment has one beside the pipeline. Who has signed in to the user
 //! pool is told which videos there are, and gets the signed cookies that open them; without these the files are shut.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Json, Path, State};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use axum::middleware;
 use axum::routing::get;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::db::Db;
 use crate::front_door::refuse_other_names;
 use crate::s3::S3;
-use crate::{SOURCE_BUCKET, TABLE, TABLE_INDEX, cdn, cognito, cookies};
+use crate::table::{Playable, Table};
+use crate::{cdn, cognito, cookies};
 
 #[derive(Clone)]
 pub(crate) struct Site {
     pub db: Db,
     pub s3: S3,
-    pub dynamodb: aws_sdk_dynamodb::Client,
+    pub table: Table,
     /// `http://127.0.0.1:<port>`.
     pub address: String,
 }
 
 pub(crate) fn router(site: Site) -> Router {
-    let site =
-        Router::new().route("/api/videos", get(videos)).route("/api/keys", get(keys)).fallback(file).with_state(site);
+    let api = Router::new().route("/api/videos", get(videos)).route("/api/videos/{guid}", axum::routing::patch(patch));
+    let site = api.route("/api/keys", get(keys)).fallback(file).with_state(site);
     site.layer(middleware::from_fn(refuse_other_names))
 }
 
-/// The videos that can be watched, newest first.
+/// The videos that can be watched.
 async fn videos(State(site): State<Site>, headers: HeaderMap) -> Response<Body> {
     if let Err(refusal) = signed_in(&site, &headers).await {
         return refusal;
     }
-    let query =
-        site.dynamodb.query().table_name(TABLE).index_name(TABLE_INDEX).key_condition_expression("srcBucket = :b");
-    let query = query.expression_attribute_values(":b", AttributeValue::S(SOURCE_BUCKET.to_owned()));
-    let mut items = query.scan_index_forward(false).into_paginator().items().send();
-    let mut videos = Vec::new();
-    while let Some(item) = items.next().await {
-        let Ok(item) = item else {
-            return said(StatusCode::INTERNAL_SERVER_ERROR, &json!({ "message": "Internal server error" }));
-        };
-        videos.extend(video(&site, &item));
-    }
-    said(StatusCode::OK, &json!({ "videos": videos }))
+    let Ok(videos) = site.table.playable().await else {
+        return said(StatusCode::INTERNAL_SERVER_ERROR, &json!({ "message": "Internal server error" }));
+    };
+    // The catalog names the public CDN, or only a path; the path is the same here.
+    let own = |stored: &str| {
+        let path = stored.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or(stored, |(_, path)| path);
+        format!("{}/{path}", site.address)
+    };
+    let video = |video: &Playable| json!({ "guid": video.key, "title": video.title, "hlsUrl": own(&video.hls) });
+    said(StatusCode::OK, &json!({ "videos": videos.iter().map(video).collect::<Vec<_>>() }))
 }
 
-fn video(site: &Site, item: &std::collections::HashMap<String, AttributeValue>) -> Option<Value> {
-    let text = |name: &str| item.get(name)?.as_s().ok().cloned();
-    if text("workflowStatus").as_deref() != Some("Complete") {
-        return None;
+/// What is said of a video: its title, and whether it can be watched.
+#[derive(Deserialize)]
+struct Patch {
+    title: Option<String>,
+    published: Option<bool>,
+}
+
+/// Changes a video.
+async fn patch(
+    State(site): State<Site>,
+    Path(guid): Path<String>,
+    headers: HeaderMap,
+    Json(Patch { title, published }): Json<Patch>,
+) -> Response<Body> {
+    if let Err(refusal) = signed_in(&site, &headers).await {
+        return refusal;
     }
-    // The catalog names the public CDN; the path is the same here.
-    let own = |stored: String| {
-        let (_, path) = stored.split_once("://")?.1.split_once('/')?;
-        Some(format!("{}/{path}", site.address))
-    };
-    let described = item.get("reeldesk").and_then(|map| map.as_m().ok());
-    let title = described.and_then(|map| map.get("title")?.as_s().ok().cloned());
-    let source = text("srcVideo").and_then(|key| key.rsplit('/').next().map(str::to_owned));
-    Some(json!({
-        "guid": text("guid")?, "title": title.or(source), "hlsUrl": text("hlsUrl").and_then(own)?,
-    }))
+    match site.table.patch(&guid, title.as_deref(), published).await {
+        Ok(()) => said(StatusCode::OK, &json!({ "guid": guid })),
+        Err(aws_sdk_dynamodb::Error::ConditionalCheckFailedException(_)) => {
+            said(StatusCode::NOT_FOUND, &json!({ "message": "Not found" }))
+        }
+        Err(_) => said(StatusCode::INTERNAL_SERVER_ERROR, &json!({ "message": "Internal server error" })),
+    }
 }
 
 /// The cookies that open the files.

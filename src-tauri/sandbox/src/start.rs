@@ -4,11 +4,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-    ScalarAttributeType,
-};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -23,7 +18,8 @@ use crate::options::Options;
 use crate::pipeline::Pipeline;
 use crate::s3::{self, S3};
 use crate::site::{self, Site};
-use crate::{DESTINATION_BUCKET, REGION, SOURCE_BUCKET, STACK, TABLE, TABLE_INDEX, cdn, cognito};
+use crate::table::Table;
+use crate::{DESTINATION_BUCKET, SOURCE_BUCKET, STACK, cdn, cognito};
 
 const TEMPLATES: [&str; 3] = [
     include_str!("../templates/720p_avc_aac_16x9_qvbr_no_preset.json"),
@@ -97,6 +93,7 @@ impl Sandbox {
             api: api_port.map_err(unusable)?,
             cdn: cdn_port.map_err(unusable)?,
             site: site_port.map_err(unusable)?,
+            catalog: options.catalog,
         };
         ports.write(folder).map_err(unusable)?;
         let endpoints = Endpoints::on(ports);
@@ -128,15 +125,15 @@ impl Sandbox {
         };
         serve(&mut tasks, api, front_door::router(services), &stop);
         serve(&mut tasks, cdn, cdn::router(s3.clone()), &stop);
-        let table = table_client(&endpoints);
-        create_table(&table).await.map_err(StartError::part("DynamoDB table"))?;
-        let viewers = Site { db: db.clone(), s3: s3.clone(), dynamodb: table.clone(), address: endpoints.site.clone() };
+        let table = Table::of(&endpoints, options);
+        table.create().await.map_err(StartError::part("DynamoDB table"))?;
+        let viewers = Site { db: db.clone(), s3: s3.clone(), table: table.clone(), address: endpoints.site.clone() };
         serve(&mut tasks, site, site::router(viewers), &stop);
         let pipeline = Pipeline {
             db,
             s3,
             mediaconvert: mediaconvert.clone(),
-            dynamodb: table,
+            table,
             cdn: endpoints.cdn.trim_start_matches("http://").to_owned(),
             generation: options.pipeline,
             faults,
@@ -235,59 +232,4 @@ async fn add_templates(mediaconvert: &MediaConvert) -> Result<(), String> {
         mediaconvert.put_template(template).await.map_err(|error| error.message)?;
     }
     Ok(())
-}
-
-fn table_client(endpoints: &Endpoints) -> aws_sdk_dynamodb::Client {
-    let credentials = &endpoints.credentials;
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(REGION))
-        .endpoint_url(&endpoints.api)
-        .credentials_provider(aws_credential_types::Credentials::from_keys(
-            &credentials.access_key_id,
-            &credentials.secret_access_key,
-            None,
-        ))
-        .build();
-    aws_sdk_dynamodb::Client::from_conf(config)
-}
-
-/// The solution's table: key `guid`, index by source bucket and start time.
-async fn create_table(client: &aws_sdk_dynamodb::Client) -> Result<(), String> {
-    if client.describe_table().table_name(TABLE).send().await.is_ok() {
-        return Ok(());
-    }
-    let attribute = |name: &str| {
-        AttributeDefinition::builder()
-            .attribute_name(name)
-            .attribute_type(ScalarAttributeType::S)
-            .build()
-            .map_err(|error| error.to_string())
-    };
-    let key = |name: &str, kind| {
-        KeySchemaElement::builder().attribute_name(name).key_type(kind).build().map_err(|error| error.to_string())
-    };
-    let index = GlobalSecondaryIndex::builder()
-        .index_name(TABLE_INDEX)
-        .key_schema(key("srcBucket", KeyType::Hash)?)
-        .key_schema(key("startTime", KeyType::Range)?)
-        .projection(Projection::builder().projection_type(ProjectionType::All).build())
-        .build()
-        .map_err(|error| error.to_string())?;
-    let created = client
-        .create_table()
-        .table_name(TABLE)
-        .attribute_definitions(attribute("guid")?)
-        .attribute_definitions(attribute("srcBucket")?)
-        .attribute_definitions(attribute("startTime")?)
-        .key_schema(key("guid", KeyType::Hash)?)
-        .global_secondary_indexes(index)
-        .billing_mode(BillingMode::PayPerRequest)
-        .send()
-        .await;
-    match created {
-        Ok(_) => Ok(()),
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception()) => Ok(()),
-        Err(error) => Err(aws_sdk_dynamodb::error::DisplayErrorContext(error).to_string()),
-    }
 }

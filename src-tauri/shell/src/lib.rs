@@ -8,7 +8,7 @@ use reeldesk_core::workspace::SANDBOX;
 use reeldesk_core::{Instance, Result, Session};
 
 #[cfg(feature = "sandbox")]
-pub use crate::sandbox::{Generation, RunningSandbox, SandboxOptions};
+pub use crate::sandbox::{CatalogKind, Generation, RunningSandbox, SandboxOptions};
 pub use crate::workspaces::{Open, Removed, Workspaces};
 
 /// Whether the sandbox is part of this program.

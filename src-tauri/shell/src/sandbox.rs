@@ -3,10 +3,10 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use reeldesk_core::workspace::SandboxEndpoints;
+use reeldesk_core::workspace::{DurationUnit, MappedStatus, SandboxEndpoints, TableMapping};
 use reeldesk_core::{Code, Error, Folders, Instance, Result, Session, folder_within};
+pub use reeldesk_sandbox::{CatalogKind, Generation, Options as SandboxOptions};
 use reeldesk_sandbox::{Endpoints, Sandbox, StartError};
-pub use reeldesk_sandbox::{Generation, Options as SandboxOptions};
 
 /// A sandbox that answers: ours, or another process's.
 pub struct RunningSandbox {
@@ -71,8 +71,9 @@ pub(crate) async fn open(instance: &Instance) -> Result<Session> {
     let mut tries = 3;
     loop {
         let sandbox = RunningSandbox::attach(instance.folders(), SandboxOptions::default()).await?;
-        let Endpoints { api, site, region, stack, app_client, .. } = sandbox.endpoints().clone();
-        let endpoints = SandboxEndpoints { api, site, region, stack, app_client };
+        let Endpoints { api, site, region, stack, app_client, catalog, .. } = sandbox.endpoints().clone();
+        let mapping = (catalog == CatalogKind::Custom).then(mapping_of_custom);
+        let endpoints = SandboxEndpoints { api, site, region, stack, app_client, mapping };
         let is_own = sandbox.is_own();
         let ends = is_own.then_some(async move { sandbox.stop().await });
         tries -= 1;
@@ -83,6 +84,36 @@ pub(crate) async fn open(instance: &Instance) -> Result<Session> {
             }
             opened => return opened,
         }
+    }
+}
+
+/// What the attributes of the sandbox's own table are called, where it is not the solution's.
+fn mapping_of_custom() -> TableMapping {
+    let named = |name: &str| Some(name.to_owned());
+    let words = [
+        ("UPLOADED", MappedStatus::Ingest),
+        ("PROCESSING", MappedStatus::Encoding),
+        ("READY", MappedStatus::Complete),
+        ("FAILED", MappedStatus::Error),
+    ];
+    TableMapping {
+        key: named("videoId"),
+        title: named("name"),
+        published: named("isPublished"),
+        status: named("state"),
+        status_words: words.map(|(word, status)| (word.to_owned(), status)).into(),
+        error_message: named("failure"),
+        started_at: named("createdAt"),
+        ended_at: named("finishedAt"),
+        duration: named("durationMs"),
+        duration_unit: DurationUnit::Milliseconds,
+        source: named("sourceKey"),
+        job: named("jobId"),
+        hls: named("location"),
+        mp4: named("files"),
+        thumbnails: named("thumbnails"),
+        resolutions: named("resolutions"),
+        ..TableMapping::default()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The commands of the Workspace screen and of the first run.
 
+use reeldesk_core::catalog::{self, TablePreview};
 use reeldesk_core::check::compare::{Comparison, compare};
 use reeldesk_core::check::{self, Finding};
 use reeldesk_core::connection::credentials::{self, AccessKey, CredentialsSource, PoolUser, SignIn};
@@ -133,6 +134,12 @@ pub(crate) async fn check_workspace(open: Opened, found: Channel<Finding>) -> Re
 #[tauri::command]
 pub(crate) async fn compare_transfer(open: Opened) -> Result<Comparison> {
     compare(&open.session.workspace, &open.own.begin_comparison()).await
+}
+
+/// What the table of a workspace has, and what its videos read like with the names that the workspace gives its attributes.
+#[tauri::command]
+pub(crate) async fn preview_table(workspace: Workspace) -> Result<TablePreview> {
+    catalog::preview_table(&workspace.tidied()).await
 }
 
 #[tauri::command]

@@ -1,7 +1,7 @@
 //! Reading items. Tolerant of what is missing, extra or of another type; the fields of the old generations are
 //! read where the new ones are missing (`EndTime`, `ecodeJobId`, `thumbNailUrl`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
@@ -140,6 +140,7 @@ impl Item {
             src_video,
             job_id,
             is_shorter: false,
+            others: BTreeMap::new(),
         };
         // Sound may go on behind the picture, which is what a stream is of.
         let picture = info.as_ref().and_then(MediaInfo::picture_duration).or(video.duration);

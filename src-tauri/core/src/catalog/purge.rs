@@ -6,7 +6,6 @@ mod objects;
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use ts_rs::TS;
@@ -133,7 +132,7 @@ impl Purger {
     /// All that a video holds.
     pub async fn holdings(&self, mirror: &Mirror, guid: &Guid) -> Result<Vec<PurgePart>> {
         let item = self.catalog.item(guid).await?.ok_or_else(|| super::edit::not_found(guid))?;
-        let video = item.read().ok_or_else(|| super::edit::not_found(guid))?;
+        let video = self.catalog.read(&item).ok_or_else(|| super::edit::not_found(guid))?;
         let mut parts = self.parts(mirror, &item, &video, &[]).await?;
         parts.retain(|part| part.kind != PurgeKind::Item);
         Ok(parts)
@@ -221,7 +220,7 @@ impl Purger {
     /// The item of a video that is in the trash.
     async fn trashed(&self, mirror: &Mirror, guid: &Guid) -> Result<(Item, Video)> {
         let item = self.catalog.item(guid).await?.ok_or_else(|| super::edit::not_found(guid))?;
-        let video = item.read().ok_or_else(|| super::edit::not_found(guid))?;
+        let video = self.catalog.read(&item).ok_or_else(|| super::edit::not_found(guid))?;
         if video.details.trashed_at.is_none() {
             let what = format!("\"{}\" is not in the trash: someone may have restored it.", video.title);
             return Err(Error::new(Code::Invalid, what, "Move it to the trash first."));
@@ -310,7 +309,7 @@ impl Purger {
     async fn delete_item(&self, guid: &Guid) -> Result<()> {
         let delete = self.catalog.dynamodb.delete_item().table_name(&self.catalog.table);
         let delete = delete
-            .key("guid", AttributeValue::S(guid.to_string()))
+            .set_key(Some(self.catalog.key(guid)))
             .condition_expression("attribute_exists(#own.#began) AND attribute_exists(#own.#trashed)")
             .expression_attribute_names("#own", OWN)
             .expression_attribute_names("#began", PURGE_BEGAN)

@@ -1,12 +1,14 @@
 //! Reading many items: a segment of the table at a time, or by their keys.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
 
+use super::table::OWN;
 use super::{Catalog, Guid, Item, Video};
 use crate::explain::explain;
+use crate::workspace::TableMapping;
 use crate::{Code, Error, Result};
 
 /// What of an item is read in lists: the rest is read when a video is opened. Names of a path are apart by a dot.
@@ -55,18 +57,22 @@ pub(super) struct SegmentPage {
     pub units: f64,
 }
 
-/// [`READ`] as an expression, and its names.
-fn projection() -> (String, HashMap<String, String>) {
+/// What is read of an item as an expression, and its names.
+fn projection(names_of: &TableMapping) -> (String, HashMap<String, String>) {
     let mut names = HashMap::new();
-    let paths = READ.iter().map(|path| {
+    let of_pipeline = READ.iter().copied().filter(|_| !names_of.is_of_another_table());
+    let all: BTreeSet<_> = of_pipeline.chain(names_of.attributes()).chain([names_of.key(), OWN]).collect();
+    // Two paths of an expression may not overlap (DynamoDB, projection expressions).
+    let is_in_another = |path: &str| path.match_indices('.').any(|(at, _)| all.contains(&path[..at]));
+    let paths = all.iter().filter(|path| !is_in_another(path)).map(|path| {
         let parts = path.split('.').map(|name| {
-            names.insert(format!("#{name}"), name.to_owned());
-            format!("#{name}")
+            let at = format!("#{}", names.len());
+            names.entry(name.to_owned()).or_insert(at).clone()
         });
         parts.collect::<Vec<_>>().join(".")
     });
     let expression = paths.collect::<Vec<_>>().join(", ");
-    (expression, names)
+    (expression, names.into_iter().map(|(name, placeholder)| (placeholder, name)).collect())
 }
 
 impl Catalog {
@@ -86,18 +92,19 @@ impl Catalog {
         after: Option<String>,
         is_consistent: bool,
     ) -> Result<SegmentPage> {
-        let (expression, names) = projection();
-        let start = after.map(|guid| HashMap::from([("guid".to_owned(), AttributeValue::S(guid))]));
+        let (expression, names) = projection(self.attributes.names());
+        let key = self.key_name();
+        let start = after.map(|guid| HashMap::from([(key.to_owned(), AttributeValue::S(guid))]));
         let scan = self.dynamodb.scan().table_name(&self.table).segment(segment).total_segments(segments);
         let scan = scan.consistent_read(is_consistent);
         let scan = scan.projection_expression(expression).set_expression_attribute_names(Some(names));
         let scan = scan.set_exclusive_start_key(start).return_consumed_capacity(ReturnConsumedCapacity::Total);
         let answer = scan.send().await.map_err(|error| explain("The catalog could not be read", error))?;
-        let guid = |key: &HashMap<String, AttributeValue>| key.get("guid")?.as_s().ok().cloned();
+        let guid = |last: &HashMap<String, AttributeValue>| last.get(key)?.as_s().ok().cloned();
         Ok(SegmentPage {
             next: answer.last_evaluated_key.as_ref().and_then(guid),
             units: answer.consumed_capacity.and_then(|consumed| consumed.capacity_units).unwrap_or(0.0),
-            videos: answer.items.unwrap_or_default().into_iter().filter_map(|item| Item(item).read()).collect(),
+            videos: answer.items.unwrap_or_default().into_iter().filter_map(|item| self.read(&Item(item))).collect(),
         })
     }
 
@@ -108,9 +115,8 @@ impl Catalog {
     pub async fn by_keys(&self, guids: &[Guid]) -> Result<Vec<Video>> {
         let mut videos = Vec::with_capacity(guids.len());
         for some in guids.chunks(KEYS_AT_ONCE) {
-            let (expression, names) = projection();
-            let key = |guid: &Guid| HashMap::from([("guid".to_owned(), AttributeValue::S(guid.to_string()))]);
-            let keys = KeysAndAttributes::builder().set_keys(Some(some.iter().map(key).collect()));
+            let (expression, names) = projection(self.attributes.names());
+            let keys = KeysAndAttributes::builder().set_keys(Some(some.iter().map(|guid| self.key(guid)).collect()));
             let keys = keys.projection_expression(expression).set_expression_attribute_names(Some(names));
             let keys = keys.build().map_err(Error::internal)?;
             let mut left = Some(HashMap::from([(self.table.clone(), keys)]));
@@ -126,7 +132,7 @@ impl Catalog {
                 let answer = self.dynamodb.batch_get_item().set_request_items(Some(keys)).send().await;
                 let answer = answer.map_err(|error| explain("The catalog could not be read", error))?;
                 let items = answer.responses.into_iter().flatten().flat_map(|(_, items)| items);
-                videos.extend(items.filter_map(|item| Item(item).read()));
+                videos.extend(items.filter_map(|item| self.read(&Item(item))));
                 left = answer.unprocessed_keys;
             }
         }

@@ -1,6 +1,8 @@
 //! The table and its index.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -8,14 +10,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::mapping::TableAttributes;
 use super::write::REVISION;
 use super::{Guid, Item, Video};
 use crate::explain::explain;
-use crate::workspace::Workspace;
+use crate::workspace::{MappedIndex, Workspace};
 use crate::{Code, Error, Result};
-
-/// Its index by source bucket and start time, as the pipeline makes it.
-pub(crate) const INDEX: &str = "srcBucket-startTime-index";
 
 /// The catalog of one workspace; cheap to clone.
 #[derive(Clone)]
@@ -23,7 +23,23 @@ pub struct Catalog {
     pub(super) dynamodb: aws_sdk_dynamodb::Client,
     pub(super) table: String,
     pub(super) source_bucket: String,
+    /// What its attributes are called.
+    pub(super) attributes: Arc<TableAttributes>,
+    /// What was found of late where there is no index by time.
+    found: Arc<Mutex<Option<Found>>>,
 }
+
+/// Videos since a time (milliseconds since the epoch), as all of the table was read.
+struct Found {
+    since: i64,
+    at: Instant,
+    videos: Vec<Video>,
+}
+
+/// Without an index the whole table is read to find what is new: not more often than this, and not more pages of 1 MB.
+const READ_ALL_EVERY: Duration = Duration::from_secs(5);
+const MOST_PAGES_OF_ALL: usize = 32;
+const PAGE_OF_INDEX: i32 = 100;
 
 /// A page of videos.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
@@ -79,36 +95,75 @@ impl Description {
 #[serde(rename_all = "camelCase")]
 pub struct Cursor {
     guid: String,
-    start_time: String,
+    start_time: CursorTime,
+}
+
+/// A time as a table has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+enum CursorTime {
+    Text(String),
+    Number(String),
 }
 
 impl Catalog {
     /// The catalog of this workspace.
     #[must_use]
     pub fn new(dynamodb: aws_sdk_dynamodb::Client, workspace: &Workspace) -> Self {
-        Self { dynamodb, table: workspace.table.clone(), source_bucket: workspace.source_bucket.clone() }
+        Self {
+            dynamodb,
+            table: workspace.table.clone(),
+            source_bucket: workspace.source_bucket.clone(),
+            attributes: Arc::new(TableAttributes::new(workspace)),
+            found: Arc::default(),
+        }
     }
 
-    /// A page of the videos of the source bucket, newest first.
+    /// The name of the partition key.
+    pub(super) fn key_name(&self) -> &str {
+        self.attributes.names().key()
+    }
+
+    /// A video's key, as requests want it.
+    pub(super) fn key(&self, guid: &Guid) -> HashMap<String, AttributeValue> {
+        HashMap::from([(self.key_name().to_owned(), AttributeValue::S(guid.to_string()))])
+    }
+
+    /// The video of an item; `None` for an item without a key.
+    pub(super) fn read(&self, item: &Item) -> Option<Video> {
+        self.attributes.read(item)
+    }
+
+    /// Whether there is an index by time.
+    pub(super) fn has_index(&self) -> bool {
+        self.attributes.index().is_some()
+    }
+
+    /// A page of the videos of the source bucket, newest first; none where the table has no index by time.
     ///
     /// # Errors
     /// When the table cannot be read.
     pub async fn page(&self, after: Option<Cursor>, limit: i32) -> Result<Page> {
+        let Some(index) = self.attributes.index() else { return Ok(Page { videos: Vec::new(), next: None }) };
         let start = after.map(|cursor| {
+            let time = match cursor.start_time {
+                CursorTime::Text(text) => AttributeValue::S(text),
+                CursorTime::Number(number) => AttributeValue::N(number),
+            };
             HashMap::from([
-                ("guid".to_owned(), AttributeValue::S(cursor.guid)),
-                ("startTime".to_owned(), AttributeValue::S(cursor.start_time)),
-                ("srcBucket".to_owned(), AttributeValue::S(self.source_bucket.clone())),
+                (self.key_name().to_owned(), AttributeValue::S(cursor.guid)),
+                (index.sort_key.clone(), time),
+                (index.partition_key.clone(), AttributeValue::S(index.partition_value.clone())),
             ])
         });
         let answer = self
             .dynamodb
             .query()
             .table_name(&self.table)
-            .index_name(INDEX)
+            .index_name(&index.name)
             .key_condition_expression("#b = :b")
-            .expression_attribute_names("#b", "srcBucket")
-            .expression_attribute_values(":b", AttributeValue::S(self.source_bucket.clone()))
+            .expression_attribute_names("#b", &index.partition_key)
+            .expression_attribute_values(":b", AttributeValue::S(index.partition_value.clone()))
             .scan_index_forward(false)
             .set_exclusive_start_key(start)
             .limit(limit)
@@ -116,10 +171,14 @@ impl Catalog {
             .await
             .map_err(|error| explain("The catalog could not be read", error))?;
         let next = answer.last_evaluated_key.and_then(|key| {
-            let text = |name: &str| key.get(name)?.as_s().ok().cloned();
-            Some(Cursor { guid: text("guid")?, start_time: text("startTime")? })
+            let start_time = match key.get(&index.sort_key)? {
+                AttributeValue::S(text) => CursorTime::Text(text.clone()),
+                AttributeValue::N(number) => CursorTime::Number(number.clone()),
+                _ => return None,
+            };
+            Some(Cursor { guid: key.get(self.key_name())?.as_s().ok()?.clone(), start_time })
         });
-        let videos = answer.items.unwrap_or_default().into_iter().filter_map(|item| Item(item).read()).collect();
+        let videos = answer.items.unwrap_or_default().into_iter().filter_map(|item| self.read(&Item(item))).collect();
         Ok(Page { videos, next })
     }
 
@@ -128,6 +187,35 @@ impl Catalog {
     /// # Errors
     /// When the table cannot be read.
     pub async fn since(&self, time_ms: i64) -> Result<Vec<Video>> {
+        // What cannot be read as a time is not known to be older.
+        let is_since = |video: &Video| video.started_at.is_none_or(|started_at| started_at >= time_ms);
+        match self.attributes.index() {
+            // Another table may write its times in any way: none can be compared with before they are read.
+            Some(index) if self.attributes.names().index.is_none() => self.since_by(index, time_ms, is_since).await,
+            Some(_) => {
+                let (mut videos, mut next) = (Vec::new(), None);
+                loop {
+                    let page = self.page(next, PAGE_OF_INDEX).await?;
+                    let is_last = !page.videos.iter().any(is_since);
+                    videos.extend(page.videos.into_iter().filter(is_since));
+                    next = page.next;
+                    if is_last || next.is_none() {
+                        videos.reverse();
+                        return Ok(videos);
+                    }
+                }
+            }
+            None => self.since_by_all(time_ms, is_since).await,
+        }
+    }
+
+    /// By the pipeline's index.
+    async fn since_by(
+        &self,
+        index: &MappedIndex,
+        time_ms: i64,
+        is_since: impl Fn(&Video) -> bool,
+    ) -> Result<Vec<Video>> {
         let time = Timestamp::from_millisecond(time_ms).map_err(Error::internal)?;
         // Items of version 4 write `YYYY-MM-DD HH:mm.S`: what both ways have in common is the day.
         let from = time.strftime("%Y-%m-%d").to_string();
@@ -135,11 +223,11 @@ impl Catalog {
             .dynamodb
             .query()
             .table_name(&self.table)
-            .index_name(INDEX)
+            .index_name(&index.name)
             .key_condition_expression("#b = :b AND #s >= :s")
-            .expression_attribute_names("#b", "srcBucket")
-            .expression_attribute_names("#s", "startTime")
-            .expression_attribute_values(":b", AttributeValue::S(self.source_bucket.clone()))
+            .expression_attribute_names("#b", &index.partition_key)
+            .expression_attribute_names("#s", &index.sort_key)
+            .expression_attribute_values(":b", AttributeValue::S(index.partition_value.clone()))
             .expression_attribute_values(":s", AttributeValue::S(from))
             .into_paginator()
             .items()
@@ -147,10 +235,38 @@ impl Catalog {
         let mut videos = Vec::new();
         while let Some(item) = pages.next().await {
             let item = item.map_err(|error| explain("The catalog could not be read", error))?;
-            let video = Item(item).read();
-            // What cannot be read as a time is not known to be older.
-            videos.extend(video.filter(|video| video.started_at.is_none_or(|started_at| started_at >= time_ms)));
+            videos.extend(self.read(&Item(item)).filter(&is_since));
         }
+        Ok(videos)
+    }
+
+    /// By all of the table, as it was a few seconds ago at most.
+    async fn since_by_all(&self, time_ms: i64, is_since: impl Fn(&Video) -> bool) -> Result<Vec<Video>> {
+        if let Some(found) = &*self.found.lock().unwrap_or_else(PoisonError::into_inner)
+            && found.since <= time_ms
+            && found.at.elapsed() < READ_ALL_EVERY
+        {
+            return Ok(found.videos.iter().filter(|video| is_since(video)).cloned().collect());
+        }
+        let at = Instant::now();
+        let (mut videos, mut after) = (Vec::new(), None);
+        for read in 0.. {
+            if read == MOST_PAGES_OF_ALL {
+                let what =
+                    format!("The table \"{}\" is too large to find new videos in it without an index.", self.table);
+                let remedy = "Name an index by time on the Workspace screen, under Attributes of the table.";
+                return Err(Error::new(Code::Invalid, what, remedy));
+            }
+            let page = self.segment_page(0, 1, after, false).await?;
+            videos.extend(page.videos.into_iter().filter(&is_since));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        videos.sort_by_key(|video| video.started_at);
+        let found = Found { since: time_ms, at, videos: videos.clone() };
+        *self.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
         Ok(videos)
     }
 
@@ -159,16 +275,9 @@ impl Catalog {
     /// # Errors
     /// [`Code::NotFound`] when the table has none of this key.
     pub async fn video(&self, guid: &Guid) -> Result<Video> {
-        let answer = self
-            .dynamodb
-            .get_item()
-            .table_name(&self.table)
-            .key("guid", AttributeValue::S(guid.to_string()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| explain("The video could not be read", error))?;
-        answer.item.and_then(|item| Item(item).read()).ok_or_else(|| {
+        let item = self.item(guid).await?;
+        let video = item.and_then(|item| Some(Video { others: self.attributes.others(&item), ..self.read(&item)? }));
+        video.ok_or_else(|| {
             Error::new(
                 Code::NotFound,
                 format!("The catalog has no video {guid}."),
@@ -197,13 +306,12 @@ impl Catalog {
     }
 
     async fn put_own(&self, guid: &Guid, fields: HashMap<String, AttributeValue>, replace: bool) -> Result<()> {
-        let key = AttributeValue::S(guid.to_string());
-        let update = self.dynamodb.update_item().table_name(&self.table).key("guid", key);
+        let update = self.dynamodb.update_item().table_name(&self.table).set_key(Some(self.key(guid)));
         let first = update
             .clone()
             .update_expression("SET #own = :own")
             .condition_expression("attribute_exists(#guid) AND attribute_not_exists(#own)")
-            .expression_attribute_names("#guid", "guid")
+            .expression_attribute_names("#guid", self.key_name())
             .expression_attribute_names("#own", OWN)
             .expression_attribute_values(":own", AttributeValue::M(fields.clone()));
         match first.send().await {

@@ -12,8 +12,9 @@ use ts_rs::TS;
 
 use super::details::{FieldChange, VideoField};
 use super::item::parse_time;
+use super::mapping::value_at;
 use super::table::OWN;
-use super::{Catalog, Guid, Item, Video};
+use super::{Catalog, Guid, Item, Status, Video};
 use crate::explain::explain;
 use crate::{Code, Error, Result};
 
@@ -21,6 +22,8 @@ use crate::{Code, Error, Result};
 pub(super) const REVISION: &str = "revision";
 /// When someone began to delete the video for good: it can be restored no longer.
 pub(super) const PURGE_BEGAN: &str = "purgeBegan";
+/// In the trash: whether it was published, where that stands in an attribute of its own.
+pub(super) const PUBLISHED_BEFORE: &str = "publishedBefore";
 /// The newest changes, so that other admins see them.
 const EDITS: &str = "edits";
 const TAGS: &str = "tags";
@@ -73,6 +76,14 @@ impl Author {
     }
 }
 
+/// What is written in the map.
+#[derive(Default)]
+struct Within {
+    changes: Vec<FieldChange>,
+    /// Others of its attributes; none for those that go.
+    own: Vec<(&'static str, Option<AttributeValue>)>,
+}
+
 /// What became of a write.
 pub(super) enum Written {
     /// It is so now.
@@ -86,6 +97,7 @@ struct Update {
     request: UpdateItemFluentBuilder,
     set: Vec<String>,
     remove: Vec<String>,
+    conditions: Vec<String>,
     /// Placeholders of names, so that each has one.
     names: HashMap<String, String>,
     values: usize,
@@ -97,6 +109,7 @@ impl Update {
             request: request.expression_attribute_names("#own", OWN),
             set: Vec::new(),
             remove: Vec::new(),
+            conditions: Vec::new(),
             names: HashMap::new(),
             values: 0,
         }
@@ -104,14 +117,18 @@ impl Update {
 
     /// The path of names within the map.
     fn path(&mut self, names: &[&str]) -> String {
-        let mut path = "#own".to_owned();
-        for name in names {
-            let next = format!("#{}", self.names.len());
-            let placeholder = self.names.entry((*name).to_owned()).or_insert(next);
-            path.push('.');
-            path.push_str(placeholder);
-        }
-        path
+        let names: Vec<_> = names.iter().map(|name| self.name(name)).collect();
+        format!("#own.{}", names.join("."))
+    }
+
+    /// The path of an attribute of the item, where a dot leads into a map.
+    fn attribute(&mut self, path: &str) -> String {
+        path.split('.').map(|name| self.name(name)).collect::<Vec<_>>().join(".")
+    }
+
+    fn name(&mut self, name: &str) -> String {
+        let next = format!("#{}", self.names.len());
+        self.names.entry(name.to_owned()).or_insert(next).clone()
     }
 
     fn value(&mut self, value: AttributeValue) -> String {
@@ -131,7 +148,20 @@ impl Update {
         self.remove.push(path);
     }
 
-    fn request(self, condition: &str) -> UpdateItemFluentBuilder {
+    /// Only where an attribute is what was read.
+    fn only_if(&mut self, path: &str, is: Option<&AttributeValue>) {
+        let condition = match is {
+            Some(is) => {
+                let is = self.value(is.clone());
+                format!("{path} = {is}")
+            }
+            None => format!("attribute_not_exists({path})"),
+        };
+        self.conditions.push(condition);
+    }
+
+    fn request(mut self, condition: &str) -> UpdateItemFluentBuilder {
+        self.conditions.insert(0, condition.to_owned());
         let mut expression = format!("SET {}", self.set.join(", "));
         if !self.remove.is_empty() {
             expression.push_str(" REMOVE ");
@@ -139,15 +169,14 @@ impl Update {
         }
         let names = self.names.into_iter();
         let request = names.fold(self.request, |request, (name, at)| request.expression_attribute_names(at, name));
-        request.update_expression(expression).condition_expression(condition)
+        request.update_expression(expression).condition_expression(self.conditions.join(" AND "))
     }
 }
 
 impl Catalog {
     /// The whole item of a video, as it is now; none where there is none.
     pub(super) async fn item(&self, guid: &Guid) -> Result<Option<Item>> {
-        let key = AttributeValue::S(guid.to_string());
-        let get = self.dynamodb.get_item().table_name(&self.table).key("guid", key).consistent_read(true);
+        let get = self.dynamodb.get_item().table_name(&self.table).set_key(Some(self.key(guid))).consistent_read(true);
         let answer = get.send().await.map_err(|error| explain("The video could not be read", error))?;
         Ok(answer.item.map(Item))
     }
@@ -160,8 +189,7 @@ impl Catalog {
         changes: &[FieldChange],
         author: &Author,
     ) -> Result<Written> {
-        let key = AttributeValue::S(guid.to_string());
-        let update = self.dynamodb.update_item().table_name(&self.table).key("guid", key);
+        let update = self.dynamodb.update_item().table_name(&self.table).set_key(Some(self.key(guid)));
         let update = update.return_values(ReturnValue::AllNew);
         let has_other_tags = read.own_map().and_then(|own| own.get(TAGS)).is_some_and(|tags| tags.as_m().is_err());
         if has_other_tags && changes.iter().any(|change| matches!(change.field, VideoField::Tag(_))) {
@@ -171,9 +199,11 @@ impl Catalog {
                 "Ask your engineer to remove or rename \"tags\" in its map \"reeldesk\".",
             ));
         }
+        let mut update = Update::new(update);
+        let within = self.put_attributes(&mut update, guid, read, changes)?;
         let request = match (read.own_map(), read.0.contains_key(OWN)) {
-            (Some(own), _) => changed(update, own, changes, author),
-            (None, false) => begun(update, changes, author),
+            (Some(own), _) => changed(update, own, changes, within, author),
+            (None, false) => begun(update, self.key_name(), changes, within, author),
             (None, true) => {
                 return Err(Error::new(
                     Code::Invalid,
@@ -182,17 +212,85 @@ impl Catalog {
                 ));
             }
         };
-        written(request).await
+        self.written(request).await
+    }
+
+    /// Writes those that have an attribute outside of the map; answers what is left for the map.
+    fn put_attributes(&self, update: &mut Update, guid: &Guid, read: &Item, changes: &[FieldChange]) -> Result<Within> {
+        let mut within = Within::default();
+        let is_outside = |field: &VideoField| self.attributes.attribute_of(field).is_some();
+        let (outside, inside): (Vec<_>, Vec<_>) = changes.iter().cloned().partition(|change| is_outside(&change.field));
+        within.changes = inside;
+        let mut outside: Vec<_> = outside.into_iter().map(|change| (change.field, change.after)).collect();
+        self.shut_in_trash(read, changes, &mut outside, &mut within);
+        if outside.is_empty() {
+            return Ok(within);
+        }
+        if let Some(Status::Ingest | Status::Encoding) = self.read(read).map(|video| video.status) {
+            // Its next step writes the item, and does not escape names.
+            return Err(Error::new(
+                Code::InUse,
+                format!("The video {guid} is being encoded: what stands in attributes of its own waits for that."),
+                "Try again when it has ended.",
+            ));
+        }
+        for (field, after) in outside {
+            let Some(name) = self.attributes.attribute_of(&field) else { continue };
+            let before = value_at(&read.0, name);
+            let path = update.attribute(name);
+            match &after {
+                Some(after) => {
+                    let value = self.attributes.value_of(&field, after, before)?;
+                    let value = update.value(value);
+                    update.set.push(format!("{path} = {value}"));
+                }
+                None => update.remove.push(path.clone()),
+            }
+            update.only_if(&path, before);
+            // What was said in the map before the attribute was named would be said again.
+            within.own.extend(field.attribute().map(|own| (own, None)));
+        }
+        Ok(within)
+    }
+
+    /// Who reads the attribute of publication knows nothing of the trash: there it says no, and the map keeps what it was.
+    fn shut_in_trash(
+        &self,
+        read: &Item,
+        changes: &[FieldChange],
+        outside: &mut Vec<(VideoField, Option<String>)>,
+        within: &mut Within,
+    ) {
+        if !changes.iter().any(|change| matches!(change.field, VideoField::Published | VideoField::TrashedAt))
+            || self.attributes.attribute_of(&VideoField::Published).is_none()
+        {
+            return;
+        }
+        let details = self.read(read).map(|video| video.details).unwrap_or_default();
+        let after = |field: &VideoField| {
+            let change = changes.iter().find(|change| change.field == *field);
+            change.map_or_else(|| details.get(field), |change| change.after.clone())
+        };
+        let (published, is_trashed) = (after(&VideoField::Published), after(&VideoField::TrashedAt).is_some());
+        outside.retain(|(field, _)| *field != VideoField::Published);
+        if is_trashed {
+            let keep = published.as_deref().map(|published| AttributeValue::Bool(published == "true"));
+            outside.extend(keep.is_some().then(|| (VideoField::Published, Some("false".to_owned()))));
+            within.own.push((PUBLISHED_BEFORE, keep));
+        } else {
+            outside.push((VideoField::Published, published));
+            within.own.push((PUBLISHED_BEFORE, None));
+        }
     }
 
     /// Whether it may be written: a write whose condition cannot hold is refused after the permission was looked at.
     pub(super) async fn may_write(&self) -> Result<()> {
         let update = self.dynamodb.update_item().table_name(&self.table);
         let update = update
-            .key("guid", AttributeValue::S("reeldesk-check".to_owned()))
+            .key(self.key_name(), AttributeValue::S("reeldesk-check".to_owned()))
             .update_expression("SET #own = :own")
             .condition_expression("attribute_exists(#guid)")
-            .expression_attribute_names("#guid", "guid")
+            .expression_attribute_names("#guid", self.key_name())
             .expression_attribute_names("#own", OWN)
             .expression_attribute_values(":own", AttributeValue::Bool(true));
         match update.send().await {
@@ -204,23 +302,22 @@ impl Catalog {
     /// Marks a video of the trash that is deleted for good from now on.
     pub(super) async fn mark(&self, guid: &Guid, read: &Item, author: &Author) -> Result<Written> {
         let Some(own) = read.own_map() else { return Ok(Written::Overtaken) };
-        let key = AttributeValue::S(guid.to_string());
-        let update = self.dynamodb.update_item().table_name(&self.table).key("guid", key);
+        let update = self.dynamodb.update_item().table_name(&self.table).set_key(Some(self.key(guid)));
         let mut update = Update::new(update.return_values(ReturnValue::AllNew));
         update.set(&[PURGE_BEGAN], AttributeValue::S(author.time()));
-        written(counted(update, own)).await
+        self.written(counted(update, own)).await
     }
-}
 
-/// Sends an update; answers what is there now.
-async fn written(request: UpdateItemFluentBuilder) -> Result<Written> {
-    match request.send().await {
-        Ok(answer) => {
-            let video = answer.attributes.and_then(|item| Item(item).read());
-            video.map(|video| Written::Done(Box::new(video))).ok_or_else(|| Error::internal("no item came back"))
+    /// Sends an update; answers what is there now.
+    async fn written(&self, request: UpdateItemFluentBuilder) -> Result<Written> {
+        match request.send().await {
+            Ok(answer) => {
+                let video = answer.attributes.and_then(|item| self.read(&Item(item)));
+                video.map(|video| Written::Done(Box::new(video))).ok_or_else(|| Error::internal("no item came back"))
+            }
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(Written::Overtaken),
+            Err(error) => Err(explain("The change could not be saved", error)),
         }
-        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(Written::Overtaken),
-        Err(error) => Err(explain("The change could not be saved", error)),
     }
 }
 
@@ -236,9 +333,16 @@ fn edit(changes: &[FieldChange], author: &Author) -> AttributeValue {
 }
 
 /// The update of an item that has no map yet: all of it is made.
-fn begun(update: UpdateItemFluentBuilder, changes: &[FieldChange], author: &Author) -> UpdateItemFluentBuilder {
+fn begun(
+    mut update: Update,
+    key: &str,
+    changes: &[FieldChange],
+    within: Within,
+    author: &Author,
+) -> UpdateItemFluentBuilder {
     let (mut own, mut tags) = (HashMap::new(), HashMap::new());
-    for FieldChange { field, after, .. } in changes {
+    own.extend(within.own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    for FieldChange { field, after, .. } in &within.changes {
         let Some(after) = after else { continue };
         match (field.attribute(), field) {
             (Some(name), _) => drop(own.insert(name.to_owned(), field.value(after))),
@@ -251,28 +355,33 @@ fn begun(update: UpdateItemFluentBuilder, changes: &[FieldChange], author: &Auth
     }
     own.insert(REVISION.to_owned(), AttributeValue::N("1".to_owned()));
     own.insert(EDITS.to_owned(), AttributeValue::L(vec![edit(changes, author)]));
-    update
-        .update_expression("SET #own = :own")
-        .condition_expression("attribute_exists(#guid) AND attribute_not_exists(#own)")
-        .expression_attribute_names("#guid", "guid")
-        .expression_attribute_names("#own", OWN)
-        .expression_attribute_values(":own", AttributeValue::M(own))
+    let own = update.value(AttributeValue::M(own));
+    update.set.push(format!("#own = {own}"));
+    let key = update.name(key);
+    update.request(&format!("attribute_exists({key}) AND attribute_not_exists(#own)"))
 }
 
 /// The update of an item that has a map: what is not changed stays, also what another version of the app wrote.
 fn changed(
-    update: UpdateItemFluentBuilder,
+    mut update: Update,
     own: &HashMap<String, AttributeValue>,
     changes: &[FieldChange],
+    within: Within,
     author: &Author,
 ) -> UpdateItemFluentBuilder {
-    let mut update = Update::new(update);
-    let tag_changes = changes.iter().filter(|change| matches!(change.field, VideoField::Tag(_))).count();
+    let tag_changes = within.changes.iter().filter(|change| matches!(change.field, VideoField::Tag(_))).count();
     let before = own.get(TAGS).and_then(|tags| tags.as_m().ok());
     // Many are written as a whole: an expression has 4 KB at most (DynamoDB, service quotas).
     let tags = before.filter(|_| tag_changes <= MOST_TAG_PATHS);
     let mut new_tags = before.filter(|_| tags.is_none()).cloned().unwrap_or_default();
-    for FieldChange { field, after, .. } in changes {
+    for (name, value) in within.own {
+        match value {
+            Some(value) => update.set(&[name], value),
+            None if own.contains_key(name) => update.remove(&[name]),
+            None => {}
+        }
+    }
+    for FieldChange { field, after, .. } in &within.changes {
         match (field.attribute(), field, after) {
             (Some(name), _, Some(after)) => update.set(&[name], field.value(after)),
             (Some(name), _, None) => update.remove(&[name]),

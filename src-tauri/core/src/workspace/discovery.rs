@@ -213,6 +213,7 @@ fn look(connection: &Connection, stack: &Described) -> Option<Stack> {
         encryption: EncryptionHeader::None,
         kms_key: None,
         playback: PlaybackAccess::default(),
+        mapping: None,
         mode: IngestMode::Pipeline {
             trigger: match parameter(parameters, "WorkflowTrigger") {
                 Some("MetadataFile") => Trigger::MetadataFile,

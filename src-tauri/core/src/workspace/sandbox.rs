@@ -1,6 +1,6 @@
 //! The sandbox as a workspace: a shell starts it, and hands over where it listens.
 
-use super::{SANDBOX, Workspace, discovery};
+use super::{SANDBOX, TableMapping, Workspace, discovery};
 use crate::connection::Connection;
 use crate::connection::credentials::CredentialsSource;
 use crate::{Error, Result};
@@ -18,6 +18,8 @@ pub struct SandboxEndpoints {
     pub stack: String,
     /// The app client of its pool that viewers sign in with.
     pub app_client: String,
+    /// What the attributes of its table are called, where it was made with other ones than the solution's.
+    pub mapping: Option<TableMapping>,
 }
 
 impl Workspace {
@@ -38,6 +40,6 @@ impl Workspace {
         let stacks = discovery::stacks(&connection).await?;
         let found = stacks.into_iter().find(|stack| stack.name == sandbox.stack);
         let workspace = found.ok_or_else(|| Error::internal("the sandbox has no stack"))?.workspace;
-        Ok(Self { name: SANDBOX.into(), ..workspace })
+        Ok(Self { name: SANDBOX.into(), mapping: sandbox.mapping.clone(), ..workspace })
     }
 }

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Pipeline, StepError, TableError, in_destination, mediainfo};
+use super::{Pipeline, StepError, in_destination, mediainfo};
 use crate::mediaconvert::casing::{to_pascal, to_wire};
 use crate::probe::{Media, probe};
+use crate::table::TableError;
 use crate::time::now;
 use crate::{DESTINATION_BUCKET, REGION, ROLE, SOURCE_BUCKET, STACK};
 
@@ -43,7 +44,7 @@ impl Pipeline {
             "enableMediaPackage": false,
             "srcMediainfo": mediainfo::describe(key, size, &media),
         });
-        self.set(guid, item).await.map(Ok)
+        self.table.set(guid, item).await.map(Ok)
     }
 
     /// Profiler, Encode Job Submit, DynamoDB Update: the job is on its way.
@@ -92,7 +93,7 @@ impl Pipeline {
             "encodingJob": encoding_job,
             "encodeJobId": job["id"],
         });
-        self.set(guid, fields).await.map(Ok)
+        self.table.set(guid, fields).await.map(Ok)
     }
 
     async fn inspect(&self, key: &str) -> Result<Media, StepError> {
@@ -174,7 +175,7 @@ impl Pipeline {
             fields["thumbNailsUrls"] = json!([url(&path)]);
             fields["thumbNails"] = json!([path]);
         }
-        self.set(guid, fields).await
+        self.table.set(guid, fields).await
     }
 
     /// The error handler, for a job that ended in ERROR: the item keeps the whole event.
@@ -186,7 +187,7 @@ impl Pipeline {
             "errorMessage": event.to_string(),
             "errorDetails": format!("https://console.aws.amazon.com/mediaconvert/home?region={REGION}#/jobs/summary/{job}"),
         });
-        self.set(guid, fields).await
+        self.table.set(guid, fields).await
     }
 
     /// The error handler, for a step of the workflow.
@@ -198,7 +199,7 @@ impl Pipeline {
             "errorMessage": error.message,
             "errorDetails": format!("https://console.aws.amazon.com/cloudwatch/home?region={REGION}#logStream:group=/aws/lambda/{function}"),
         });
-        self.set(guid, fields).await
+        self.table.set(guid, fields).await
     }
 }
 

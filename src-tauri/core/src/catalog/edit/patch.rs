@@ -113,7 +113,9 @@ impl VideoPatch {
                 true => "trash",
                 false => "restore",
             },
-            Self { published: Some(published), .. } if is_only(Self { published: None, ..self.clone() }) => {
+            Self { published: Some(published), .. }
+                if is_only(Self { published: None, publish_from: None, publish_until: None, ..self.clone() }) =>
+            {
                 match published {
                     true => "publish",
                     false => "unpublish",
@@ -193,5 +195,7 @@ mod tests {
         let trashed = VideoDetails { trashed_at: Some(5), ..details };
         assert_eq!(changed(&trashed, &trash), [], "the first time counts");
         assert_eq!((trash.name(), patch.name()), ("trash", "edit"));
+        let for_good = VideoPatch { publish_from: Some(String::new()), published: Some(true), ..VideoPatch::default() };
+        assert_eq!(for_good.name(), "publish");
     }
 }

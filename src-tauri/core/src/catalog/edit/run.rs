@@ -308,7 +308,7 @@ impl Editor {
                 self.sync.mirror().await?.remove(vec![guid.clone()]).await?;
                 return Err(not_found(guid));
             };
-            let video = item.read().ok_or_else(|| not_found(guid))?;
+            let video = self.catalog.read(&item).ok_or_else(|| not_found(guid))?;
             if writing.as_ref().is_some_and(|changes| is_so(&video.details, changes)) {
                 // It was written, and nobody heard of it: the answer was lost, or the app was killed.
                 self.sync.renew(std::slice::from_ref(&video)).await?;

@@ -23,6 +23,8 @@ const AT_ONCE: usize = 4;
 const UNITS_A_SECOND: f64 = 14.0;
 /// The shortest time between two readings of the whole table.
 const BETWEEN_SWEEPS: Duration = Duration::from_secs(60);
+/// The same, where nothing else finds what is new: how fast they are is bounded all the same.
+const BETWEEN_SWEEPS_WITHOUT_INDEX: Duration = Duration::from_secs(4);
 /// The wait after an error, and the longest one.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -261,7 +263,7 @@ impl CatalogSync {
                 Ok(()) => {
                     tell(None, None);
                     wait = FIRST_WAIT;
-                    BETWEEN_SWEEPS
+                    if self.catalog.has_index() { BETWEEN_SWEEPS } else { BETWEEN_SWEEPS_WITHOUT_INDEX }
                 }
                 Err(error) => {
                     tracing::info!(code = ?error.code, details = error.details, "the table could not be read through");

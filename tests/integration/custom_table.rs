@@ -1,0 +1,243 @@
+//! A catalog table of an operator's own: another key, other names, paths in the place of addresses. All that is done with the
+//! solution's is done with it. Against the sandbox, and against an emulator that we did not write.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType,
+};
+use reeldesk_tests::{Emulator, Reelctl, Server, binary, film};
+use serde_json::{Value, json};
+
+use crate::ministack::dynamodb;
+use crate::server::KEYS;
+
+const TABLE: &str = reeldesk_sandbox::CUSTOM_TABLE;
+
+type Attributes = HashMap<String, AttributeValue>;
+
+fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}
+
+async fn stored(client: &Client, table: &str, key: &str) -> Option<Attributes> {
+    let get = client.get_item().table_name(table).key("videoId", text(key)).consistent_read(true);
+    get.send().await.unwrap().item
+}
+
+/// Runs a command on the videos of a workspace; it ends well.
+fn videos(reelctl: &Reelctl, workspace: &str, arguments: &[&str]) -> Vec<Value> {
+    let (done, lines) = reelctl.run(&[&["--workspace", workspace, "videos"], arguments].concat()).unwrap();
+    assert!(done, "{arguments:?}: {lines:#?}");
+    lines
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_whole_job_in_a_table_of_ones_own() {
+    let server = Server::with(&["--catalog", "custom"]);
+    let client = server.dynamodb();
+    let run = |arguments: &[&str]| videos(&server.data, "sandbox", arguments);
+    let (sent, lines) = server.data.run(&["ingest", &film().to_string_lossy(), "--wait"]).unwrap();
+    let last = lines.last().unwrap();
+    assert!(sent && last["state"] == "ready", "{lines:#?}");
+    let key = last["guid"].as_str().unwrap().to_owned();
+    // What the pipeline wrote is under other names, and a path.
+    let item = stored(&client, TABLE, &key).await.unwrap();
+    assert_eq!(item["state"], text("READY"));
+    assert_eq!(item["location"], text(&format!("{key}/hls/bigbuckbunny.m3u8")));
+    assert!(!item.contains_key("guid") && !item.contains_key("workflowStatus"), "{item:?}");
+    let shown = run(&["show", &key]).remove(0)["video"].take();
+    assert_eq!((&shown["status"]["kind"], &shown["title"]), (&json!("complete"), &json!("bigbuckbunny")));
+    assert!(shown["hlsUrl"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{shown:#?}");
+    assert!(shown["height"].as_u64().is_some() && shown["duration"].as_f64().is_some_and(|seconds| seconds > 1.0));
+    assert_eq!(shown["others"], json!({ "madeBy": "on-upload" }));
+
+    // What admins say goes where the table has a place for it, and the rest into the map.
+    run(&["edit", &key, "--title", "Rabbit Season", "--tag", "genre=Short"]);
+    let edited = stored(&client, TABLE, &key).await.unwrap();
+    let own = edited["reeldesk"].as_m().unwrap();
+    assert_eq!((&edited["name"], own.get("title")), (&text("Rabbit Season"), None));
+    assert_eq!(own["tags"].as_m().unwrap()["genre"], text("Short"));
+    for name in item.keys().filter(|name| *name != "reeldesk") {
+        assert_eq!(edited.get(name), item.get(name), "{name} is left alone");
+    }
+    assert_eq!(run(&["search", "rabbit", "tag:genre=Short"]).len(), 1);
+    // In the trash viewers do not get it, whoever serves them; out of it it is as it was.
+    run(&["publish", &key]);
+    let published = async || stored(&client, TABLE, &key).await.unwrap()["isPublished"].clone();
+    assert_eq!(published().await, AttributeValue::Bool(true));
+    run(&["trash", &key]);
+    assert_eq!(published().await, AttributeValue::Bool(false));
+    run(&["restore", &key]);
+    assert_eq!(published().await, AttributeValue::Bool(true));
+    assert_eq!(run(&["search", "is:published"]).len(), 1);
+    let undo = run(&["unpublish", &key]).pop().unwrap();
+    run(&["undo", undo["run"].as_str().unwrap()]);
+    assert_eq!(published().await, AttributeValue::Bool(true));
+    let gone = run(&["edit", &key, "--title", ""]);
+    assert_eq!(gone.last().unwrap()["done"], 1);
+    assert!(!stored(&client, TABLE, &key).await.unwrap().contains_key("name"));
+
+    run(&["trash", &key]);
+    let purged = run(&["purge", &key, "--yes"]);
+    assert_eq!(purged.last().unwrap()["done"], 1, "{purged:#?}");
+    assert!(stored(&client, TABLE, &key).await.is_none());
+    let objects = server.client().list_objects_v2().bucket(reeldesk_sandbox::DESTINATION_BUCKET).send().await.unwrap();
+    assert_eq!(objects.key_count(), Some(0));
+}
+
+/// What is found when it is looked at is enough to name all of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_is_mapped_by_hand() {
+    let server = Server::with(&["--catalog", "custom"]);
+    let client = server.dynamodb();
+    for (number, state) in ["UPLOADED", "PROCESSING", "READY", "FAILED"].into_iter().enumerate() {
+        let item = HashMap::from([
+            ("videoId".to_owned(), text(&format!("v-{number}"))),
+            ("name".to_owned(), text(&format!("Film {number}"))),
+            ("state".to_owned(), text(state)),
+            ("createdAt".to_owned(), text("2026-01-02T03:04:05Z")),
+            ("durationMs".to_owned(), AttributeValue::N("61000".into())),
+            ("isPublished".to_owned(), AttributeValue::Bool(true)),
+            ("location".to_owned(), text(&format!("v-{number}/hls/film.m3u8"))),
+            ("failure".to_owned(), text("No sound")),
+            ("sourceKey".to_owned(), text(&format!("in/film{number}.mov"))),
+        ]);
+        client.put_item().table_name(TABLE).set_item(Some(item)).send().await.unwrap();
+    }
+    let reelctl = server.elsewhere();
+    let workspace =
+        |arguments: &[&str]| reelctl.run(&[&["--workspace", "elsewhere", "workspace"], arguments].concat()).unwrap();
+    // The stack tells of the table, not of its names.
+    let (well, findings) = workspace(&["check"]);
+    let key = |findings: &[Value]| {
+        findings.iter().find(|finding| finding["title"] == "The key of the table").cloned().unwrap()
+    };
+    let wrong = key(&findings);
+    assert!(!well && wrong["error"]["message"].as_str().unwrap().contains("\"videoId\""), "{findings:#?}");
+
+    let suggest = ["--workspace", "elsewhere", "workspace", "table", "--suggest"];
+    let folder = reelctl.data.path().to_string_lossy();
+    let mut command = std::process::Command::new(binary("reelctl").unwrap());
+    command
+        .args(["--data-dir", &folder])
+        .args(suggest)
+        .envs([("AWS_ACCESS_KEY_ID", KEYS.0), ("AWS_SECRET_ACCESS_KEY", KEYS.1)]);
+    let suggested = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    assert!(suggested.contains("[workspace.mapping]") && suggested.contains("READY = \"complete\""), "{suggested}");
+    let settings = reelctl.data.path().join("settings.toml");
+    let mut settings = std::fs::File::options().append(true).open(settings).unwrap();
+    write!(settings, "\n{suggested}").unwrap();
+
+    let (_, findings) = workspace(&["check"]);
+    assert_eq!(key(&findings)["outcome"], "works", "{findings:#?}");
+    let (_, looked) = workspace(&["table"]);
+    let statuses: Vec<_> =
+        looked[0]["videos"].as_array().unwrap().iter().map(|video| video["status"]["kind"].clone()).collect();
+    assert_eq!(statuses.len(), 4, "{looked:#?}");
+    let found = |words: &[&str]| videos(&reelctl, "elsewhere", &[&["search"], words].concat());
+    let status = |word: &str| found(&[&format!("status:{word}")]).len();
+    assert_eq!(["ingest", "encoding", "complete", "error"].map(status), [1; 4]);
+    let failed = found(&["status:error"]).remove(0);
+    assert_eq!((&failed["status"]["message"], &failed["duration"]), (&json!("No sound"), &json!(61.0)));
+
+    // While it is encoded, what has an attribute of its own waits; the map does not.
+    let edit = |arguments: &[&str]| {
+        reelctl.run(&[&["--workspace", "elsewhere", "videos", "edit", "v-1"], arguments].concat()).unwrap()
+    };
+    let (done, lines) = edit(&["--title", "Too soon"]);
+    assert!(!done && lines[0]["outcome"]["error"]["code"] == "in-use", "{lines:#?}");
+    assert_eq!(stored(&client, TABLE, "v-1").await.unwrap()["name"], text("Film 1"));
+    assert!(edit(&["--tag", "season=2"]).0);
+}
+
+async fn make_table_with_index(client: &Client) {
+    let attribute =
+        |name: &str, kind| AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().unwrap();
+    let key = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
+    let index = GlobalSecondaryIndex::builder()
+        .index_name("by-time")
+        .key_schema(key("kind", KeyType::Hash))
+        .key_schema(key("created", KeyType::Range))
+        .projection(Projection::builder().projection_type(ProjectionType::All).build())
+        .build()
+        .unwrap();
+    let table = client.create_table().table_name("films").billing_mode(BillingMode::PayPerRequest);
+    let table = table
+        .attribute_definitions(attribute("videoId", ScalarAttributeType::S))
+        .attribute_definitions(attribute("kind", ScalarAttributeType::S))
+        .attribute_definitions(attribute("created", ScalarAttributeType::N))
+        .key_schema(key("videoId", KeyType::Hash))
+        .global_secondary_indexes(index);
+    table.send().await.unwrap();
+}
+
+/// Names in maps, a time as a number, publication as a word, and an index of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_table_that_is_not_ours() {
+    let ministack = Emulator::ministack().await.unwrap();
+    let client = dynamodb(&ministack.endpoint, ("test", "test"));
+    make_table_with_index(&client).await;
+    for number in 0..230_i64 {
+        let about = HashMap::from([("title".to_owned(), text(&format!("Episode {number}")))]);
+        let item = HashMap::from([
+            ("videoId".to_owned(), text(&format!("e-{number}"))),
+            ("kind".to_owned(), text("film")),
+            ("created".to_owned(), AttributeValue::N((1_700_000_000 + number).to_string())),
+            ("about".to_owned(), AttributeValue::M(about)),
+            ("visibility".to_owned(), text("HIDDEN")),
+            ("state".to_owned(), text("done")),
+            ("rating".to_owned(), AttributeValue::N("4.5".into())),
+        ]);
+        client.put_item().table_name("films").set_item(Some(item)).send().await.unwrap();
+    }
+    let reelctl = Reelctl::new().unwrap().with("AWS_ACCESS_KEY_ID", "test").with("AWS_SECRET_ACCESS_KEY", "test");
+    let settings = format!(
+        r#"version = 1
+[[workspace]]
+name = "mini"
+region = "us-east-1"
+endpoint = "{}"
+sourceBucket = "vod-source"
+destinationBucket = "vod-destination"
+table = "films"
+cdn = "http://127.0.0.1:9"
+credentials = {{ kind = "environment" }}
+mode = {{ kind = "pipeline" }}
+[workspace.mapping]
+key = "videoId"
+title = "about.title"
+status = "state"
+statusWords = {{ done = "complete" }}
+startedAt = "created"
+published = "visibility"
+publishedWords = ["SHOWN", "HIDDEN"]
+index = {{ name = "by-time", partitionKey = "kind", partitionValue = "film", sortKey = "created" }}
+"#,
+        ministack.endpoint
+    );
+    std::fs::write(reelctl.data.path().join("settings.toml"), settings).unwrap();
+    let run = |arguments: &[&str]| videos(&reelctl, "mini", arguments);
+    assert_eq!(run(&["search", "episode", "status:complete", "is:draft", "--limit", "500"]).len(), 230);
+    let newest = run(&["list"]);
+    assert_eq!((newest.len(), &newest[0]["title"]), (230, &json!("Episode 229")));
+    let before = stored(&client, "films", "e-7").await.unwrap();
+    run(&["edit", "e-7", "--title", "The Seventh"]);
+    run(&["publish", "e-7"]);
+    let after = stored(&client, "films", "e-7").await.unwrap();
+    assert_eq!(after["about"].as_m().unwrap()["title"], text("The Seventh"));
+    assert_eq!((&after["visibility"], &after["rating"]), (&text("SHOWN"), &before["rating"]));
+    // Who changes it beside Reeldesk is not overwritten.
+    let theirs = client.update_item().table_name("films").key("videoId", text("e-7"));
+    let theirs = theirs.update_expression("SET #a.#t = :t").expression_attribute_names("#a", "about");
+    let theirs = theirs.expression_attribute_names("#t", "title").expression_attribute_values(":t", text("Theirs"));
+    theirs.send().await.unwrap();
+    let (_, logged) = reelctl.run(&["--workspace", "mini", "videos", "changes"]).unwrap();
+    let edit = logged.iter().find(|run| run["what"] == "edit").unwrap()["run"].as_str().unwrap();
+    let (done, lines) = reelctl.run(&["--workspace", "mini", "videos", "undo", edit]).unwrap();
+    assert!(!done && lines[0]["outcome"]["kind"] == "aside", "{lines:#?}");
+    assert_eq!(stored(&client, "films", "e-7").await.unwrap()["about"].as_m().unwrap()["title"], text("Theirs"));
+}
