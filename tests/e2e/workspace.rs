@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::types::BucketAccelerateStatus;
 use fantoccini::Locator;
 use reeldesk_tests::{Emulator, Ended, Far, Guard, KEYS, Reelctl, Server, film, identity_center};
@@ -358,5 +359,49 @@ async fn without_a_keyring_the_key_is_kept_until_the_end() {
     window.wait_for("//label[contains(., 'in the keyring')]/input[@disabled]", Duration::from_secs(60)).await.unwrap();
     window.click("//button[normalize-space()='Sign in']").await.unwrap();
     window.wait_for("//nav//button[@aria-label='Workspace: reeldesk-sandbox']", SHORT).await.unwrap();
+    window.close().await;
+}
+
+/// A table that other software writes is read, named with two clicks, and its videos are in the Library.
+#[tokio::test]
+async fn a_table_of_ones_own_is_named() {
+    let (server, home, data) = (Server::with(&["--catalog", "custom"]), home(), tempfile::tempdir().unwrap());
+    for (number, state) in ["READY", "READY", "FAILED"].into_iter().enumerate() {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let put = server.dynamodb().put_item().table_name(reeldesk_sandbox::CUSTOM_TABLE);
+        let put = put.item("videoId", text(&format!("film-{number}"))).item("name", text(&format!("Film {number}")));
+        let put = put.item("state", text(state)).item("createdAt", text("2026-01-02T03:04:05Z"));
+        let put = put.item("location", text(&format!("film-{number}/hls/film.m3u8")));
+        put.item("rating", AttributeValue::N("4.5".into())).send().await.unwrap();
+    }
+    let aws = |name: &str| home.path().join(".aws").join(name).to_string_lossy().into_owned();
+    let reelctl = Reelctl::at(data.path())
+        .with("AWS_CONFIG_FILE", aws("config"))
+        .with("AWS_SHARED_CREDENTIALS_FILE", aws("credentials"));
+    let connect = ["workspace", "connect", "films", "--stack", reeldesk_sandbox::STACK, "--profile", "media"];
+    assert!(reelctl.run(&[&connect[..], &["--endpoint", &server.endpoint]].concat()).unwrap().0);
+    let settings = data.path().join("settings.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(&settings, text.replace("version = 1", "version = 1\nopen = \"films\"")).unwrap();
+
+    let window = open(data.path(), home.path(), &server.endpoint).await.unwrap();
+    window.click("//nav//button[normalize-space()='Workspace']").await.unwrap();
+    window.click("//button[contains(., 'Edit')]").await.unwrap();
+    window.click("//summary[.='Attributes of the table']").await.unwrap();
+    window.click("//button[normalize-space()='Read the table']").await.unwrap();
+    window.wait_for("//caption[contains(., 'No item reads as a video')]", SHORT).await.unwrap();
+    window.click("//button[normalize-space()='Fill in what fits']").await.unwrap();
+    window.wait_for("//tr[contains(., 'Film 2')]/td[.='Failed']", SHORT).await.unwrap();
+    window.is_accessible("attributes of the table").await;
+    window.picture("workspace-attributes").await;
+    // Another word for the same: the preview follows.
+    window.click("//label[contains(., 'FAILED')]//option[.='Canceled']").await.unwrap();
+    window.wait_for("//tr[contains(., 'Film 2')]/td[.='Canceled']", SHORT).await.unwrap();
+    window.click("//button[normalize-space()='Save']").await.unwrap();
+    window.wait_for("//dd[contains(., 'the key is videoId')]", SHORT).await.unwrap();
+    window.click("//nav//button[contains(., 'Library')]").await.unwrap();
+    window.click("//*[@data-guid='film-1']//button").await.unwrap();
+    window.wait_for("//aside[@aria-label='Video']//dd[.='4.5']", SHORT).await.unwrap();
+    window.picture("library-custom").await;
     window.close().await;
 }

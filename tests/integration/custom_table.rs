@@ -119,6 +119,8 @@ async fn a_table_is_mapped_by_hand() {
     let wrong = key(&findings);
     assert!(!well && wrong["error"]["message"].as_str().unwrap().contains("\"videoId\""), "{findings:#?}");
 
+    let (listed, lines) = reelctl.run(&["--workspace", "elsewhere", "videos", "search", "film"]).unwrap();
+    assert!(!listed && lines[0]["remedy"].as_str().unwrap().contains("Attributes of the table"), "{lines:#?}");
     let suggest = ["--workspace", "elsewhere", "workspace", "table", "--suggest"];
     let folder = reelctl.data.path().to_string_lossy();
     let mut command = std::process::Command::new(binary("reelctl").unwrap());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
 
-use super::table::OWN;
+use super::table::{OWN, another_table, unreadable};
 use super::{Catalog, Guid, Item, Video};
 use crate::explain::explain;
 use crate::workspace::TableMapping;
@@ -99,12 +99,17 @@ impl Catalog {
         let scan = scan.consistent_read(is_consistent);
         let scan = scan.projection_expression(expression).set_expression_attribute_names(Some(names));
         let scan = scan.set_exclusive_start_key(start).return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let answer = scan.send().await.map_err(|error| explain("The catalog could not be read", error))?;
+        let answer = scan.send().await.map_err(unreadable)?;
+        let items = answer.items.unwrap_or_default();
+        // Each item has the key, as a text: otherwise it is another one.
+        if items.iter().any(|item| !item.get(key).is_some_and(AttributeValue::is_s)) {
+            return Err(another_table());
+        }
         let guid = |last: &HashMap<String, AttributeValue>| last.get(key)?.as_s().ok().cloned();
         Ok(SegmentPage {
             next: answer.last_evaluated_key.as_ref().and_then(guid),
             units: answer.consumed_capacity.and_then(|consumed| consumed.capacity_units).unwrap_or(0.0),
-            videos: answer.items.unwrap_or_default().into_iter().filter_map(|item| self.read(&Item(item))).collect(),
+            videos: items.into_iter().filter_map(|item| self.read(&Item(item))).collect(),
         })
     }
 
@@ -130,7 +135,7 @@ impl Catalog {
                     tokio::time::sleep(Duration::from_millis(50 << tried)).await;
                 }
                 let answer = self.dynamodb.batch_get_item().set_request_items(Some(keys)).send().await;
-                let answer = answer.map_err(|error| explain("The catalog could not be read", error))?;
+                let answer = answer.map_err(unreadable)?;
                 let items = answer.responses.into_iter().flatten().flat_map(|(_, items)| items);
                 videos.extend(items.filter_map(|item| self.read(&Item(item))));
                 left = answer.unprocessed_keys;

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -49,6 +50,22 @@ pub struct Page {
     pub videos: Vec<Video>,
     /// What to ask for the page after this one with.
     pub next: Option<Cursor>,
+}
+
+/// Why the catalog could not be read: a table that has another key, or no such index, is not the pipeline's.
+pub(super) fn unreadable<E>(error: SdkError<E, HttpResponse>) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let is_another = error.code() == Some("ValidationException");
+    let error = explain("The catalog could not be read", error);
+    if is_another { another_table().with_details(error.details) } else { error }
+}
+
+/// The key or the index of a table is not what it is taken for.
+pub(super) fn another_table() -> Error {
+    let what = "The catalog table has another key or index than \"Video on Demand on AWS\" makes, or than the workspace names.";
+    Error::new(Code::Invalid, what, "Name them: Workspace, Edit, Attributes of the table.")
 }
 
 /// The map attribute that holds all that the app adds to an item.
@@ -169,7 +186,7 @@ impl Catalog {
             .limit(limit)
             .send()
             .await
-            .map_err(|error| explain("The catalog could not be read", error))?;
+            .map_err(unreadable)?;
         let next = answer.last_evaluated_key.and_then(|key| {
             let start_time = match key.get(&index.sort_key)? {
                 AttributeValue::S(text) => CursorTime::Text(text.clone()),
@@ -234,7 +251,7 @@ impl Catalog {
             .send();
         let mut videos = Vec::new();
         while let Some(item) = pages.next().await {
-            let item = item.map_err(|error| explain("The catalog could not be read", error))?;
+            let item = item.map_err(unreadable)?;
             videos.extend(self.read(&Item(item)).filter(&is_since));
         }
         Ok(videos)
