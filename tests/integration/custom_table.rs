@@ -3,12 +3,16 @@
 
 use std::collections::HashMap;
 use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType,
 };
+use reeldesk_core::catalog::{FieldChange, Guid, Saved, VideoField};
+use reeldesk_core::{Folders, Instance};
 use reeldesk_tests::{Emulator, Reelctl, Server, binary, film};
 use serde_json::{Value, json};
 
@@ -242,4 +246,69 @@ index = {{ name = "by-time", partitionKey = "kind", partitionValue = "film", sor
     let (done, lines) = reelctl.run(&["--workspace", "mini", "videos", "undo", edit]).unwrap();
     assert!(!done && lines[0]["outcome"]["kind"] == "aside", "{lines:#?}");
     assert_eq!(stored(&client, "films", "e-7").await.unwrap()["about"].as_m().unwrap()["title"], text("Theirs"));
+}
+
+/// Reeldesk and another program change the same title in a loop: each change follows the one before it, and none is lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_title_is_lost_beside_another_program() {
+    const ROUNDS: usize = 40;
+    let server = Server::with(&["--catalog", "custom"]);
+    let client = server.dynamodb();
+    let put = client.put_item().table_name(TABLE).item("videoId", text("v")).item("state", text("READY"));
+    put.item("name", text("begin")).send().await.unwrap();
+    let is_done = AtomicBool::new(false);
+    let theirs = async {
+        let mut made = Vec::new();
+        // At any moment of what the others do, and until they have done all of it.
+        for round in 0.. {
+            tokio::time::sleep(Duration::from_millis(fastrand::u64(0..25))).await;
+            loop {
+                if is_done.load(Ordering::Relaxed) {
+                    return made;
+                }
+                let before = stored(&client, TABLE, "v").await.unwrap()["name"].clone();
+                let after = text(&format!("theirs {round}"));
+                let update = client.update_item().table_name(TABLE).key("videoId", text("v"));
+                let update = update.update_expression("SET #n = :a").condition_expression("#n = :b");
+                let update = update.expression_attribute_names("#n", "name");
+                let update = update.expression_attribute_values(":a", after.clone());
+                if update.expression_attribute_values(":b", before.clone()).send().await.is_ok() {
+                    made.push((before.as_s().unwrap().clone(), after.as_s().unwrap().clone()));
+                    break;
+                }
+            }
+        }
+        made
+    };
+    let folders = Folders::choose(Some(server.data.data.path())).unwrap();
+    let session = reeldesk_shell::open(&Instance::on(&folders), "sandbox").await.unwrap();
+    let (editor, guid) = (session.editor().await.unwrap(), Guid::new("v").unwrap());
+    let ours = async {
+        let mut made = Vec::new();
+        for round in 0..ROUNDS {
+            loop {
+                let before = session.video(&guid).await.unwrap().title;
+                let after = format!("ours {round}");
+                let change =
+                    FieldChange { field: VideoField::Title, before: Some(before.clone()), after: Some(after.clone()) };
+                if let Saved::Saved { .. } = editor.save(&guid, vec![change]).await.unwrap() {
+                    made.push((before, after));
+                    break;
+                }
+            }
+        }
+        is_done.store(true, Ordering::Relaxed);
+        made
+    };
+    let (theirs, ours) = tokio::join!(theirs, ours);
+    let changes = theirs.len() + ours.len();
+    let mut left: HashMap<_, _> = theirs.into_iter().chain(ours).collect();
+    assert_eq!(left.len(), changes, "no two changes follow the same one");
+    let mut title = "begin".to_owned();
+    while let Some(after) = left.remove(&title) {
+        title = after;
+    }
+    assert!(left.is_empty(), "{left:?}");
+    assert_eq!(stored(&client, TABLE, "v").await.unwrap()["name"], text(&title));
+    session.close().await;
 }
