@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use fantoccini::key::Key;
-use reeldesk_tests::{KEYS, Server, catalog};
+use reeldesk_tests::{KEYS, Server, catalog, film};
 use serde_json::json;
 
 use crate::window::Window;
@@ -192,5 +192,89 @@ async fn without_a_line() {
     let search = window.wait_for("//input[@type='search'][@placeholder]", SHORT).await.unwrap();
     search.send_keys("s0").await.unwrap();
     window.wait_for("//*[@role='status'][contains(., ' of 40')]", SHORT).await.unwrap();
+    window.close().await;
+}
+
+/// Posters beside each other, columns of one's choice, a look at a video in short, and filters by day: by keyboard, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn shown_as_one_likes() {
+    let server = Server::start();
+    let (sent, lines) = server.data.run(&["ingest", &film().to_string_lossy(), "--wait"]).unwrap();
+    assert!(sent, "{lines:?}");
+    catalog::write(&server.dynamodb(), reeldesk_sandbox::TABLE, (0..300).map(here)).await;
+    let window = Window::open(server.data.data.path(), &["--workspace", "sandbox"]).await.unwrap();
+    window.wait_for(&format!("{NOTE}[contains(., '301 videos, checked')]"), LONG).await.unwrap();
+    window.wait_for("//*[@role='grid'][@aria-rowcount='302']", SHORT).await.unwrap();
+
+    // Space looks at it in short: the strip, and the picture moves. Escape leads back to the row.
+    let first = "//*[@role='row'][@data-index='0']//button";
+    window.wait_for(&format!("{first}[contains(., 'bigbuckbunny')]//img"), SHORT).await.unwrap();
+    let press = async |key: &str| window.client.active_element().await.unwrap().send_keys(key).await.unwrap();
+    window.script("document.querySelector('[data-index=\"0\"] .opener').focus()").await.unwrap();
+    press(" ").await;
+    window.wait_for("//dialog[@open][contains(., 'bigbuckbunny')]//div[@role='img']/img", SHORT).await.unwrap();
+    let at = "return document.querySelector('dialog video')?.currentTime ?? 0;";
+    window.until(at, LONG, |at| at.as_f64().is_some_and(|at| at > 0.3)).await.unwrap();
+    window.is_accessible("preview").await;
+    window.picture("library-preview").await;
+    press(&Key::Down.to_string()).await;
+    window.wait_for("//dialog[@open][not(contains(., 'bigbuckbunny'))]", SHORT).await.unwrap();
+    press(&Key::Escape.to_string()).await;
+    let focused = "return document.querySelector('dialog') === null \
+                   && document.activeElement?.closest('[data-index]')?.getAttribute('data-index');";
+    window.until(focused, SHORT, |at| at == "1").await.unwrap();
+
+    // Columns of one's own are there again after a start.
+    window.click("//button[@aria-label='Columns']").await.unwrap();
+    window.click("//div[@role='dialog']//label[contains(., 'File')]").await.unwrap();
+    window.click("//div[@role='dialog']//label[contains(., 'Size')]").await.unwrap();
+    window.wait_for("//*[@role='columnheader'][.='File']", SHORT).await.unwrap();
+    window.picture("library-columns").await;
+    let heads = "return [...document.querySelectorAll('.head [role=columnheader]')].map((one) => one.textContent.trim().replace(/ .$/, ''));";
+    let chosen = |heads: &serde_json::Value| *heads == json!(["", "Title", "State", "Duration", "Added", "File"]);
+    window.until(heads, SHORT, chosen).await.unwrap();
+    window.script("location.reload()").await.unwrap();
+    window.until(heads, LONG, chosen).await.unwrap();
+
+    // Posters: as many lines as screen readers are told, and arrows in both directions.
+    window.click("//button[@aria-label='Posters']").await.unwrap();
+    window.wait_for("//*[@role='gridcell'][@data-index='0']//img", SHORT).await.unwrap();
+    let shape = "const grid = document.querySelector('.videos'); \
+                 return [Number(grid.getAttribute('aria-rowcount')), Number(grid.getAttribute('aria-colcount'))];";
+    let told = window.script(shape).await.unwrap();
+    let (lines, beside) = (told[0].as_u64().unwrap(), told[1].as_u64().unwrap());
+    assert!(beside > 2 && lines == 301_u64.div_ceil(beside), "{told}");
+    window.is_accessible("posters").await;
+    window.picture("library-posters").await;
+    window.script("document.querySelector('[data-index=\"0\"] .opener').focus()").await.unwrap();
+    let index = "return document.activeElement?.closest('[data-index]')?.getAttribute('data-index');";
+    press(&Key::Right.to_string()).await;
+    window.until(index, SHORT, |at| at == "1").await.unwrap();
+    press(&Key::Down.to_string()).await;
+    window.until(index, SHORT, |at| *at == json!((1 + beside).to_string())).await.unwrap();
+    press(&Key::End.to_string()).await;
+    window.until(index, SHORT, |at| at == "300").await.unwrap();
+    press("x").await;
+    window
+        .wait_for("//*[@role='toolbar' or @role='group' or @role='region'][contains(., '1 video')]", SHORT)
+        .await
+        .unwrap();
+    window.click("//button[@aria-label='List']").await.unwrap();
+
+    // The film of today, by its day; without the day there are all again.
+    window.click("//button[contains(., 'Filter')]").await.unwrap();
+    let day = "const field = document.querySelector('#video-filters input[type=date]'); \
+               const now = new Date(); field.value = `${now.getFullYear()}-${String(now.getMonth() + 1).padStart(2, '0')}-${String(now.getDate()).padStart(2, '0')}`; \
+               field.dispatchEvent(new Event('change', { bubbles: true }));";
+    window.script(day).await.unwrap();
+    window.wait_for("//*[@role='grid'][@aria-rowcount='2']", SHORT).await.unwrap();
+    window.picture("library-dates").await;
+    press(&Key::Escape.to_string()).await;
+    window.click("//button[@aria-label='Remove the first day']").await.unwrap();
+    window.wait_for("//*[@role='grid'][@aria-rowcount='302']", SHORT).await.unwrap();
+    // What was begun long ago and never ended is stuck, and needs attention.
+    window.click("//button[.='Needs attention']").await.unwrap();
+    window.wait_for("//*[@data-guid]//*[contains(@class, 'status')][contains(., 'Stuck')]", SHORT).await.unwrap();
+    window.picture("library-attention").await;
     window.close().await;
 }

@@ -2,12 +2,13 @@ import { expect, test } from 'vitest';
 
 import { addressOf, isTyping, type Place, placeOf } from './address';
 
-const ALL: Place['query'] = { text: '', facets: [], sort: 'started', descending: true };
+const ALL: Place['query'] = { text: '', facets: [], from: null, until: null, sort: 'started', descending: true };
 
 test('an address leads back to its place', () => {
   const places: Place[] = [
     { screen: 'library', opened: null, query: ALL },
-    { screen: 'library', opened: 'g-1 &?#', query: { text: 'Émile & "x" #1', facets: [{ kind: 'status', value: 'error' }, { kind: 'hdr' }, { kind: 'tag', value: 'a=b&c' }], sort: 'title', descending: false } },
+    { screen: 'library', opened: 'g-1 &?#', query: { text: 'Émile & "x" #1', facets: [{ kind: 'status', value: 'error' }, { kind: 'hdr' }, { kind: 'tag', value: 'a=b&c' }], from: 1_767_222_000_000, until: null, sort: 'title', descending: false } },
+    { screen: 'library', opened: null, query: { ...ALL, text: 'a', from: 5, until: 1_767_222_000_123, sort: 'match' } },
     { screen: 'library', opened: null, query: { ...ALL, sort: 'duration', descending: true } },
     { screen: 'library', opened: null, query: { ...ALL, descending: false } },
     { screen: 'activity', opened: null, query: ALL },
@@ -18,7 +19,7 @@ test('an address leads back to its place', () => {
 
 test('what is no address leads nowhere, and what is odd in one is left out', () => {
   for (const odd of ['', '#', '#/nowhere', 'library', '#/library/x']) expect(placeOf(odd)).toBe(null);
-  expect(placeOf('#/library?f={&f=1&f={"kind":"hdr"}&sort=x')?.query).toEqual({ ...ALL, facets: [{ kind: 'hdr' }], descending: false });
+  expect(placeOf('#/library?f={&f=1&f={"kind":"hdr"}&sort=x&from=soon&until=')?.query).toEqual({ ...ALL, facets: [{ kind: 'hdr' }], descending: false });
 });
 
 test('what is typed on is no new step', () => {

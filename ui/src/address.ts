@@ -6,10 +6,10 @@ export interface Place {
   screen: ScreenName;
   opened: Guid | null;
   /** What the Library is looked through for. */
-  query: Pick<VideoQuery, 'text' | 'facets' | 'sort' | 'descending'>;
+  query: VideoQuery;
 }
 
-const SORTS: VideoSort[] = ['started', 'title', 'duration'];
+const SORTS: VideoSort[] = ['started', 'title', 'duration', 'match'];
 
 /** The address of a place, such as `#/library?q=night&f={"kind":"hdr"}&open=GUID`. */
 export function addressOf({ screen, opened, query }: Place): string {
@@ -17,10 +17,17 @@ export function addressOf({ screen, opened, query }: Place): string {
   if (screen === 'library') {
     if (query.text !== '') parts.set('q', query.text);
     for (const facet of query.facets) parts.append('f', JSON.stringify(facet));
+    if (query.from !== null) parts.set('from', new Date(query.from).toISOString());
+    if (query.until !== null) parts.set('until', new Date(query.until).toISOString());
     if (query.sort !== 'started' || !query.descending) parts.set('sort', `${query.sort}${query.descending ? '-descending' : ''}`);
     if (opened !== null) parts.set('open', opened);
   }
   return parts.size === 0 ? `#/${screen}` : `#/${screen}?${parts}`;
+}
+
+function timeOf(text: string | null): number | null {
+  const time = text === null ? Number.NaN : Date.parse(text);
+  return Number.isNaN(time) ? null : time;
 }
 
 function facetOf(text: string): Facet[] {
@@ -42,7 +49,7 @@ export function placeOf(address: string): Place | null {
   return {
     screen,
     opened: parts.get('open'),
-    query: { text: parts.get('q') ?? '', facets: parts.getAll('f').flatMap(facetOf), sort: SORTS.find((one) => one === sort) ?? 'started', descending: order === 'descending' },
+    query: { text: parts.get('q') ?? '', facets: parts.getAll('f').flatMap(facetOf), from: timeOf(parts.get('from')), until: timeOf(parts.get('until')), sort: SORTS.find((one) => one === sort) ?? 'started', descending: order === 'descending' },
   };
 }
 

@@ -689,6 +689,10 @@ madeDuration: number | null,
  */
 isShorter: boolean, 
 /**
+ * Whether the pipeline has worked on it for longer than any job takes.
+ */
+isStuck: boolean, 
+/**
  * Pixels of the source.
  */
 width: number | null, 
@@ -1272,6 +1276,10 @@ height: number | null,
  */
 isShorter: boolean, 
 /**
+ * Whether the pipeline has worked on it for longer than any job takes, as it was read.
+ */
+isStuck: boolean, 
+/**
  * Whether there is a playlist.
  */
 hasStream: boolean, 
@@ -1326,9 +1334,9 @@ export type VideoResolution = "sd" | "hd" | "full-hd" | "uhd";
 
 export type Length = "under-a-minute" | "under-ten-minutes" | "under-an-hour" | "an-hour-and-more";
 
-export type Facet = { "kind": "status", "value": StatusKind } | { "kind": "shorter" } | { "kind": "resolution", "value": VideoResolution } | { "kind": "length", "value": Length } | { "kind": "hdr" } | { "kind": "captions" } | { "kind": "otherBucket", "value": string } | { "kind": "workflow", "value": string } | { "kind": "template", "value": string } | { "kind": "tag", "value": string } | { "kind": "publication", "value": Publication } | { "kind": "trashed" };
+export type Facet = { "kind": "status", "value": StatusKind } | { "kind": "shorter" } | { "kind": "attention" } | { "kind": "stuck" } | { "kind": "resolution", "value": VideoResolution } | { "kind": "length", "value": Length } | { "kind": "hdr" } | { "kind": "captions" } | { "kind": "otherBucket", "value": string } | { "kind": "workflow", "value": string } | { "kind": "template", "value": string } | { "kind": "tag", "value": string } | { "kind": "publication", "value": Publication } | { "kind": "trashed" };
 
-export type VideoSort = "started" | "title" | "duration";
+export type VideoSort = "started" | "title" | "duration" | "match";
 
 export type VideoQuery = { 
 /**

@@ -87,7 +87,7 @@ pub(crate) enum Videos {
 pub(crate) struct Search {
     /// Beginnings of words, in any order, and filters: status:error, tag:genre=Drama, template:NAME, workflow:NAME,
     /// bucket:NAME, resolution:full-hd, length:under-an-hour, after:2026-01-31, before:2026-01-31, is:draft (published, timed,
-    /// unsaid, hdr, captions, shorter, trash); without any all videos are meant
+    /// unsaid, hdr, captions, shorter, stuck, attention, trash); without any all videos are meant
     text: Vec<String>,
     /// Only those in this state; more than one may be named
     #[arg(long, value_name = "STATE")]
@@ -107,7 +107,7 @@ pub(crate) struct Search {
     /// Only those with a high dynamic range
     #[arg(long)]
     hdr: bool,
-    /// By what they are sorted: the newest first, titles from A to Z, the shortest first
+    /// By what they are sorted: the newest first, titles from A to Z, the shortest first, or the best match first
     #[arg(long, value_enum, default_value_t = Sort::Started)]
     sort: Sort,
     /// The other way round
@@ -133,6 +133,7 @@ enum Sort {
     Started,
     Title,
     Duration,
+    Match,
 }
 
 pub(crate) async fn run(session: &Session, command: Videos, json: bool) -> Result<ExitCode> {
@@ -208,6 +209,7 @@ impl Search {
             Sort::Started => (VideoSort::Started, true),
             Sort::Title => (VideoSort::Title, false),
             Sort::Duration => (VideoSort::Duration, false),
+            Sort::Match => (VideoSort::Match, true),
         };
         let descending = descending != self.reverse;
         Ok(VideoQuery { text: typed.text, facets, from: typed.from, until: typed.until, sort, descending })

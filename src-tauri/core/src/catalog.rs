@@ -131,6 +131,8 @@ pub struct Video {
     pub made_duration: Option<f64>,
     /// Whether that is shorter than the source by more than containers differ.
     pub is_shorter: bool,
+    /// Whether the pipeline has worked on it for longer than any job takes.
+    pub is_stuck: bool,
     /// Pixels of the source.
     pub width: Option<u32>,
     /// Pixels of the source.
@@ -163,6 +165,9 @@ pub struct Video {
     /// What a table of one's own has besides, by the names of its attributes.
     pub others: BTreeMap<String, String>,
 }
+
+/// A job of MediaConvert does not take longer, in milliseconds: what is not finished then is stuck.
+const LONGEST_MS: i64 = 24 * 3_600_000;
 
 impl Video {
     /// Whether what was made is shorter than its source by more than containers differ: then the source broke off, or a

@@ -37,6 +37,10 @@ export function facetName(facet: Facet): string {
       return 'Captions';
     case 'shorter':
       return 'Shorter than its source';
+    case 'attention':
+      return 'Needs attention';
+    case 'stuck':
+      return 'Stuck: over a day in the pipeline';
     case 'tag':
       return facet.value.replace('=', ': ');
     case 'otherBucket':
@@ -48,7 +52,7 @@ export function facetName(facet: Facet): string {
 
 /** The groups of the filters, in their order. */
 export const GROUPS: [kinds: Facet['kind'][], name: string][] = [
-  [['status'], 'State'],
+  [['status', 'stuck', 'attention'], 'State'],
   [['publication'], 'Published'],
   [['resolution', 'hdr'], 'Picture'],
   [['length', 'shorter'], 'Duration'],
@@ -59,6 +63,19 @@ export const GROUPS: [kinds: Facet['kind'][], name: string][] = [
   [['tag'], 'Tags'],
 ];
 
+/** A day's beginning, for a field of a date; empty for none. */
+export const dayOf = (time: number | null) => {
+  if (time === null) return '';
+  const day = new Date(time);
+  return `${day.getFullYear()}-${String(day.getMonth() + 1).padStart(2, '0')}-${String(day.getDate()).padStart(2, '0')}`;
+};
+/** When a day of such a field begins here, or the one after it. */
+export const timeOf = (day: string, after = 0) => {
+  const [year, month, date] = day.split('-').map(Number);
+  const time = year === undefined || month === undefined || date === undefined ? Number.NaN : new Date(year, month - 1, date + after).getTime();
+  return Number.isNaN(time) ? null : time;
+};
+
 export const isSameFacet = (one: Facet, other: Facet) => JSON.stringify(one) === JSON.stringify(other);
 
 const status = (...kinds: StatusKind[]): Facet[] => kinds.map((value) => ({ kind: 'status', value }));
@@ -67,6 +84,7 @@ const status = (...kinds: StatusKind[]): Facet[] => kinds.map((value) => ({ kind
 export const VIEWS: { name: string; facets: Facet[] }[] = [
   { name: 'All', facets: [] },
   { name: 'Playable', facets: status('complete') },
+  { name: 'Needs attention', facets: [{ kind: 'attention' }] },
   { name: 'In progress', facets: status('ingest', 'encoding') },
   { name: 'Failed', facets: status('error', 'canceled') },
   { name: 'Drafts', facets: [{ kind: 'publication', value: 'draft' }] },

@@ -33,7 +33,7 @@ export class Library {
   newer = $state(0);
   /** Someone points at the list or stands in it: nothing may move there. */
   isWatched = false;
-  isNarrowed = $derived.by(() => this.query.text.trim() !== '' || this.query.facets.length > 0);
+  isNarrowed = $derived.by(() => this.query.text.trim() !== '' || this.query.facets.length > 0 || this.query.from !== null || this.query.until !== null);
   /** Views that someone saved. */
   views = $state.raw<SavedView[]>([]);
   /** Titles that are like what is looked for, where nothing is found. */
@@ -54,6 +54,8 @@ export class Library {
   #all = $state.raw<VideoQuery | null>(null);
   /** The newest of the list began before this time. */
   #until: number | null = null;
+  /** What the rows are of, without that time. */
+  #shown: VideoQuery | null = null;
   #isDue = false;
   #counting: ReturnType<typeof setTimeout> | undefined;
 
@@ -122,7 +124,7 @@ export class Library {
   }
   /** Chooses all that is listed now: what comes later is not meant. */
   readonly chooseAll = () => {
-    this.#all = { ...this.query, until: this.#until ?? (Math.floor(Date.now() / 1000) + 1) * 1000 };
+    this.#all = { ...this.query, until: this.query.until ?? this.#until ?? (Math.floor(Date.now() / 1000) + 1) * 1000 };
     this.selected.chooseAll();
   };
   /** Changes those that are chosen alike. */
@@ -212,7 +214,7 @@ export class Library {
       return this.#show();
     }
     const asked = this.query;
-    const { found } = await this.backend.countVideos({ ...asked, from: this.#until });
+    const { found } = asked.until !== null ? { found: 0 } : await this.backend.countVideos({ ...asked, from: Math.max(asked.from ?? this.#until, this.#until) });
     if (asked !== this.query) return;
     this.newer = found;
     await this.#show();
@@ -221,10 +223,11 @@ export class Library {
   async #show(): Promise<void> {
     const asked = this.query;
     if (this.#until === null) this.newer = 0;
-    const listed = { ...asked, until: this.#until };
-    const { of } = this.rows;
-    const isLike = (less: Partial<VideoQuery>) => of !== null && JSON.stringify({ ...of, until: null, ...less }) === JSON.stringify({ ...asked, until: null, ...less });
+    const listed = { ...asked, until: asked.until ?? this.#until };
+    const before = this.#shown;
+    const isLike = (less: Partial<VideoQuery>) => before !== null && JSON.stringify({ ...before, ...less }) === JSON.stringify({ ...asked, ...less });
     if (!(await this.rows.show(listed, isLike({}), isLike({ sort: 'title', descending: true })))) return;
+    this.#shown = asked;
     this.error = null;
     this.nearest = [];
     if (this.rows.total === 0 && asked.text.trim() !== '') {

@@ -3,7 +3,7 @@ import type { Video } from '../bindings';
 export type Tone = 'good' | 'bad' | 'working';
 
 /** The catalog's status in words, and its tone. */
-export function describe({ status, isShorter }: Pick<Video, 'status' | 'isShorter'>): { text: string; tone: Tone } {
+export function describe({ status, isShorter, isStuck }: Pick<Video, 'status' | 'isShorter' | 'isStuck'>): { text: string; tone: Tone } {
   switch (status.kind) {
     case 'complete':
       if (isShorter) return { text: 'Shorter than its source', tone: 'bad' };
@@ -13,8 +13,10 @@ export function describe({ status, isShorter }: Pick<Video, 'status' | 'isShorte
     case 'canceled':
       return { text: 'Canceled', tone: 'bad' };
     case 'encoding':
+      if (isStuck) return { text: 'Stuck', tone: 'bad' };
       return { text: 'Encoding', tone: 'working' };
     case 'ingest':
+      if (isStuck) return { text: 'Stuck', tone: 'bad' };
       return { text: 'In the pipeline', tone: 'working' };
     case 'other':
       return { text: status.word, tone: 'working' };

@@ -12,7 +12,8 @@ use serde_json::Value;
 use super::mediainfo::MediaInfo;
 use super::table::{OWN, SOURCE_CHECKSUM, SOURCE_SIZE};
 use super::write::{PURGE_BEGAN, PastEdit, REVISION};
-use super::{Guid, Output, Status, Video, VideoDetails};
+use super::{Guid, LONGEST_MS, Output, Status, Video, VideoDetails};
+use crate::clock::now_ms;
 
 /// An item of the table, as the SDK gives it.
 pub struct Item(pub HashMap<String, AttributeValue>);
@@ -140,13 +141,16 @@ impl Item {
             src_video,
             job_id,
             is_shorter: false,
+            is_stuck: false,
             others: BTreeMap::new(),
         };
         // Sound may go on behind the picture, which is what a stream is of.
         let picture = info.as_ref().and_then(MediaInfo::picture_duration).or(video.duration);
         let source = video.duration.zip(picture).map(|(whole, picture)| whole.min(picture));
         let is_shorter = source.is_some_and(|source| video.is_shorter_than(source));
-        Some(Video { is_shorter, ..video })
+        let is_old = video.started_at.is_some_and(|at| now_ms() - at > LONGEST_MS);
+        let is_stuck = is_old && matches!(video.status, Status::Ingest | Status::Encoding);
+        Some(Video { is_shorter, is_stuck, ..video })
     }
 
     fn status(&self, has_job: bool) -> Status {
@@ -266,7 +270,8 @@ mod tests {
         assert_eq!(message, "Example: the settings do not fit this input (MediaConvert error 1040)");
         // What became of its job decides, which the item does not say ([`crate::live`]).
         let canceled = video("05-ingest-for-three-days.json");
-        assert_eq!((canceled.status, canceled.job_id.is_some()), (Status::Encoding, true));
+        assert_eq!((canceled.is_stuck, canceled.job_id.is_some()), (true, true));
+        assert_eq!(canceled.status, Status::Encoding);
         let portrait = video("07-portrait-native-1080x1920.json");
         assert_eq!((portrait.width, portrait.height), (Some(1080), Some(1920)));
         assert!(video("09-cmaf-and-mediapackage.json").hls_url.is_some_and(|url| url.contains("cmaf")));

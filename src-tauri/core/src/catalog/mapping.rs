@@ -9,7 +9,8 @@ use serde_json::Value;
 use super::details::VideoField;
 use super::table::OWN;
 use super::write::PUBLISHED_BEFORE;
-use super::{Item, Status, Video};
+use super::{Item, LONGEST_MS, Status, Video};
+use crate::clock::now_ms;
 use crate::workspace::{DurationUnit, MappedIndex, MappedStatus, TableMapping, Workspace};
 use crate::{Code, Error, Result};
 
@@ -77,6 +78,8 @@ impl TableAttributes {
         if let Some(status) = names.status.as_deref() {
             let word = value_at(&item.0, status).map(shown).unwrap_or_default();
             video.status = self.status(word, item);
+            let is_old = video.started_at.is_some_and(|at| now_ms() - at > LONGEST_MS);
+            video.is_stuck = is_old && matches!(video.status, Status::Ingest | Status::Encoding);
         }
         if let Some(duration) = names.duration.as_deref().and_then(|name| value_at(&item.0, name)) {
             let count = shown(duration).parse::<f64>().ok().filter(|count| count.is_finite() && *count > 0.0);

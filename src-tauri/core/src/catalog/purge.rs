@@ -13,13 +13,10 @@ use ts_rs::TS;
 use self::objects::{Bucket, Counted, Wanted};
 use super::table::OWN;
 use super::write::{Author, PURGE_BEGAN, Written};
-use super::{Catalog, Guid, Item, Mirror, Status, Video};
+use super::{Catalog, Guid, Item, LONGEST_MS, Mirror, Status, Video};
 use crate::clock::now_ms;
 use crate::explain::explain;
 use crate::{Code, Error, Result};
-
-/// A job of the pipeline does not take longer, in milliseconds.
-const LONGEST_MS: i64 = 24 * 3_600_000;
 
 /// What goes with a video; each is a tick of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]

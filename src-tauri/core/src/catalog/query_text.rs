@@ -9,7 +9,7 @@ use crate::{Code, Error, Result};
 
 impl VideoQuery {
     /// Reads it. Filters are `status:`, `resolution:`, `length:`, `tag:NAME=VALUE`, `template:`, `workflow:`, `bucket:`,
-    /// `after:` and `before:` (a day or a time), and `is:` with `hdr`, `captions`, `shorter`, `published`, `timed`, `draft`,
+    /// `after:` and `before:` (a day or a time), and `is:` with `hdr`, `captions`, `shorter`, `stuck`, `attention`, `published`, `timed`, `draft`,
     /// `unsaid` or `trash`; a value with blanks stands in quotes. All else is looked for as words.
     ///
     /// # Errors
@@ -35,6 +35,8 @@ impl VideoQuery {
                     "hdr" => Facet::Hdr,
                     "captions" => Facet::Captions,
                     "shorter" => Facet::Shorter,
+                    "stuck" => Facet::Stuck,
+                    "attention" => Facet::Attention,
                     "trash" => Facet::Trashed,
                     other => Facet::Publication(one_of::<Publication>(name, other)?),
                 },

@@ -34,6 +34,8 @@ pub struct VideoSummary {
     pub height: Option<u32>,
     /// Whether what was made is shorter than the source by more than containers differ.
     pub is_shorter: bool,
+    /// Whether the pipeline has worked on it for longer than any job takes, as it was read.
+    pub is_stuck: bool,
     /// Whether there is a playlist.
     pub has_stream: bool,
     /// Whether subtitles are in the source, or go with it.
@@ -79,6 +81,7 @@ impl From<&Video> for VideoSummary {
             width: video.width,
             height: video.height,
             is_shorter: video.is_shorter,
+            is_stuck: video.is_stuck,
             has_stream: video.hls_url.is_some(),
             has_captions: video.has_captions,
             is_hdr: video.is_hdr,
@@ -179,6 +182,10 @@ pub enum Facet {
     Status(StatusKind),
     /// Whether what was made is shorter than its source.
     Shorter,
+    /// Someone has to look at it: it failed, was canceled, is stuck, shorter than its source, or in a state that nobody knows.
+    Attention,
+    /// The pipeline has worked on it for longer than any job takes.
+    Stuck,
     /// The lines of its picture.
     Resolution(VideoResolution),
     /// How long it is.
@@ -236,6 +243,11 @@ impl Facet {
         let mut facets = vec![Self::Status(StatusKind::from(&video.status))];
         facets.push(Self::Publication(Publication::of(&video.details)));
         facets.extend(video.is_shorter.then_some(Self::Shorter));
+        // Its job may have been found to be canceled since it was read.
+        let is_stuck = video.is_stuck && matches!(video.status, Status::Ingest | Status::Encoding);
+        facets.extend(is_stuck.then_some(Self::Stuck));
+        let is_odd = matches!(video.status, Status::Error { .. } | Status::Canceled | Status::Other { .. });
+        facets.extend((is_stuck || is_odd || video.is_shorter).then_some(Self::Attention));
         facets.extend(video.is_hdr.then_some(Self::Hdr));
         facets.extend(video.has_captions.then_some(Self::Captions));
         facets.extend(video.width.zip(video.height).map(|(width, height)| {

@@ -13,7 +13,7 @@ use crate::{Error, Result};
 const BITS: i64 = 64;
 
 /// Those that always have a bit.
-const FIRST: [Facet; 22] = [
+const FIRST: [Facet; 24] = [
     Facet::Status(StatusKind::Ingest),
     Facet::Status(StatusKind::Encoding),
     Facet::Status(StatusKind::Complete),
@@ -36,6 +36,8 @@ const FIRST: [Facet; 22] = [
     Facet::Publication(Publication::Draft),
     Facet::Publication(Publication::Unsaid),
     Facet::Trashed,
+    Facet::Attention,
+    Facet::Stuck,
 ];
 
 /// What a facet is found by: no word of a text has this sign in it.

@@ -21,6 +21,7 @@ const HAS_STREAM: u8 = 1;
 const HAS_CAPTIONS: u8 = 2;
 const IS_HDR: u8 = 4;
 const IS_SHORTER: u8 = 8;
+const IS_STUCK: u8 = 32;
 /// The title is one that admins gave.
 const IS_OWN_TITLE: u8 = 16;
 
@@ -75,6 +76,7 @@ pub(super) fn write(
         | flag(video.has_captions, HAS_CAPTIONS)
         | flag(video.is_hdr, IS_HDR)
         | flag(video.is_shorter, IS_SHORTER)
+        | flag(video.is_stuck, IS_STUCK)
         | flag(own_title.is_some(), IS_OWN_TITLE);
     let own = Own { description, tags, published, publish_from, publish_until, poster, trashed_at };
     let own = Some(serde_json::to_string(&own).map_err(crate::Error::internal)?).filter(|own| own != "{}");
@@ -189,6 +191,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<VideoSummary> {
         width: row.get(10)?,
         height: row.get(11)?,
         is_shorter: flags & IS_SHORTER > 0,
+        is_stuck: flags & IS_STUCK > 0,
         has_stream: flags & HAS_STREAM > 0,
         has_captions: flags & HAS_CAPTIONS > 0,
         is_hdr: flags & IS_HDR > 0,

@@ -13,7 +13,7 @@ CREATE INDEX videos_open ON videos (place) WHERE status IN (0, 1);
 CREATE INDEX videos_by_source ON videos (source_size) WHERE source_size IS NOT NULL;
 -- What is in `src_bucket`, `workflow` and `job_template`.
 CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
--- The order of the starts: seconds, 256 places each; below zero what is in the trash. `bits` are the facets of the first 64 ids. `sweep` is the reading of the
+-- The order of the starts: seconds, 256 places each; below zero what is in the trash. `bits` are the facets of the first 64 ids (24 are always those). `sweep` is the reading of the
 -- whole table in which it was seen last.
 CREATE TABLE places (place INTEGER PRIMARY KEY, number INTEGER NOT NULL, bits INTEGER NOT NULL, sweep INTEGER NOT NULL);
 -- What is searched, by place: the beginnings of words, and what is filtered by. It holds no text, only where each term is.

@@ -1,6 +1,8 @@
 //! Searching, filtering and sorting the copy of a table. Words and filters are terms of one full-text index (FTS5), whose rows
 //! come in the order of the starts: the first page of the newest needs no look at the others.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, TransactionBehavior, params, params_from_iter};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -13,6 +15,11 @@ use crate::catalog::summary::{Facet, VideoSummary};
 
 /// So many rows are sorted by themselves; more are looked for in the order of the index of what they are sorted by.
 const SORTED_AT_ONCE: usize = 4_000;
+/// A filter that one of so many has, or more, is met soon on the way through an index; so many rows of it are walked through.
+const FREQUENT: i64 = 20;
+const WALKED_AT_ONCE: usize = 20_000;
+/// Titles that begin with what is looked for, of those that come first.
+const MOST_BEST: i64 = 1_000;
 /// Facets that are told.
 const MOST_COUNTED: u32 = 200;
 /// Of those without a bit, so many are looked for one by one.
@@ -29,6 +36,8 @@ pub enum VideoSort {
     Title,
     /// How long they are.
     Duration,
+    /// Those whose titles begin like what is looked for come first, then the newest.
+    Match,
 }
 
 /// What is looked for.
@@ -342,7 +351,8 @@ fn page(db: &Connection, query: &VideoQuery, first: usize, most: usize) -> Resul
     let nulls = if query.descending { "" } else { "NULLS LAST" };
     let [limit, offset] = [most, first].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
     let column = match query.sort {
-        VideoSort::Started => {
+        VideoSort::Match if !query.text.trim().is_empty() => return page_of_best(db, query, first, most),
+        VideoSort::Started | VideoSort::Match => {
             let Some(expression) = query.expression(db, None)? else { return Ok(Vec::new()) };
             let (from, until) = query.places();
             let direction = if query.descending == query.is_of_trash() { "ASC" } else { "DESC" };
@@ -360,6 +370,9 @@ fn page(db: &Connection, query: &VideoQuery, first: usize, most: usize) -> Resul
             db.prepare_cached(&format!("SELECT place FROM videos WHERE place > 0 {order} LIMIT ?1 OFFSET ?2"))?;
         let places = statement.query_map([limit, offset], |row| row.get(0))?;
         return Ok(places.collect::<rusqlite::Result<_>>()?);
+    }
+    if let Some(page) = page_of_frequent(db, query, column, &order, first, most)? {
+        return Ok(page);
     }
     let found = places(db, query, None)?;
     if found.len() <= SORTED_AT_ONCE {
@@ -381,4 +394,90 @@ fn page(db: &Connection, query: &VideoQuery, first: usize, most: usize) -> Resul
     let is_found =
         |place: &rusqlite::Result<i64>| place.as_ref().map_or(true, |place| found.binary_search(place).is_ok());
     Ok(sorted.filter(is_found).skip(first).take(most).collect::<rusqlite::Result<_>>()?)
+}
+
+/// Some of the places that a query finds: those whose titles begin with all of what was typed, the shortest titles first, then the
+/// newest.
+fn page_of_best(db: &Connection, query: &VideoQuery, first: usize, most: usize) -> Result<Vec<i64>> {
+    let Some(expression) = query.expression(db, None)? else { return Ok(Vec::new()) };
+    let typed = terms::fold(query.text.trim());
+    let (from, until) = query.places();
+    let titles = "SELECT place FROM videos WHERE title_key >= ?1 AND title_key < ?2 AND place BETWEEN ?3 AND ?4
+                  ORDER BY length(title_key), place DESC LIMIT ?5";
+    let mut statement = db.prepare_cached(titles)?;
+    let begins =
+        statement.query_map(params![typed, format!("{typed}\u{10FFFF}"), from, until, MOST_BEST], |row| row.get(0))?;
+    let mut best: Vec<i64> = begins.collect::<rusqlite::Result<_>>()?;
+    // Of those, what the filters leave.
+    let among = format!("SELECT rowid {MATCHING} AND rowid IN (SELECT value FROM json_each(?4))");
+    let mut statement = db.prepare_cached(&among)?;
+    let json = serde_json::to_string(&best).map_err(crate::Error::internal)?;
+    let left = statement.query_map(params![expression, from, until, json], |row| row.get(0))?;
+    let left: BTreeSet<i64> = left.collect::<rusqlite::Result<_>>()?;
+    best.retain(|place| left.contains(place));
+    let mut page: Vec<i64> = best.iter().skip(first).take(most).copied().collect();
+    if page.len() < most {
+        let mut statement = db.prepare_cached(&format!("SELECT rowid {MATCHING} ORDER BY rowid DESC"))?;
+        let rows = statement.query_map(params![expression, from, until], |row| row.get::<_, i64>(0))?;
+        let others = rows.filter(|place| place.as_ref().map_or(true, |place| !left.contains(place)));
+        let others = others.skip(first.saturating_sub(best.len())).take(most - page.len());
+        page.extend(others.collect::<rusqlite::Result<Vec<_>>>()?);
+    }
+    Ok(page)
+}
+
+/// The same for filters that many videos have: on the way through the index of what they are sorted by, the bits beside each place
+/// tell whether it is one. None where that is no short way.
+fn page_of_frequent(
+    db: &Connection,
+    query: &VideoQuery,
+    column: &str,
+    order: &str,
+    first: usize,
+    most: usize,
+) -> Result<Option<Vec<i64>>> {
+    let is_only_filtered = query.text.trim().is_empty() && query.from.is_none() && query.until.is_none();
+    if !is_only_filtered || query.is_of_trash() || first.saturating_add(most) > WALKED_AT_ONCE / 10 {
+        return Ok(None);
+    }
+    // Of each kind: any of its bits.
+    let mut kinds: Vec<(&Facet, u64, i64)> = Vec::new();
+    for facet in &query.facets {
+        let bit = facets::id(db, facet)?.map_or(0, bit);
+        if bit == 0 {
+            return Ok(None);
+        }
+        let count = facets::count(db, facet)?;
+        match kinds.iter_mut().find(|(other, ..)| facet.is_of_the_kind_of(other)) {
+            Some((_, bits, all)) => (*bits, *all) = (*bits | bit, *all + count),
+            None => kinds.push((facet, bit, count)),
+        }
+    }
+    let total: i64 = db.prepare_cached("SELECT count(*) FROM videos")?.query_row([], |row| row.get(0))?;
+    if kinds.iter().any(|(.., count)| count * FREQUENT < total) {
+        return Ok(None);
+    }
+    let walk = format!(
+        "SELECT videos.place, bits FROM videos JOIN places ON places.place = videos.place
+         WHERE videos.place > 0 {} LIMIT {WALKED_AT_ONCE}",
+        order.replace(column, &format!("videos.{column}")).replace(", place", ", videos.place")
+    );
+    let mut statement = db.prepare_cached(&walk)?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?;
+    let (mut page, mut seen) = (Vec::with_capacity(most.min(WALKED_AT_ONCE)), 0);
+    for row in rows {
+        let (place, bits) = row?;
+        if !kinds.iter().all(|(_, any, _)| bits & any != 0) {
+            continue;
+        }
+        seen += 1;
+        if seen > first {
+            page.push(place);
+        }
+        if page.len() == most {
+            return Ok(Some(page));
+        }
+    }
+    // Either there are no more, or they are far apart.
+    Ok(None)
 }

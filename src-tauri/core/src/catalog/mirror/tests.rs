@@ -71,7 +71,7 @@ async fn what_is_put_is_found_as_it_was() {
     assert_eq!(mirror.of_source_size(5).await.unwrap(), std::slice::from_ref(&all));
     assert_eq!(mirror.of_source_size(6).await.unwrap(), []);
     let counts = mirror.count(VideoQuery::default()).await.unwrap();
-    assert_eq!((counts.found, counts.total, counts.facets.len()), (1, 1, 11));
+    assert_eq!((counts.found, counts.total, counts.facets.len()), (1, 1, 12));
     for FacetCount { facet, count } in counts.facets {
         assert_eq!((titles(&mirror, newest("", vec![facet.clone()])).await.len(), count), (1, 1), "{facet:?}");
     }
@@ -202,10 +202,13 @@ async fn sorted_by_what_is_asked_for() {
     for sort in [VideoSort::Title, VideoSort::Duration] {
         for descending in [false, true] {
             for (number, facets) in [(None, vec![]), (Some(3), vec![Facet::Hdr]), (Some(9), vec![Facet::Captions])] {
-                let query = VideoQuery { facets, sort, descending, ..VideoQuery::default() };
-                let found = mirror.find(query, 5, 3).await.unwrap().videos;
-                let found: Vec<_> = found.into_iter().map(|video| video.title).collect();
-                assert_eq!(found, expected(number, descending), "{sort:?} {descending} {number:?}");
+                // With a date the way is another one.
+                for from in [None, Some(1)] {
+                    let query = VideoQuery { facets: facets.clone(), sort, descending, from, ..VideoQuery::default() };
+                    let found = mirror.find(query, 5, 3).await.unwrap().videos;
+                    let found: Vec<_> = found.into_iter().map(|video| video.title).collect();
+                    assert_eq!(found, expected(number, descending), "{sort:?} {descending} {number:?} {from:?}");
+                }
             }
         }
     }
@@ -420,4 +423,52 @@ async fn the_nearest_titles() {
     }
     let failed = newest("nosfreatu", vec![Facet::Status(StatusKind::Error)]);
     assert_eq!(mirror.nearest(failed, 5).await.unwrap().len(), 0, "the filters hold");
+}
+
+/// Titles that begin like what was typed come first; all that is found is there once, page by page.
+#[tokio::test]
+async fn the_best_match_comes_first() {
+    let (mirror, _folder) = mirror().await;
+    let mut videos: Vec<_> = (0..300).map(|number| taken(number, &format!("A long night {number}"))).collect();
+    videos.push(taken(5, "Night Train"));
+    videos.last_mut().unwrap().guid = Guid("train".into());
+    videos.push(taken(2, "Ñight"));
+    videos.last_mut().unwrap().guid = Guid("exact".into());
+    mirror.put(videos, 1, vec![]).await.unwrap();
+    let query = VideoQuery { sort: VideoSort::Match, ..newest("night", vec![]) };
+    let mut seen = Vec::new();
+    for first in (0..400).step_by(7) {
+        let page = mirror.find(query.clone(), first, 7).await.unwrap().videos;
+        seen.extend(page.into_iter().map(|video| video.guid.to_string()));
+    }
+    assert_eq!(seen[..3], ["exact", "train", "guid-299"]);
+    let all: BTreeSet<_> = seen.iter().collect();
+    assert_eq!((seen.len(), all.len()), (302, 302));
+    // Without words it is the order of the starts.
+    let query = VideoQuery { text: String::new(), ..query };
+    assert_eq!(mirror.find(query, 0, 1).await.unwrap().videos[0].guid.as_str(), "guid-299");
+}
+
+/// What someone has to look at is one filter, whatever it is.
+#[tokio::test]
+async fn what_needs_attention() {
+    let (mirror, _folder) = mirror().await;
+    let of = |number: i64, status: Status| VideoSummary { status, ..taken(number, "x") };
+    let failed = Status::Error { at: "a".into(), message: "b".into() };
+    let videos = vec![
+        of(1, Status::Complete),
+        of(2, failed),
+        VideoSummary { is_stuck: true, ..of(3, Status::Encoding) },
+        VideoSummary { is_shorter: true, ..of(4, Status::Complete) },
+        // It was found out after it was read.
+        VideoSummary { is_stuck: true, ..of(5, Status::Canceled) },
+        of(6, Status::Ingest),
+    ];
+    mirror.put(videos, 1, vec![]).await.unwrap();
+    let guids = async |facet: Facet| {
+        let found = mirror.find(newest("", vec![facet]), 0, 9).await.unwrap().videos;
+        found.into_iter().map(|video| video.guid.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(guids(Facet::Attention).await, ["guid-5", "guid-4", "guid-3", "guid-2"]);
+    assert_eq!(guids(Facet::Stuck).await, ["guid-3"]);
 }
