@@ -261,6 +261,22 @@ async fn shown_as_one_likes() {
         .unwrap();
     window.click("//button[@aria-label='List']").await.unwrap();
 
+    // A page of its own, with the tracks of the source in words, and back beside the list.
+    window.script("document.querySelector('.scroll').scrollTop = 0").await.unwrap();
+    window.click(first).await.unwrap();
+    window
+        .wait_for("//aside[@aria-label='Video']//dd[contains(., 'AVC') and contains(., '1280 × 720')]", SHORT)
+        .await
+        .unwrap();
+    window.click("//button[@aria-label='Show the video alone']").await.unwrap();
+    let place = "return document.querySelector('.videos')?.getClientRects().length ?? 0;";
+    window.until(place, SHORT, |shown| shown == 0).await.unwrap();
+    window.is_accessible("page").await;
+    window.picture("page-alone").await;
+    window.click("//button[@aria-label='Show the list beside it']").await.unwrap();
+    window.until(place, SHORT, |shown| shown != 0).await.unwrap();
+    window.click("//button[@aria-label='Close the video']").await.unwrap();
+
     // The film of today, by its day; without the day there are all again.
     window.click("//button[contains(., 'Filter')]").await.unwrap();
     let day = "const field = document.querySelector('#video-filters input[type=date]'); \

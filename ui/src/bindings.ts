@@ -749,6 +749,10 @@ workflow: string | null,
  */
 jobTemplate: string | null, 
 /**
+ * The container and the tracks of the source, in words; only where one video is read.
+ */
+media: Array<string>, 
+/**
  * What a table of one's own has besides, by the names of its attributes.
  */
 others: { [key in string]: string }, };

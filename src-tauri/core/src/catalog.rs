@@ -35,7 +35,7 @@ pub use self::purge::{PurgeKind, PurgePart, PurgePlan, Purged};
 pub use self::summary::{Facet, Length, Publication, StatusKind, VideoResolution, VideoSummary};
 pub(crate) use self::sync::forget as forget_mirror;
 pub use self::sync::{CatalogSync, Filling, MirrorAge};
-pub use self::table::{Catalog, Cursor, Description, Page};
+pub use self::table::{Catalog, Cost, Cursor, Description, Page};
 pub use self::write::PastEdit;
 
 /// The key of a video.
@@ -162,6 +162,8 @@ pub struct Video {
     pub workflow: Option<String>,
     /// The job template that was used.
     pub job_template: Option<String>,
+    /// The container and the tracks of the source, in words; only where one video is read.
+    pub media: Vec<String>,
     /// What a table of one's own has besides, by the names of its attributes.
     pub others: BTreeMap<String, String>,
 }

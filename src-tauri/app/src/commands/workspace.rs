@@ -1,6 +1,6 @@
 //! The commands of the Workspace screen and of the first run.
 
-use reeldesk_core::catalog::{self, TablePreview};
+use reeldesk_core::catalog::{self, Cost, TablePreview};
 use reeldesk_core::check::compare::{Comparison, compare};
 use reeldesk_core::check::{self, Finding};
 use reeldesk_core::connection::credentials::{self, AccessKey, CredentialsSource, PoolUser, SignIn};
@@ -179,5 +179,8 @@ pub(crate) async fn import_workspace(window: WebviewWindow) -> Result<Option<Wor
 pub(crate) async fn diagnostics(desk: State<'_, Desk>, open: Opened) -> Result<String> {
     let (folders, workspace) = (desk.folders().clone(), open.session.workspace.clone());
     let text = tauri::async_runtime::spawn_blocking(move || reeldesk_core::diagnostics(&folders, Some(&workspace)));
-    text.await.map_err(Error::internal)
+    let Cost { read_units, since } = open.session.catalog.cost();
+    let minutes = since.elapsed().as_secs_f64() / 60.0;
+    let cost = format!("Lists of videos cost {read_units:.0} read units of DynamoDB in {minutes:.0} minutes.");
+    Ok(format!("{}\n{cost}\n", text.await.map_err(Error::internal)?))
 }

@@ -143,6 +143,7 @@ impl Item {
             is_shorter: false,
             is_stuck: false,
             others: BTreeMap::new(),
+            media: Vec::new(),
         };
         // Sound may go on behind the picture, which is what a stream is of.
         let picture = info.as_ref().and_then(MediaInfo::picture_duration).or(video.duration);
@@ -151,6 +152,12 @@ impl Item {
         let is_old = video.started_at.is_some_and(|at| now_ms() - at > LONGEST_MS);
         let is_stuck = is_old && matches!(video.status, Status::Ingest | Status::Encoding);
         Some(Video { is_shorter, is_stuck, ..video })
+    }
+
+    /// What the pipeline says of its source, in words.
+    pub(super) fn media(&self) -> Vec<String> {
+        let info = self.text(&["srcMediainfo"]).and_then(|text| MediaInfo::parse(&text));
+        info.map(|info| info.in_words()).unwrap_or_default()
     }
 
     fn status(&self, has_job: bool) -> Status {

@@ -4,6 +4,14 @@ use serde_json::Value;
 
 pub(super) struct MediaInfo(Value);
 
+/// Tracks that are told of in words.
+const MOST_LINES: usize = 20;
+
+/// Bits a second, in words.
+fn bitrate(bits: f64) -> String {
+    if bits >= 1e6 { format!("{:.1} Mb/s", bits / 1e6) } else { format!("{:.0} kb/s", bits / 1e3) }
+}
+
 impl MediaInfo {
     pub fn parse(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok().map(Self)
@@ -39,6 +47,43 @@ impl MediaInfo {
         video.values().filter_map(Value::as_str).any(|text| WORDS.iter().any(|word| text.contains(word)))
     }
 
+    /// In words: the container, and each track.
+    pub fn in_words(&self) -> Vec<String> {
+        let text = |of: &Value, name: &str| of[name].as_str().map(str::to_owned);
+        let rate = |of: &Value, name: &str| of[name].as_f64().filter(|rate| *rate > 0.0).map(bitrate);
+        let join = |parts: Vec<Option<String>>| parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let container = &self.0["container"];
+        let mut lines = vec![join(vec![text(container, "format"), rate(container, "totalBitrate")])];
+        let tracks = |name: &str| self.0[name].as_array().cloned().unwrap_or_default();
+        for video in tracks("video") {
+            let codec = join(vec![text(&video, "codec"), text(&video, "profile")]).replace(", ", " ");
+            let size = video["width"].as_u64().zip(video["height"].as_u64());
+            lines.push(join(vec![
+                Some(codec).filter(|codec| !codec.is_empty()),
+                size.map(|(width, height)| format!("{width} × {height}")),
+                video["framerate"].as_f64().map(|rate| format!("{rate} fps")),
+                text(&video, "scanType").map(|scan| scan.to_lowercase()),
+                video["bitDepth"].as_u64().map(|bits| format!("{bits} bit")),
+                text(&video, "colorSpace"),
+                rate(&video, "bitrate"),
+            ]));
+        }
+        for audio in tracks("audio") {
+            let channels = |count: u64| format!("{count} {}", if count == 1 { "channel" } else { "channels" });
+            lines.push(join(vec![
+                text(&audio, "codec"),
+                audio["channels"].as_u64().map(channels),
+                audio["samplingRate"].as_f64().map(|rate| format!("{} kHz", rate / 1000.0)),
+                rate(&audio, "bitrate"),
+                text(&audio, "language"),
+            ]));
+        }
+        lines.extend(tracks("text").iter().map(|track| join(vec![text(track, "format"), text(track, "language")])));
+        lines.retain(|line| !line.is_empty());
+        lines.truncate(MOST_LINES);
+        lines
+    }
+
     /// Frames over the frame rate tell the unit; without them, a large whole number is one of milliseconds.
     fn seconds(&self, value: f64) -> Option<f64> {
         let video = &self.0["video"][0];
@@ -63,6 +108,20 @@ mod tests {
         assert_eq!(of(r#"{"video":[{"colorSpace":"YUV 4:2:0"}],"text":[]}"#), Some((false, false)));
         assert_eq!(of(r#"{"video":[{"transfer":"SMPTE ST 2084"}],"text":[{"format":"EIA-608"}]}"#), Some((true, true)));
         assert_eq!(of(r#"{"video":7,"text":"none"}"#), Some((false, false)));
+    }
+
+    #[test]
+    fn told_in_words() {
+        let info = MediaInfo::parse(
+            r#"{"container":{"format":"MPEG-4","totalBitrate":1600000},
+                "video":[{"codec":"AVC","profile":"High","width":1280,"height":720,"framerate":25.0,"scanType":"Progressive"}],
+                "audio":[{"codec":"AAC","channels":1,"samplingRate":44100,"bitrate":96000}, 5, {}],
+                "text":"none"}"#,
+        );
+        let words =
+            ["MPEG-4, 1.6 Mb/s", "AVC High, 1280 × 720, 25 fps, progressive", "AAC, 1 channel, 44.1 kHz, 96 kb/s"];
+        assert_eq!(info.unwrap().in_words(), words);
+        assert_eq!(MediaInfo::parse("[1]").unwrap().in_words(), [""; 0]);
     }
 
     #[test]

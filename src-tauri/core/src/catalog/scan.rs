@@ -108,7 +108,7 @@ impl Catalog {
         let guid = |last: &HashMap<String, AttributeValue>| last.get(key)?.as_s().ok().cloned();
         Ok(SegmentPage {
             next: answer.last_evaluated_key.as_ref().and_then(guid),
-            units: answer.consumed_capacity.and_then(|consumed| consumed.capacity_units).unwrap_or(0.0),
+            units: self.count(answer.consumed_capacity.as_ref()),
             videos: items.into_iter().filter_map(|item| self.read(&Item(item))).collect(),
         })
     }
@@ -134,8 +134,12 @@ impl Catalog {
                 if tried > 0 {
                     tokio::time::sleep(Duration::from_millis(50 << tried)).await;
                 }
-                let answer = self.dynamodb.batch_get_item().set_request_items(Some(keys)).send().await;
+                let get = self.dynamodb.batch_get_item().set_request_items(Some(keys));
+                let answer = get.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await;
                 let answer = answer.map_err(unreadable)?;
+                for consumed in answer.consumed_capacity() {
+                    self.count(Some(consumed));
+                }
                 let items = answer.responses.into_iter().flatten().flat_map(|(_, items)| items);
                 videos.extend(items.filter_map(|item| self.read(&Item(item))));
                 left = answer.unprocessed_keys;

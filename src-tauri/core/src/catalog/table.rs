@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity, ReturnConsumedCapacity};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,16 @@ pub struct Catalog {
     pub(super) attributes: Arc<TableAttributes>,
     /// What was found of late where there is no index by time.
     found: Arc<Mutex<Option<Found>>>,
+    cost: Arc<Mutex<Cost>>,
+}
+
+/// What reading lists of videos cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    /// Read request units of DynamoDB.
+    pub read_units: f64,
+    /// Since when.
+    pub since: Instant,
 }
 
 /// Videos since a time (milliseconds since the epoch), as all of the table was read.
@@ -133,7 +143,21 @@ impl Catalog {
             source_bucket: workspace.source_bucket.clone(),
             attributes: Arc::new(TableAttributes::new(workspace)),
             found: Arc::default(),
+            cost: Arc::new(Mutex::new(Cost { read_units: 0.0, since: Instant::now() })),
         }
+    }
+
+    /// What reading lists of videos cost, by this process.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        *self.cost.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts what a request cost; answers that.
+    pub(super) fn count(&self, consumed: Option<&ConsumedCapacity>) -> f64 {
+        let units = consumed.and_then(|consumed| consumed.capacity_units).unwrap_or(0.0);
+        self.cost.lock().unwrap_or_else(PoisonError::into_inner).read_units += units;
+        units
     }
 
     /// The name of the partition key.
@@ -184,9 +208,11 @@ impl Catalog {
             .scan_index_forward(false)
             .set_exclusive_start_key(start)
             .limit(limit)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
             .map_err(unreadable)?;
+        self.count(answer.consumed_capacity.as_ref());
         let next = answer.last_evaluated_key.and_then(|key| {
             let start_time = match key.get(&index.sort_key)? {
                 AttributeValue::S(text) => CursorTime::Text(text.clone()),
@@ -293,7 +319,10 @@ impl Catalog {
     /// [`Code::NotFound`] when the table has none of this key.
     pub async fn video(&self, guid: &Guid) -> Result<Video> {
         let item = self.item(guid).await?;
-        let video = item.and_then(|item| Some(Video { others: self.attributes.others(&item), ..self.read(&item)? }));
+        let read = |item: Item| {
+            Some(Video { others: self.attributes.others(&item), media: item.media(), ..self.read(&item)? })
+        };
+        let video = item.and_then(read);
         video.ok_or_else(|| {
             Error::new(
                 Code::NotFound,
