@@ -219,7 +219,20 @@ async fn shown_as_one_likes() {
     window.picture("library-preview").await;
     press(&Key::Down.to_string()).await;
     window.wait_for("//dialog[@open][not(contains(., 'bigbuckbunny'))]", SHORT).await.unwrap();
+    // Enter opens the one that is looked at.
+    let title = "return document.querySelector('dialog h2')?.textContent;";
+    let looked_at = window.script(title).await.unwrap();
+    press(&Key::Enter.to_string()).await;
+    let opened = "return document.querySelector('aside h2')?.textContent;";
+    window.until(opened, SHORT, |opened| *opened == looked_at).await.unwrap();
+    window.click("//button[@aria-label='Close the video']").await.unwrap();
+    window.script("document.querySelector('[data-index=\"0\"] .opener').focus()").await.unwrap();
+    press(" ").await;
+    window.wait_for("//dialog[@open][contains(., 'bigbuckbunny')]//video", SHORT).await.unwrap();
+    press(&Key::Down.to_string()).await;
+    window.wait_for("//dialog[@open][not(contains(., 'bigbuckbunny'))]", SHORT).await.unwrap();
     press(&Key::Escape.to_string()).await;
+    assert_eq!(window.script("return document.querySelector('aside')").await.unwrap(), serde_json::Value::Null);
     let focused = "return document.querySelector('dialog') === null \
                    && document.activeElement?.closest('[data-index]')?.getAttribute('data-index');";
     window.until(focused, SHORT, |at| at == "1").await.unwrap();
@@ -262,7 +275,12 @@ async fn shown_as_one_likes() {
     window.click("//button[@aria-label='List']").await.unwrap();
 
     // A page of its own, with the tracks of the source in words, and back beside the list.
-    window.script("document.querySelector('.scroll').scrollTop = 0").await.unwrap();
+    // One stands where one stood.
+    window.wait_for("//*[@role='row'][@data-index='300']//button[@tabindex='0']", SHORT).await.unwrap();
+    window.script("document.querySelector('[data-index=\"300\"] .opener').focus()").await.unwrap();
+    press(&Key::Home.to_string()).await;
+    window.picture("library-home").await;
+    window.until(index, SHORT, |at| at == "0").await.unwrap();
     window.click(first).await.unwrap();
     window
         .wait_for("//aside[@aria-label='Video']//dd[contains(., 'AVC') and contains(., '1280 × 720')]", SHORT)

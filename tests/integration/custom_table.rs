@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
@@ -98,12 +98,14 @@ async fn the_whole_job_in_a_table_of_ones_own() {
 async fn a_table_is_mapped_by_hand() {
     let server = Server::with(&["--catalog", "custom"]);
     let client = server.dynamodb();
+    // What began long ago and is not finished would be stuck.
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     for (number, state) in ["UPLOADED", "PROCESSING", "READY", "FAILED"].into_iter().enumerate() {
         let item = HashMap::from([
             ("videoId".to_owned(), text(&format!("v-{number}"))),
             ("name".to_owned(), text(&format!("Film {number}"))),
             ("state".to_owned(), text(state)),
-            ("createdAt".to_owned(), text("2026-01-02T03:04:05Z")),
+            ("createdAt".to_owned(), AttributeValue::N(now.to_string())),
             ("durationMs".to_owned(), AttributeValue::N("61000".into())),
             ("isPublished".to_owned(), AttributeValue::Bool(true)),
             ("location".to_owned(), text(&format!("v-{number}/hls/film.m3u8"))),
@@ -168,7 +170,7 @@ async fn make_table_with_index(client: &Client) {
         .index_name("by-time")
         .key_schema(key("kind", KeyType::Hash))
         .key_schema(key("created", KeyType::Range))
-        .projection(Projection::builder().projection_type(ProjectionType::All).build())
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
         .build()
         .unwrap();
     let table = client.create_table().table_name("films").billing_mode(BillingMode::PayPerRequest);
@@ -246,6 +248,80 @@ index = {{ name = "by-time", partitionKey = "kind", partitionValue = "film", sor
     let (done, lines) = reelctl.run(&["--workspace", "mini", "videos", "undo", edit]).unwrap();
     assert!(!done && lines[0]["outcome"]["kind"] == "aside", "{lines:#?}");
     assert_eq!(stored(&client, "films", "e-7").await.unwrap()["about"].as_m().unwrap()["title"], text("Theirs"));
+}
+
+/// What Reeldesk does not understand it does not write over; what is not there yet is made; what never ends can be thrown away.
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_items_keep_what_they_say() {
+    let server = Server::with(&["--catalog", "custom"]);
+    let client = server.dynamodb();
+    let put = async |key: &str, more: &[(&str, AttributeValue)]| {
+        let base = [("videoId", text(key)), ("createdAt", text("2026-01-02T03:04:05Z")), ("state", text("READY"))];
+        let item = base.iter().chain(more).map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        client.put_item().table_name(TABLE).set_item(Some(item)).send().await.unwrap();
+    };
+    let number = |number: &str| AttributeValue::N(number.into());
+    let names = AttributeValue::M(HashMap::from([("en".to_owned(), text("Night"))]));
+    put("unlisted", &[("isPublished", text("UNLISTED"))]).await;
+    put("since", &[("isPublished", number("1700000000"))]).await;
+    put("languages", &[("name", names)]).await;
+    put("one", &[("isPublished", number("1"))]).await;
+    put("bare", &[]).await;
+    put("stuck", &[("state", text("PROCESSING")), ("isPublished", AttributeValue::Bool(true))]).await;
+    let run = |arguments: &[&str]| server.data.run(&[&["videos"], arguments].concat()).unwrap();
+    for (key, arguments) in [("unlisted", ["trash"]), ("since", ["publish"]), ("languages", ["edit"])] {
+        let before = stored(&client, TABLE, key).await;
+        let title: &[&str] = if arguments == ["edit"] { &["--title", "x"] } else { &[] };
+        let (done, lines) = run(&[&arguments, &[key][..], title].concat());
+        assert!(!done && lines[0]["outcome"]["error"]["code"] == "invalid", "{lines:#?}");
+        assert_eq!(stored(&client, TABLE, key).await, before);
+    }
+    // A number stays one; what is not there is not made up.
+    for key in ["one", "bare", "stuck"] {
+        let before = stored(&client, TABLE, key).await.unwrap().get("isPublished").cloned();
+        assert!(run(&["trash", key]).0);
+        let trashed = stored(&client, TABLE, key).await.unwrap();
+        let says = trashed.get("isPublished");
+        assert!(says.is_none() || [number("0"), AttributeValue::Bool(false)].contains(says.unwrap()), "{trashed:?}");
+        if key == "one" {
+            // Who publishes it in the trash has the last word.
+            put_flag(&client, key, number("1")).await;
+        }
+        assert!(run(&["restore", key]).0);
+        let restored = stored(&client, TABLE, key).await.unwrap();
+        assert_eq!(restored.get("isPublished"), before.as_ref());
+        assert!(!restored["reeldesk"].as_m().unwrap().contains_key("publishedBefore"));
+    }
+    // Neither a change of many nor a list overwrites what another program wrote since.
+    let list = server.data.data.path().join("list.csv");
+    let file = list.to_string_lossy().into_owned();
+    assert!(run(&["export", &file]).0);
+    let exported =
+        std::fs::read_to_string(&list).unwrap().replace("bare", "BARE").replace("BARE,BARE", "bare,Bare One");
+    std::fs::write(&list, exported).unwrap();
+    let theirs = client.update_item().table_name(TABLE).key("videoId", text("bare"));
+    let theirs = theirs.update_expression("SET #n = :t").expression_attribute_names("#n", "name");
+    theirs.expression_attribute_values(":t", text("Theirs")).send().await.unwrap();
+    assert!(run(&["sync"]).0);
+    let (_, lines) = run(&["import", &file, "--preview"]);
+    assert!(format!("{lines:?}").contains("Someone changed this video since"), "{lines:#?}");
+    // The folder of a key is its own only where its outputs are stored there.
+    put("films", &[("location", text("vod/films/a.m3u8"))]).await;
+    let bucket = reeldesk_sandbox::DESTINATION_BUCKET;
+    let body = aws_sdk_s3::primitives::ByteStream::from_static(b"x");
+    server.client().put_object().bucket(bucket).key("films/somebodys.ts").body(body).send().await.unwrap();
+    assert!(run(&["trash", "films"]).0);
+    let (_, lines) = run(&["purge", "films"]);
+    assert!(format!("{lines:?}").contains("No output of this video is stored"), "{lines:#?}");
+    assert!(run(&["purge", "films", "--yes"]).0);
+    assert!(stored(&client, TABLE, "films").await.is_none());
+    assert!(server.client().head_object().bucket(bucket).key("films/somebodys.ts").send().await.is_ok());
+}
+
+async fn put_flag(client: &Client, key: &str, flag: AttributeValue) {
+    let update = client.update_item().table_name(TABLE).key("videoId", text(key));
+    let update = update.update_expression("SET isPublished = :f").expression_attribute_values(":f", flag);
+    update.send().await.unwrap();
 }
 
 /// Reeldesk and another program change the same title in a loop: each change follows the one before it, and none is lost.

@@ -405,6 +405,16 @@ name: string,
  */
 address: string, };
 
+export type LibraryLayout = { 
+/**
+ * As posters, not as a list.
+ */
+posters: boolean, 
+/**
+ * The columns of the list, by their names; none for those that are there at first.
+ */
+columns?: Array<string> | null, };
+
 export type ProfileKind = { "kind": "accessKey" } | { "kind": "role" } | { "kind": "roleWithMfa", 
 /**
  * The ARN or serial number of the device.

@@ -13,6 +13,7 @@ import type {
   Workspace,
   Habits,
   SavedView,
+  LibraryLayout,
   Profiles,
   Identity,
   Stack,
@@ -124,6 +125,10 @@ export const quit = (how: How) => invoke<null>('quit', { how });
 export const chooseVideoList = () => invoke<string | null>('choose_video_list');
 /** The views of the Library that were saved. */
 export const views = () => invoke<SavedView[]>('views');
+/** How the Library shows its videos. */
+export const libraryLayout = () => invoke<LibraryLayout>('library_layout');
+/** Changes how the Library shows its videos. */
+export const setLibraryLayout = (layout: LibraryLayout) => invoke<null>('set_library_layout', { layout });
 /** Saves a view, in place of one of its name; without an address that one goes. Answers all of them. */
 export const saveView = (name: string, address: string | null) => invoke<SavedView[]>('save_view', { name, address });
 /** What a pasted list holds. */

@@ -76,6 +76,8 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         commands::catalog::preview_import,
         commands::catalog::import_videos,
         commands::catalog::views,
+        commands::catalog::library_layout,
+        commands::catalog::set_library_layout,
         commands::catalog::save_view,
         commands::stream,
         commands::play,

@@ -1,5 +1,6 @@
 //! `reelctl videos`: the catalog as the table has it, and the search in this computer's mirror of it.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -279,31 +280,48 @@ async fn find(session: &Session, search: Search, json: bool) -> Result<ExitCode>
 }
 
 async fn list(session: &Session, json: bool) -> Result<ExitCode> {
-    let mut next = None;
     let mut rows = Vec::new();
-    loop {
-        let page = session.videos(next, 100).await?;
-        for video in page.videos {
-            if json {
-                output::line(&video);
-            } else {
-                rows.push(vec![
-                    video.guid.to_string(),
-                    word(&video.status),
-                    output::clock(video.duration),
-                    video.title,
-                ]);
+    let mut tell = |video: Video| match json {
+        true => output::line(&video),
+        false => {
+            let Video { guid, status, duration, title, .. } = video;
+            rows.push(vec![guid.to_string(), word(&status), output::clock(duration), title]);
+        }
+    };
+    if session.catalog.has_index() {
+        let mut next = None;
+        loop {
+            let page = session.videos(next, 100).await?;
+            page.videos.into_iter().for_each(&mut tell);
+            next = page.next;
+            if next.is_none() {
+                break;
             }
         }
-        next = page.next;
-        if next.is_none() {
-            break;
-        }
+    } else {
+        list_all(session, tell).await?;
     }
     if !json {
         output::table(&["GUID", "STATUS", "DURATION", "TITLE"], &rows);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Without an index by time the order is that of the mirror.
+async fn list_all(session: &Session, mut tell: impl FnMut(Video)) -> Result<()> {
+    sweep(&session.sync).await?;
+    let newest = VideoQuery { descending: true, ..VideoQuery::default() };
+    for first in (0..).step_by(100) {
+        let found = session.sync.mirror().await?.find(newest.clone(), first, 100).await?.videos;
+        if found.is_empty() {
+            break;
+        }
+        let guids: Vec<_> = found.into_iter().map(|video| video.guid).collect();
+        let videos = session.catalog.by_keys(&guids).await?;
+        let mut videos: HashMap<_, _> = videos.into_iter().map(|video| (video.guid.clone(), video)).collect();
+        guids.iter().filter_map(|guid| videos.remove(guid)).for_each(&mut tell);
+    }
+    Ok(())
 }
 
 async fn show(session: &Session, guid: String, json: bool) -> Result<ExitCode> {

@@ -38,6 +38,7 @@ pub fn typescript() -> String {
         workspace::Workspace,
         workspace::Habits,
         workspace::SavedView,
+        workspace::LibraryLayout,
         connection::ProfileKind,
         connection::Profile,
         connection::Profiles,

@@ -13,7 +13,7 @@ use ts_rs::TS;
 
 pub use self::mapping::{DurationUnit, MappedIndex, MappedStatus, TableMapping};
 pub use self::sandbox::SandboxEndpoints;
-pub use self::settings::{Habits, SavedView, Settings};
+pub use self::settings::{Habits, LibraryLayout, SavedView, Settings};
 use crate::aws::{Encryption, EncryptionHeader};
 use crate::connection::Connection;
 use crate::{Code, Error, Result};

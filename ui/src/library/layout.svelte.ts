@@ -1,4 +1,4 @@
-import type { VideoSort, VideoSummary } from '../bindings';
+import type { LibraryLayout, VideoSort, VideoSummary } from '../bindings';
 import { ago, clock } from '../shared/format';
 
 export type ColumnName = 'status' | 'duration' | 'size' | 'age' | 'ended' | 'file' | 'tags' | 'description' | 'workflow' | 'template' | 'guid';
@@ -33,27 +33,24 @@ export const COLUMNS: Column[] = [
   column('guid', 'Guid', 20, (video) => video.guid),
 ];
 const DEFAULT: ColumnName[] = ['status', 'duration', 'size', 'age'];
-const KEPT = 'reeldesk.library.layout';
 /** In rem: the tick, the least of the title, what is between columns, and what is beside them. */
 const [TICK, TITLE, GAP, PADDING] = [1.5, 10, 0.75, 1];
 /** Below this width, in rem, the state stands in a line of its own. */
 const NARROW = 34;
 
-/** How the Library shows its videos; kept on this computer. */
+/** How the Library shows its videos. */
 export class Layout {
   kind = $state<'list' | 'posters'>('list');
   names = $state.raw<ColumnName[]>(DEFAULT);
   columns = $derived.by(() => COLUMNS.filter(({ name }) => this.names.includes(name)));
 
-  constructor() {
-    try {
-      const kept: unknown = JSON.parse(localStorage.getItem(KEPT) ?? 'null');
-      if (typeof kept !== 'object' || kept === null) return;
-      if ('kind' in kept && kept.kind === 'posters') this.kind = 'posters';
-      if ('names' in kept && Array.isArray(kept.names)) this.names = COLUMNS.map(({ name }) => name).filter((name) => (kept.names as unknown[]).includes(name));
-    } catch {
-      // What cannot be read is as it was at first.
-    }
+  /** `keep` writes what is chosen where the next start finds it. */
+  constructor(private readonly keep: (layout: LibraryLayout) => Promise<unknown>) {}
+
+  /** Takes what was kept; names that are none are left out. */
+  take({ posters, columns }: LibraryLayout): void {
+    this.kind = posters ? 'posters' : 'list';
+    this.names = columns ? COLUMNS.map(({ name }) => name).filter((name) => columns.includes(name)) : DEFAULT;
   }
 
   readonly show = (kind: 'list' | 'posters') => {
@@ -83,6 +80,7 @@ export class Layout {
   }
 
   #keep(): void {
-    localStorage.setItem(KEPT, JSON.stringify({ kind: this.kind, names: this.names }));
+    // What is on the screen stays so, whether it can be kept or not.
+    void this.keep({ posters: this.kind === 'posters', columns: this.names }).catch(() => undefined);
   }
 }

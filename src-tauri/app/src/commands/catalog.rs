@@ -5,7 +5,7 @@ use reeldesk_core::catalog::{
     ImportPreview, MirrorAge, PurgeKind, PurgePart, PurgePlan, Saved, Video, VideoCounts, VideoPatch, VideoQuery,
     VideoSelection,
 };
-use reeldesk_core::workspace::SavedView;
+use reeldesk_core::workspace::{LibraryLayout, SavedView};
 use reeldesk_core::{Error, Result};
 use tauri::ipc::Channel;
 use tauri::{State, WebviewWindow};
@@ -188,6 +188,18 @@ pub(crate) async fn preview_import(open: Opened, list: String) -> Result<ImportP
 pub(crate) async fn import_videos(open: Opened, list: String, told: Channel<EditResult>) -> Result<EditSummary> {
     let (editor, run) = (open.session.editor().await?, open.own.videos.begin("videos")?);
     editor.import(&list, &run.stop, |result| drop(told.send(result.clone()))).await
+}
+
+/// How the Library shows its videos.
+#[tauri::command]
+pub(crate) async fn library_layout(desk: State<'_, Desk>) -> Result<LibraryLayout> {
+    desk.settings().library()
+}
+
+/// Changes how the Library shows its videos.
+#[tauri::command]
+pub(crate) async fn set_library_layout(desk: State<'_, Desk>, layout: LibraryLayout) -> Result<()> {
+    desk.settings().set_library(layout)
 }
 
 /// The views of the Library that were saved.

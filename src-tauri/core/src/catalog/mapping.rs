@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
 
-use super::details::VideoField;
+use super::details::{VideoDetails, VideoField};
+use super::mirror::MOST_LETTERS;
 use super::table::OWN;
 use super::write::PUBLISHED_BEFORE;
 use super::{Item, LONGEST_MS, Status, Video};
@@ -67,13 +68,17 @@ impl TableAttributes {
         if let Some(description) = text(&names.description) {
             video.details.description = Some(description);
         }
-        if let Some(published) = names.published.as_deref().and_then(|name| value_at(&item.0, name)) {
-            video.details.published = self.published(published);
+        if let Some(name) = names.published.as_deref() {
+            let now = value_at(&item.0, name).and_then(|value| self.published(value));
+            // In the trash it says no, unless another program said otherwise since.
+            let before = item.own_map().and_then(|own| own.get(PUBLISHED_BEFORE)).filter(|_| now != Some(true));
+            let before = before.filter(|_| video.details.trashed_at.is_some()).and_then(|value| self.published(value));
+            video.details.published = before.or(now).or(video.details.published);
         }
-        if let Some(AttributeValue::Bool(before)) = item.own_map().and_then(|own| own.get(PUBLISHED_BEFORE))
-            && video.details.trashed_at.is_some()
-        {
-            video.details.published = Some(*before);
+        if names.is_of_another_table() && names.status.is_none() {
+            let unknown = || Status::Other { word: "unknown".to_owned() };
+            video.status = if video.hls_url.is_some() { Status::Complete } else { unknown() };
+            video.is_stuck = false;
         }
         if let Some(status) = names.status.as_deref() {
             let word = value_at(&item.0, status).map(shown).unwrap_or_default();
@@ -136,12 +141,15 @@ impl TableAttributes {
         }
         if let Some(source) = names.source.as_deref().and_then(|from| value_at(&item.0, from)) {
             let source = shown(source);
-            let (bucket, key) = source
-                .strip_prefix("s3://")
-                .and_then(|rest| rest.split_once('/'))
-                .unwrap_or((&self.source_bucket, &source));
-            attributes.insert("srcBucket".to_owned(), AttributeValue::S(bucket.to_owned()));
+            let told = source.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
+            let (bucket, key) = told.unwrap_or((&self.source_bucket, &source));
+            let bucket = AttributeValue::S(bucket.to_owned());
             attributes.insert("srcVideo".to_owned(), AttributeValue::S(key.to_owned()));
+            // Where the item names the bucket, that one is meant.
+            match told {
+                Some(_) => drop(attributes.insert("srcBucket".to_owned(), bucket)),
+                None => drop(attributes.entry("srcBucket".to_owned()).or_insert(bucket)),
+            }
         }
         Some(Item(attributes))
     }
@@ -177,10 +185,12 @@ impl TableAttributes {
         }
     }
 
-    fn published(&self, value: &AttributeValue) -> Option<bool> {
+    /// Whether that says published; none where it says neither.
+    pub(super) fn published(&self, value: &AttributeValue) -> Option<bool> {
         match (value, &self.names.published_words) {
             (AttributeValue::Bool(flag), _) => Some(*flag),
-            (AttributeValue::N(number), _) => number.parse::<f64>().ok().map(|number| number != 0.0),
+            (AttributeValue::N(number), _) if number == "1" => Some(true),
+            (AttributeValue::N(number), _) if number == "0" => Some(false),
             (AttributeValue::S(word), Some([yes, _])) if word == yes => Some(true),
             (AttributeValue::S(word), Some([_, no])) if word == no => Some(false),
             (AttributeValue::S(word), None) => word.parse().ok(),
@@ -198,40 +208,70 @@ impl TableAttributes {
         }
     }
 
-    /// A value of such a field, of the type that the item has it in.
+    /// Refuses to write over what is not understood.
     ///
     /// # Errors
     /// [`Code::Invalid`] where the item has something else there.
-    pub(super) fn value_of(
-        &self,
-        field: &VideoField,
-        text: &str,
-        before: Option<&AttributeValue>,
-    ) -> Result<AttributeValue> {
+    pub(super) fn may_replace(&self, field: &VideoField, before: Option<&AttributeValue>) -> Result<()> {
+        let is_understood = match (field, before) {
+            (_, None | Some(AttributeValue::Null(_))) => true,
+            (VideoField::Published, Some(value)) => self.published(value).is_some(),
+            (_, Some(value)) => value.is_s(),
+        };
+        if is_understood {
+            return Ok(());
+        }
+        let name = self.attribute_of(field).unwrap_or_default();
+        let says: String = before.map(shown).unwrap_or_default().chars().take(80).collect();
+        Err(Error::new(
+            Code::Invalid,
+            format!(
+                "The attribute \"{name}\" of this video says \"{says}\", which Reeldesk does not understand: it stays."
+            ),
+            "Name its words on the Workspace screen, under Attributes of the table, or ask your engineer.",
+        ))
+    }
+
+    /// What tells whether someone has changed a video since: its revision, and what other programs may write beside it.
+    pub(super) fn version(&self, revision: i64, details: &VideoDetails) -> i64 {
+        let names = &self.names;
+        let cut = |text: &Option<String>| Some(text.as_deref()?.chars().take(MOST_LETTERS).collect::<String>());
+        let outside = (
+            names.title.as_ref().and(details.title.as_ref()),
+            names.description.as_ref().and_then(|_| cut(&details.description)),
+            names.published.as_ref().and(details.published),
+        );
+        if outside == (None, None, None) {
+            return revision;
+        }
+        let text = serde_json::to_string(&(revision, outside)).unwrap_or_default();
+        (crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Nvme, text.as_bytes()) >> 1).cast_signed()
+    }
+
+    /// Whether the outputs of an item are surely in a folder of its key: an address of them begins with it, as it is stored.
+    pub(super) fn has_own_folder(&self, item: &Item, key: &str) -> bool {
+        let stored = [&self.names.hls, &self.names.mp4, &self.names.thumbnails];
+        let stored = stored.into_iter().filter_map(|name| value_at(&item.0, name.as_deref()?)).flat_map(texts);
+        let mut paths = stored.map(|stored| {
+            let path =
+                stored.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map(|(_, path)| path.to_owned());
+            path.unwrap_or_else(|| stored.trim_start_matches('/').to_owned())
+        });
+        paths.any(|path| path.strip_prefix(key).is_some_and(|rest| rest.starts_with('/')))
+    }
+
+    /// A value of such a field, of the type that the item has it in.
+    pub(super) fn value_of(&self, field: &VideoField, text: &str, before: Option<&AttributeValue>) -> AttributeValue {
         let is = text == "true";
         match (field, before) {
-            (VideoField::Published, Some(AttributeValue::N(_))) => Ok(AttributeValue::N(u8::from(is).to_string())),
-            (VideoField::Published, Some(AttributeValue::S(_))) => Ok(AttributeValue::S(self.published_word(is))),
-            (VideoField::Published, None | Some(AttributeValue::Null(_))) if self.names.published_words.is_some() => {
-                Ok(AttributeValue::S(self.published_word(is)))
+            (VideoField::Published, Some(AttributeValue::N(_))) => AttributeValue::N(u8::from(is).to_string()),
+            (VideoField::Published, Some(AttributeValue::S(_))) => AttributeValue::S(self.published_word(is)),
+            (VideoField::Published, Some(AttributeValue::Bool(_))) => AttributeValue::Bool(is),
+            (VideoField::Published, _) if self.names.published_words.is_some() => {
+                AttributeValue::S(self.published_word(is))
             }
-            (VideoField::Published, None | Some(AttributeValue::Bool(_) | AttributeValue::Null(_))) => {
-                Ok(AttributeValue::Bool(is))
-            }
-            (
-                VideoField::Title | VideoField::Description,
-                None | Some(AttributeValue::S(_) | AttributeValue::Null(_)),
-            ) => Ok(AttributeValue::S(text.to_owned())),
-            _ => {
-                let name = self.attribute_of(field).unwrap_or_default();
-                Err(Error::new(
-                    Code::Invalid,
-                    format!(
-                        "The attribute \"{name}\" of this video is of another type than text, number or yes and no."
-                    ),
-                    "Ask your engineer what it holds, or name another attribute on the Workspace screen.",
-                ))
-            }
+            (VideoField::Published, _) => AttributeValue::Bool(is),
+            _ => AttributeValue::S(text.to_owned()),
         }
     }
 
@@ -403,7 +443,7 @@ mod tests {
         let words = TableMapping { published_words: Some(["LIVE".into(), "DRAFT".into()]), ..mapping() };
         let (flags, words) = (table(mapping()), table(words));
         let to = |table: &TableAttributes, text: &str, before: Option<AttributeValue>| {
-            table.value_of(&VideoField::Published, text, before.as_ref()).unwrap()
+            table.value_of(&VideoField::Published, text, before.as_ref())
         };
         assert_eq!(to(&flags, "true", None), AttributeValue::Bool(true));
         assert_eq!(to(&flags, "false", Some(AttributeValue::N("1".into()))), AttributeValue::N("0".into()));
@@ -411,8 +451,11 @@ mod tests {
         assert_eq!(to(&words, "false", None), text("DRAFT"));
         assert_eq!(words.published(&text("LIVE")), Some(true));
         assert_eq!(words.published(&text("other")), None);
+        for (table, odd) in [(&words, text("UNLISTED")), (&flags, AttributeValue::N("1700000000".into()))] {
+            assert_eq!(table.may_replace(&VideoField::Published, Some(&odd)).unwrap_err().code, Code::Invalid);
+        }
         let list = AttributeValue::L(Vec::new());
-        assert_eq!(flags.value_of(&VideoField::Title, "a", Some(&list)).unwrap_err().code, Code::Invalid);
+        assert_eq!(flags.may_replace(&VideoField::Title, Some(&list)).unwrap_err().code, Code::Invalid);
     }
 
     /// The solution's own table, with what the deployment's API serves beside it.

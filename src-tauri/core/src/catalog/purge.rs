@@ -239,8 +239,17 @@ impl Purger {
     async fn places(&self, mirror: &Mirror, item: &Item, video: &Video, with: &[Guid]) -> Result<Vec<Place>> {
         let guid = &video.guid;
         let is_another = |other: &Guid| !with.contains(other);
-        let bucket = item.text_of("destBucket").unwrap_or_else(|| self.destination_bucket.clone());
-        let (prefix, why_not) = match own_prefix(video) {
+        let is_of_solution = !self.catalog.attributes.names().is_of_another_table();
+        let named = item.text_of("destBucket").filter(|_| is_of_solution);
+        let bucket = named.unwrap_or_else(|| self.destination_bucket.clone());
+        let own = own_prefix(video).and_then(|prefix| {
+            if is_of_solution || self.catalog.attributes.has_own_folder(item, guid.as_str()) {
+                return Ok(prefix);
+            }
+            let what = format!("No output of this video is stored in a folder \"{prefix}\".");
+            Err(Error::new(Code::Invalid, what, "Its outputs stay. Delete them in the bucket."))
+        });
+        let (prefix, why_not) = match own {
             Err(error) => (String::new(), Some(error)),
             Ok(prefix) if bucket == self.catalog.source_bucket || video.src_bucket.as_ref() == Some(&bucket) => {
                 let what = "The outputs of this video are in the bucket of sources.";

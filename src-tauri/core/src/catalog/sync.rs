@@ -136,7 +136,9 @@ impl CatalogSync {
         let now = now_ms();
         // A time that is yet to come would hide what begins until then.
         let newest_at = videos.iter().filter_map(|video| video.started_at).filter(|at| *at <= now).max();
-        let mut states = vec![("read_at".to_owned(), now.to_string())];
+        // Without an index only some of the videos were looked at.
+        let read_at = self.catalog.has_index().then(|| ("read_at".to_owned(), now.to_string()));
+        let mut states: Vec<_> = read_at.into_iter().collect();
         states.extend(newest_at.max(state.newest_at).map(|at| ("newest_at".to_owned(), at.to_string())));
         self.mirror().await?.put(videos.iter().map(VideoSummary::from).collect(), state.sweep, states).await
     }

@@ -13,7 +13,7 @@ use ts_rs::TS;
 
 use super::mapping::TableAttributes;
 use super::write::REVISION;
-use super::{Guid, Item, Video};
+use super::{Guid, Item, Video, VideoDetails};
 use crate::explain::explain;
 use crate::workspace::{MappedIndex, Workspace};
 use crate::{Code, Error, Result};
@@ -170,13 +170,19 @@ impl Catalog {
         HashMap::from([(self.key_name().to_owned(), AttributeValue::S(guid.to_string()))])
     }
 
+    /// What tells whether someone has changed a video since.
+    pub(super) fn version(&self, revision: i64, details: &VideoDetails) -> i64 {
+        self.attributes.version(revision, details)
+    }
+
     /// The video of an item; `None` for an item without a key.
     pub(super) fn read(&self, item: &Item) -> Option<Video> {
         self.attributes.read(item)
     }
 
     /// Whether there is an index by time.
-    pub(super) fn has_index(&self) -> bool {
+    #[must_use]
+    pub fn has_index(&self) -> bool {
         self.attributes.index().is_some()
     }
 
@@ -221,8 +227,30 @@ impl Catalog {
             };
             Some(Cursor { guid: key.get(self.key_name())?.as_s().ok()?.clone(), start_time })
         });
-        let videos = answer.items.unwrap_or_default().into_iter().filter_map(|item| self.read(&Item(item))).collect();
+        let items = answer.items.unwrap_or_default();
+        let videos = match &self.attributes.names().index {
+            None => items.into_iter().filter_map(|item| self.read(&Item(item))).collect(),
+            // An index of one's own may not have all attributes of its items.
+            Some(_) => {
+                let key = |item: &HashMap<String, AttributeValue>| Guid::new(item.get(self.key_name())?.as_s().ok()?);
+                let guids: Vec<_> = items.iter().filter_map(key).collect();
+                let found = self.by_keys(&guids).await?;
+                let mut found: HashMap<_, _> = found.into_iter().map(|video| (video.guid.clone(), video)).collect();
+                guids.iter().filter_map(|guid| found.remove(guid)).collect()
+            }
+        };
         Ok(Page { videos, next })
+    }
+
+    /// Some of the newest videos; of a table without an index by time, any.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn some(&self, limit: i32) -> Result<Vec<Video>> {
+        if self.has_index() {
+            return Ok(self.page(None, limit).await?.videos);
+        }
+        Ok(self.segment_page(0, 1, None, false).await?.videos)
     }
 
     /// The videos that the pipeline took since a time (milliseconds since the epoch), oldest first.

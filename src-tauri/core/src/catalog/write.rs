@@ -1,7 +1,7 @@
 //! Writing what admins say of a video: only in the map `reeldesk` of its item, and only where nobody wrote there since it was
 //! read. The pipeline's own update does not escape names, so any other new attribute could break its next step.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -181,13 +181,15 @@ impl Catalog {
         Ok(answer.item.map(Item))
     }
 
-    /// Writes changes of a video whose item was read just now, in one write, or none of them.
+    /// Writes changes of a video whose item was read just now, in one write, or none of them. `is_ended`: the pipeline works on it no
+    /// longer, whatever its item says.
     pub(super) async fn write(
         &self,
         guid: &Guid,
         read: &Item,
         changes: &[FieldChange],
         author: &Author,
+        is_ended: bool,
     ) -> Result<Written> {
         let update = self.dynamodb.update_item().table_name(&self.table).set_key(Some(self.key(guid)));
         let update = update.return_values(ReturnValue::AllNew);
@@ -200,7 +202,7 @@ impl Catalog {
             ));
         }
         let mut update = Update::new(update);
-        let within = self.put_attributes(&mut update, guid, read, changes)?;
+        let within = self.put_attributes(&mut update, guid, read, changes, is_ended)?;
         let request = match (read.own_map(), read.0.contains_key(OWN)) {
             (Some(own), _) => changed(update, own, changes, within, author),
             (None, false) => begun(update, self.key_name(), changes, within, author),
@@ -216,17 +218,33 @@ impl Catalog {
     }
 
     /// Writes those that have an attribute outside of the map; answers what is left for the map.
-    fn put_attributes(&self, update: &mut Update, guid: &Guid, read: &Item, changes: &[FieldChange]) -> Result<Within> {
+    fn put_attributes(
+        &self,
+        update: &mut Update,
+        guid: &Guid,
+        read: &Item,
+        changes: &[FieldChange],
+        is_ended: bool,
+    ) -> Result<Within> {
         let mut within = Within::default();
         let is_outside = |field: &VideoField| self.attributes.attribute_of(field).is_some();
         let (outside, inside): (Vec<_>, Vec<_>) = changes.iter().cloned().partition(|change| is_outside(&change.field));
         within.changes = inside;
-        let mut outside: Vec<_> = outside.into_iter().map(|change| (change.field, change.after)).collect();
-        self.shut_in_trash(read, changes, &mut outside, &mut within);
-        if outside.is_empty() {
+        let mut values = Vec::with_capacity(outside.len());
+        for FieldChange { field, after, .. } in outside {
+            let before = self.attribute(read, &field);
+            self.attributes.may_replace(&field, before)?;
+            let after = after.map(|after| self.attributes.value_of(&field, &after, before));
+            values.push((field, after));
+        }
+        self.shut_in_trash(read, changes, &mut values, &mut within)?;
+        // What was said in the map before the attribute was named would be said again.
+        within.own.extend(values.iter().filter_map(|(field, _)| Some((field.attribute()?, None))));
+        values.retain(|(field, after)| self.attribute(read, field) != after.as_ref());
+        if values.is_empty() {
             return Ok(within);
         }
-        if let Some(Status::Ingest | Status::Encoding) = self.read(read).map(|video| video.status) {
+        if !is_ended && matches!(self.read(read).map(|video| video.status), Some(Status::Ingest | Status::Encoding)) {
             // Its next step writes the item, and does not escape names.
             return Err(Error::new(
                 Code::InUse,
@@ -234,53 +252,83 @@ impl Catalog {
                 "Try again when it has ended.",
             ));
         }
-        for (field, after) in outside {
+        let mut fresh: BTreeMap<String, HashMap<String, AttributeValue>> = BTreeMap::new();
+        for (field, after) in values {
             let Some(name) = self.attributes.attribute_of(&field) else { continue };
-            let before = value_at(&read.0, name);
+            let before = self.attribute(read, &field);
             let path = update.attribute(name);
-            match &after {
-                Some(after) => {
-                    let value = self.attributes.value_of(&field, after, before)?;
-                    let value = update.value(value);
-                    update.set.push(format!("{path} = {value}"));
+            match (after, name.split_once('.')) {
+                // The map that it is in is not there: it is made, with all that goes into it.
+                (Some(after), Some((first, rest))) if !read.0.contains_key(first) && !rest.contains('.') => {
+                    fresh.entry(first.to_owned()).or_default().insert(rest.to_owned(), after);
                 }
-                None => update.remove.push(path.clone()),
+                (Some(after), _) => {
+                    let value = update.value(after);
+                    update.set.push(format!("{path} = {value}"));
+                    update.only_if(&path, before);
+                }
+                (None, _) => {
+                    update.remove.push(path.clone());
+                    update.only_if(&path, before);
+                }
             }
-            update.only_if(&path, before);
-            // What was said in the map before the attribute was named would be said again.
-            within.own.extend(field.attribute().map(|own| (own, None)));
+        }
+        for (name, map) in fresh {
+            let (path, value) = (update.attribute(&name), update.value(AttributeValue::M(map)));
+            update.set.push(format!("{path} = {value}"));
+            update.only_if(&path, None);
         }
         Ok(within)
     }
 
-    /// Who reads the attribute of publication knows nothing of the trash: there it says no, and the map keeps what it was.
+    /// What an item has in the attribute of a field.
+    fn attribute<'a>(&self, read: &'a Item, field: &VideoField) -> Option<&'a AttributeValue> {
+        value_at(&read.0, self.attributes.attribute_of(field)?)
+    }
+
+    /// Who reads the attribute of publication knows nothing of the trash: there it says no, and the map keeps what it said.
     fn shut_in_trash(
         &self,
         read: &Item,
         changes: &[FieldChange],
-        outside: &mut Vec<(VideoField, Option<String>)>,
+        values: &mut Vec<(VideoField, Option<AttributeValue>)>,
         within: &mut Within,
-    ) {
-        if !changes.iter().any(|change| matches!(change.field, VideoField::Published | VideoField::TrashedAt))
-            || self.attributes.attribute_of(&VideoField::Published).is_none()
-        {
-            return;
+    ) -> Result<()> {
+        const PUBLISHED: VideoField = VideoField::Published;
+        let Some(details) = self.read(read).map(|video| video.details) else { return Ok(()) };
+        let trashed = changes.iter().find(|change| change.field == VideoField::TrashedAt);
+        let was_trashed = details.trashed_at.is_some();
+        let is_trashed = trashed.map_or(was_trashed, |change| change.after.is_some());
+        let asked = values.iter().position(|(field, _)| *field == PUBLISHED);
+        let is_meant = asked.is_some() || trashed.is_some();
+        if !is_meant || self.attributes.attribute_of(&PUBLISHED).is_none() || !was_trashed && !is_trashed {
+            return Ok(());
         }
-        let details = self.read(read).map(|video| video.details).unwrap_or_default();
-        let after = |field: &VideoField| {
-            let change = changes.iter().find(|change| change.field == *field);
-            change.map_or_else(|| details.get(field), |change| change.after.clone())
-        };
-        let (published, is_trashed) = (after(&VideoField::Published), after(&VideoField::TrashedAt).is_some());
-        outside.retain(|(field, _)| *field != VideoField::Published);
+        let now = self.attribute(read, &PUBLISHED);
+        let asked = asked.map(|at| values.remove(at).1);
         if is_trashed {
-            let keep = published.as_deref().map(|published| AttributeValue::Bool(published == "true"));
-            outside.extend(keep.is_some().then(|| (VideoField::Published, Some("false".to_owned()))));
-            within.own.push((PUBLISHED_BEFORE, keep));
-        } else {
-            outside.push((VideoField::Published, published));
-            within.own.push((PUBLISHED_BEFORE, None));
+            self.attributes.may_replace(&PUBLISHED, now)?;
+            let says_yes = now.is_some_and(|now| self.attributes.published(now) == Some(true));
+            if says_yes {
+                values.push((PUBLISHED, Some(self.attributes.value_of(&PUBLISHED, "false", now))));
+            }
+            match asked {
+                Some(asked) => within.own.push((PUBLISHED_BEFORE, asked)),
+                None if says_yes => within.own.push((PUBLISHED_BEFORE, now.cloned())),
+                None => {}
+            }
+            return Ok(());
         }
+        // Out of it, it says what it said, unless another program has said something since.
+        let kept = read.own_map().and_then(|own| own.get(PUBLISHED_BEFORE));
+        let is_shut = now.is_none_or(|now| self.attributes.published(now) == Some(false));
+        match (asked, kept) {
+            (Some(asked), _) => values.push((PUBLISHED, asked)),
+            (None, Some(kept)) if is_shut => values.push((PUBLISHED, Some(kept.clone()))),
+            (None, _) => {}
+        }
+        within.own.push((PUBLISHED_BEFORE, None));
+        Ok(())
     }
 
     /// Whether it may be written: a write whose condition cannot hold is refused after the permission was looked at.

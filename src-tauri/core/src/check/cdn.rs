@@ -23,8 +23,7 @@ impl Checker<'_> {
 
     async fn newest_playlist(&self) -> Result<Option<url::Url>> {
         let catalog = Catalog::new(self.aws.dynamodb.clone(), self.workspace);
-        let page = catalog.page(None, 20).await?;
-        let newest = page.videos.into_iter().find_map(|video| video.hls_url);
+        let newest = catalog.some(20).await?.into_iter().find_map(|video| video.hls_url);
         newest.map(|stored| self.workspace.address(&stored)).transpose()
     }
 

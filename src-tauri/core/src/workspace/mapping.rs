@@ -10,6 +10,35 @@ use crate::{Code, Error, Result};
 /// The key of the solution's table, and its index by source bucket and start time.
 const GUID: &str = "guid";
 const INDEX: &str = "srcBucket-startTime-index";
+/// What admins change.
+const WRITTEN: [&str; 3] = ["title", "description", "published"];
+/// Attributes that the solution reads or writes itself, some of them: nobody else may.
+const OF_SOLUTION: [&str; 24] = [
+    "srcVideo",
+    "srcBucket",
+    "destBucket",
+    "workflowStatus",
+    "workflowName",
+    "workflowErrorAt",
+    "workflowTrigger",
+    "errorMessage",
+    "errorDetails",
+    "startTime",
+    "endTime",
+    "EndTime",
+    "srcMediainfo",
+    "srcWidth",
+    "srcHeight",
+    "encodingOutput",
+    "encodingJob",
+    "encodeJobId",
+    "hlsUrl",
+    "hlsPlaylist",
+    "mp4Urls",
+    "thumbNailsUrls",
+    "jobTemplate",
+    "cloudFront",
+];
 /// Letters of a name (DynamoDB, service quotas).
 const LONGEST_NAME: usize = 255;
 
@@ -43,7 +72,6 @@ pub struct TableMapping {
     #[ts(optional = nullable)]
     pub status: Option<String>,
     /// What its words mean; the others are shown as they are.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub status_words: BTreeMap<String, MappedStatus>,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -252,12 +280,14 @@ impl TableMapping {
         if self.key().contains('.') {
             return Err(invalid("The key is an attribute of its own, not one in a map.".to_owned()));
         }
-        let written = [&self.title, &self.description, &self.published];
-        for (at, one) in written.iter().enumerate() {
-            let Some(one) = one else { continue };
-            let is_taken = written[..at].iter().any(|other| other.as_ref() == Some(one)) || one == self.key();
-            if is_taken {
-                return Err(invalid(format!("\"{one}\" is named twice: a change would overwrite the other.")));
+        for (what, one) in self.names().filter(|(what, _)| WRITTEN.contains(what)) {
+            let named = self.names().filter(|(other, _)| *other != what).map(|(_, name)| name.as_str());
+            let index = self.index.iter().flat_map(|index| [index.partition_key.as_str(), &index.sort_key]);
+            let of_solution = OF_SOLUTION.into_iter().filter(|_| !self.is_of_another_table());
+            let mut others = named.chain(index).chain([self.key()]).chain(of_solution);
+            if let Some(other) = others.find(|other| overlap(one, other)) {
+                let what = format!("A change of the {what}, \"{one}\", would overwrite \"{other}\".");
+                return Err(invalid(what));
             }
         }
         if let Some([yes, no]) = &self.published_words
@@ -268,9 +298,13 @@ impl TableMapping {
         if let Some(address) = &self.address {
             let example = address.replace("{cdn}", "https://cdn.example").replace("{path}", "a").replace("{key}", "k");
             let is_address = url::Url::parse(&example).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-            if !is_address || !address.contains("{path}") {
+            if !is_address || !address.contains("{path}") || !address.contains("{cdn}") {
                 let what = format!("\"{address}\" makes no address of a path.");
-                return Err(Error::new(Code::Invalid, what, "Write one with {path} in it, such as {cdn}/{path}."));
+                return Err(Error::new(
+                    Code::Invalid,
+                    what,
+                    "Write one with {cdn} and {path} in it, such as {cdn}/{path}.",
+                ));
             }
         }
         if let Some(MappedIndex { partition_key, partition_value, sort_key, .. }) = &self.index
@@ -280,6 +314,13 @@ impl TableMapping {
         }
         Ok(())
     }
+}
+
+/// Whether one of two paths is the other, or leads through it.
+fn overlap(one: &str, other: &str) -> bool {
+    let leads =
+        |path: &str, to: &str| to.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    leads(one, other) || leads(other, one)
 }
 
 #[cfg(test)]
@@ -299,8 +340,13 @@ mod tests {
             (TableMapping { title: named("reeldesk.title"), ..good.clone() }, "title"),
             (TableMapping { duration: named("a..b"), ..good.clone() }, "duration"),
             (TableMapping { key: named("a.b"), ..good.clone() }, "key"),
-            (TableMapping { published: named("media.name"), ..good.clone() }, "twice"),
-            (TableMapping { title: named("videoId"), ..good.clone() }, "twice"),
+            (TableMapping { published: named("media.name"), ..good.clone() }, "title"),
+            (TableMapping { title: named("videoId"), ..good.clone() }, "overwrite"),
+            (TableMapping { title: named("videoId.x"), ..good.clone() }, "overwrite"),
+            (TableMapping { source: named("media"), ..good.clone() }, "overwrite"),
+            (TableMapping { published: named("media"), ..good.clone() }, "overwrite"),
+            (TableMapping { title: named("srcVideo"), ..TableMapping::default() }, "srcVideo"),
+            (TableMapping { address: named("https://other/{path}"), ..good.clone() }, "address"),
             (TableMapping { address: named("{cdn}/films"), ..good.clone() }, "path"),
             (TableMapping { address: named("{path}"), ..good.clone() }, "address"),
             (TableMapping { published_words: Some(["a".into(), "a".into()]), ..good.clone() }, "two"),

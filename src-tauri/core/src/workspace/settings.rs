@@ -29,6 +29,8 @@ struct Content {
     #[serde(default)]
     habits: Habits,
     #[serde(default)]
+    library: LibraryLayout,
+    #[serde(default)]
     view: Vec<SavedView>,
     #[serde(default)]
     workspace: Vec<Workspace>,
@@ -42,6 +44,18 @@ pub struct SavedView {
     pub name: String,
     /// Where it leads: what stands behind the `#` of the window's address.
     pub address: String,
+}
+
+/// How the Library shows its videos.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LibraryLayout {
+    /// As posters, not as a list.
+    pub posters: bool,
+    /// The columns of the list, by their names; none for those that are there at first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional = nullable)]
+    pub columns: Option<Vec<String>>,
 }
 
 /// What the app does by itself.
@@ -164,6 +178,22 @@ impl Settings {
     /// When the file cannot be written.
     pub fn set_habits(&self, habits: Habits) -> Result<()> {
         self.change(|content| content.habits = habits)
+    }
+
+    /// How the Library shows its videos.
+    ///
+    /// # Errors
+    /// As [`Settings::workspaces`].
+    pub fn library(&self) -> Result<LibraryLayout> {
+        Ok(self.read()?.library)
+    }
+
+    /// Changes it.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn set_library(&self, library: LibraryLayout) -> Result<()> {
+        self.change(|content| content.library = library)
     }
 
     /// The views that were saved.
@@ -294,6 +324,9 @@ mod tests {
         assert_eq!(settings.workspaces().unwrap(), [workspace("production"), workspace("staging")]);
         assert_eq!(settings.last_open().unwrap().as_deref(), Some("staging"));
         assert_eq!(settings.get("nope").unwrap_err().remedy, "Use one of these: production, staging, sandbox.");
+        let library = LibraryLayout { posters: true, columns: Some(vec!["tags".into()]) };
+        settings.set_library(library.clone()).unwrap();
+        assert_eq!(settings.library().unwrap(), library);
         settings.remove("production").unwrap();
         assert_eq!(settings.workspaces().unwrap(), [workspace("staging")]);
     }

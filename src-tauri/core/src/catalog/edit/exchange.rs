@@ -102,7 +102,9 @@ impl Editor {
             let videos = self.whole(self.sync.mirror().await?.by_keys(some.to_vec()).await?).await?;
             let piece = match is_json {
                 true => json(&videos, written == 0)?,
-                false => csv(videos.iter().map(|video| row(video, &tags)))?,
+                false => csv(videos
+                    .iter()
+                    .map(|video| row(video, self.catalog.version(video.revision, &video.details), &tags)))?,
             };
             written += videos.len();
             fresh.write(piece).await?;
@@ -220,7 +222,7 @@ impl Editor {
                 continue;
             }
             let seen_as = revision.and_then(|column| row.get(column)?.trim().parse::<i64>().ok());
-            if seen_as.is_some_and(|revision| revision != video.revision) {
+            if seen_as.is_some_and(|seen| seen != self.catalog.version(video.revision, &video.details)) {
                 problem("Someone changed this video since the list was exported.".to_owned());
                 continue;
             }
@@ -370,7 +372,7 @@ fn header(tags: &[String]) -> Vec<String> {
     names
 }
 
-fn row(video: &VideoSummary, tags: &[String]) -> Vec<String> {
+fn row(video: &VideoSummary, version: i64, tags: &[String]) -> Vec<String> {
     let said = |details: &VideoDetails, field: &VideoField| details.get(field).unwrap_or_default();
     let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
     let time = |at: Option<i64>| {
@@ -387,7 +389,7 @@ fn row(video: &VideoSummary, tags: &[String]) -> Vec<String> {
         number(video.height),
         video.src_video.clone().unwrap_or_default(),
         said(&video.details, &VideoField::TrashedAt),
-        video.revision.to_string(),
+        version.to_string(),
     ]);
     cells.extend(tags.iter().map(|name| said(&video.details, &VideoField::Tag(name.clone()))));
     cells

@@ -14,6 +14,7 @@ use super::log::{Line, NewLine, Work};
 use super::patch::{Subject, VideoPatch};
 use super::{Author, Change, Editor, Guid, TRIES, VideoSelection, Written, not_found};
 use crate::catalog::details::{FieldChange, VideoDetails};
+use crate::catalog::{Status, Video};
 use crate::files::lock_file;
 use crate::{Code, Error, Result};
 
@@ -110,7 +111,10 @@ impl Editor {
         let guids = self.selected(selection).await?;
         for some in guids.chunks(super::PAGE) {
             let videos = self.sync.mirror().await?.by_keys(some.to_vec()).await?;
-            known.extend(videos.into_iter().map(|video| (video.guid, (video.title, video.revision))));
+            known.extend(videos.into_iter().map(|video| {
+                let version = self.catalog.version(video.revision, &video.details);
+                (video.guid, (video.title, version))
+            }));
         }
         let mut seen = HashSet::new();
         // Each once; what the mirror does not know yet may be there all the same.
@@ -314,8 +318,9 @@ impl Editor {
                 self.sync.renew(std::slice::from_ref(&video)).await?;
                 return Ok(EditOutcome::Done);
             }
+            let version = self.catalog.version(video.revision, &video.details);
             let changes = match work {
-                Work::Patch(_) if expected.is_some_and(|expected| expected != video.revision) => {
+                Work::Patch(_) if expected.is_some_and(|expected| expected != version) => {
                     // The next try is on what is there now.
                     self.sync.renew(std::slice::from_ref(&video)).await?;
                     return Ok(EditOutcome::Aside);
@@ -344,7 +349,8 @@ impl Editor {
             }
             self.log.writing(*id, &changes).await?;
             let changes = &*writing.insert(changes);
-            match self.catalog.write(guid, &item, changes, running.author).await? {
+            let is_ended = video.is_stuck || self.was_canceled(&video).await?;
+            match self.catalog.write(guid, &item, changes, running.author, is_ended).await? {
                 Written::Done(video) => {
                     self.sync.renew(std::slice::from_ref(&*video)).await?;
                     tracing::info!(
@@ -359,6 +365,17 @@ impl Editor {
             }
         }
         Ok(EditOutcome::Aside)
+    }
+}
+
+impl Editor {
+    /// Whether its job was canceled, which its item never says.
+    async fn was_canceled(&self, video: &Video) -> Result<bool> {
+        if video.status != Status::Encoding {
+            return Ok(false);
+        }
+        let known = self.sync.mirror().await?.by_keys(vec![video.guid.clone()]).await?;
+        Ok(known.iter().any(|known| known.status == Status::Canceled))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::Result;
 use crate::catalog::{Guid, Status, StatusKind, VideoDetails, VideoSummary};
 
 /// Letters of a title that it is sorted by.
-const SORTED_BY: usize = 48;
+pub(super) const SORTED_BY: usize = 48;
 /// What stands for the guid in a key or an address, which often has it in it.
 const OF_THE_GUID: char = '\u{1}';
 

@@ -16,7 +16,7 @@ use crate::catalog::summary::{Facet, VideoSummary};
 /// So many rows are sorted by themselves; more are looked for in the order of the index of what they are sorted by.
 const SORTED_AT_ONCE: usize = 4_000;
 /// A filter that one of so many has, or more, is met soon on the way through an index; so many rows of it are walked through.
-const FREQUENT: i64 = 20;
+const FREQUENT: i64 = 60;
 const WALKED_AT_ONCE: usize = 20_000;
 /// Titles that begin with what is looked for, of those that come first.
 const MOST_BEST: i64 = 1_000;
@@ -351,7 +351,9 @@ fn page(db: &Connection, query: &VideoQuery, first: usize, most: usize) -> Resul
     let nulls = if query.descending { "" } else { "NULLS LAST" };
     let [limit, offset] = [most, first].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
     let column = match query.sort {
-        VideoSort::Match if !query.text.trim().is_empty() => return page_of_best(db, query, first, most),
+        VideoSort::Match if !query.text.trim().is_empty() && !query.is_of_trash() => {
+            return page_of_best(db, query, first, most);
+        }
         VideoSort::Started | VideoSort::Match => {
             let Some(expression) = query.expression(db, None)? else { return Ok(Vec::new()) };
             let (from, until) = query.places();
@@ -400,7 +402,7 @@ fn page(db: &Connection, query: &VideoQuery, first: usize, most: usize) -> Resul
 /// newest.
 fn page_of_best(db: &Connection, query: &VideoQuery, first: usize, most: usize) -> Result<Vec<i64>> {
     let Some(expression) = query.expression(db, None)? else { return Ok(Vec::new()) };
-    let typed = terms::fold(query.text.trim());
+    let typed: String = terms::fold(query.text.trim()).chars().take(row::SORTED_BY).collect();
     let (from, until) = query.places();
     let titles = "SELECT place FROM videos WHERE title_key >= ?1 AND title_key < ?2 AND place BETWEEN ?3 AND ?4
                   ORDER BY length(title_key), place DESC LIMIT ?5";
