@@ -128,6 +128,8 @@ async fn many_are_changed_and_go_through_the_trash() {
     // Two go to the trash, from a range; one comes back, the other one goes for good.
     let rows = "return document.querySelector('.videos')?.getAttribute('aria-rowcount');";
     window.click(&format!("//*[@data-guid='{}']//input[@type='checkbox']", guid(20))).await.unwrap();
+    // The bar moves the rows down.
+    window.wait_for("//button[@aria-label='More with 1 video']", SHORT).await.unwrap();
     window.click(&format!("//*[@data-guid='{}']//input[@type='checkbox']", guid(21))).await.unwrap();
     window.click("//button[@aria-label='More with 2 videos']").await.unwrap();
     window.click("//button[@role='menuitem'][contains(., 'Move to trash')]").await.unwrap();

@@ -388,3 +388,33 @@ async fn no_title_is_lost_beside_another_program() {
     assert_eq!(stored(&client, TABLE, "v").await.unwrap()["name"], text(&title));
     session.close().await;
 }
+
+/// A mapping that would overwrite what other programs need opens no workspace; a sandbox stays what it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_work_writes_nothing() {
+    let server = Server::with(&["--catalog", "custom"]);
+    let client = server.dynamodb();
+    let put = client.put_item().table_name(TABLE).item("videoId", text("v")).item("state", text("READY"));
+    put.send().await.unwrap();
+    let reelctl = server.elsewhere();
+    let mapping = "\n[workspace.mapping]\nkey = \"videoId\"\ntitle = \"state\"\nstatus = \"state\"\n";
+    let settings = reelctl.data.path().join("settings.toml");
+    let whole = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(&settings, whole.clone() + mapping).unwrap();
+    let edit = ["--workspace", "elsewhere", "videos", "edit", "v", "--title", "x"];
+    let (done, lines) = reelctl.run(&edit).unwrap();
+    assert!(!done && lines[0]["message"].as_str().unwrap().contains("would overwrite"), "{lines:#?}");
+    assert_eq!(stored(&client, TABLE, "v").await.unwrap()["state"], text("READY"));
+    // What is wrong with the file is said, with its line.
+    std::fs::write(&settings, whole + "\n[workspace.mapping]\ndurationUnit = \"fortnights\"\n").unwrap();
+    let (_, lines) = reelctl.run(&edit).unwrap();
+    let message = lines[0]["message"].as_str().unwrap();
+    assert!(message.contains("at line ") && message.contains("fortnights"), "{message}");
+
+    let Server { process, data, .. } = server;
+    drop(process);
+    let (_again, endpoint) = Server::run(&data);
+    let there = Server::connected(&endpoint, "again");
+    let (_, looked) = there.run(&["--workspace", "again", "workspace", "table"]).unwrap();
+    assert_eq!(looked[0]["suggestion"]["key"], json!("videoId"), "{looked:#?}");
+}

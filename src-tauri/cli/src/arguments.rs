@@ -43,9 +43,10 @@ pub(crate) enum Command {
         /// A source bucket with Object Lock
         #[arg(long)]
         object_lock: bool,
-        /// Whose catalog table it has: the solution's, or one of an operator's own, with other names (custom)
-        #[arg(long, value_name = "KIND", default_value_t)]
-        catalog: CatalogKind,
+        /// Whose catalog table it has: the solution's (solution), or one of an operator's own, with other names (custom);
+        /// without it, that of the last time
+        #[arg(long, value_name = "KIND")]
+        catalog: Option<CatalogKind>,
         /// Let tests order faults and move the clock (/-/faults, /-/clock)
         #[arg(long)]
         control: bool,

@@ -319,7 +319,10 @@ fn tell_as(done: &str, result: &EditResult, json: bool) {
         EditOutcome::Aside => {
             output::text(&format!("{title}: someone else changed it meanwhile, and it is left as it is"))
         }
-        EditOutcome::Failed { error } => output::failed(false, error),
+        EditOutcome::Failed { error } => {
+            let message = format!("{title} ({}): {}", output::plain(result.guid.as_str()), error.message);
+            output::failed(false, &Error { message, ..error.clone() });
+        }
     }
 }
 

@@ -327,16 +327,17 @@ async fn list_all(session: &Session, mut tell: impl FnMut(Video)) -> Result<()> 
 async fn show(session: &Session, guid: String, json: bool) -> Result<ExitCode> {
     let guid = key(guid)?;
     let video: Video = session.video(&guid).await?;
-    let stream = if video.is_playable() { Some(session.stream(&guid).await?) } else { None };
+    let stream = if video.is_playable() { session.stream(&guid).await.map(Some) } else { Ok(None) };
+    // What is known of it is shown, whatever its stream is like.
+    let (stream, error) = stream.map_or_else(|error| (None, Some(error)), |stream| (stream, None));
     if json {
-        output::line(&json!({ "video": video, "stream": stream }));
+        output::line(&json!({ "video": video, "stream": stream, "streamError": error }));
     } else {
         output::value(&video);
-        if let Some(stream) = stream {
-            output::stream(&stream, false);
-        }
+        stream.iter().for_each(|stream| output::stream(stream, false));
+        error.iter().for_each(|error| output::failed(false, error));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if error.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// The key of a video.

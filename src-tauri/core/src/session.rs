@@ -26,7 +26,7 @@ use crate::store::Store;
 use crate::upload::{Limit, Uploader};
 use crate::viewers::{self, Mail, ViewerSession, Viewers, mailbox};
 use crate::watch::{Rules, WatchFolder};
-use crate::workspace::{SandboxEndpoints, Settings, Workspace};
+use crate::workspace::{SandboxEndpoints, Settings, TableMapping, Workspace};
 use crate::{Code, Error, Result};
 
 /// The app's own SQLite file, in the data folder.
@@ -91,6 +91,8 @@ impl Session {
         sandbox: Option<SandboxEndpoints>,
         ends: Option<Ends>,
     ) -> Result<Self> {
+        // With names that overwrite others nothing may be written.
+        workspace.mapping.as_ref().map_or(Ok(()), TableMapping::check)?;
         let aws = Aws::connect(&workspace.connection).await?;
         let access = Access::of(&workspace, &aws.s3)?;
         let catalog = Catalog::new(aws.dynamodb.clone(), &workspace);

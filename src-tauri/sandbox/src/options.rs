@@ -16,8 +16,8 @@ pub struct Options {
     pub kms: bool,
     /// The source bucket has Object Lock with a default retention: it keeps versions, and wants a checksum with each body.
     pub object_lock: bool,
-    /// Whose catalog table it has.
-    pub catalog: CatalogKind,
+    /// Whose catalog table it has; none for the one that it had, at first the solution's.
+    pub catalog: Option<CatalogKind>,
     /// Tests may make it fail (`/-/faults`) and move its clock (`/-/clock`).
     pub control: bool,
 }

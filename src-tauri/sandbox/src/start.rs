@@ -93,7 +93,7 @@ impl Sandbox {
             api: api_port.map_err(unusable)?,
             cdn: cdn_port.map_err(unusable)?,
             site: site_port.map_err(unusable)?,
-            catalog: options.catalog,
+            catalog: options.catalog.unwrap_or(before.catalog),
         };
         ports.write(folder).map_err(unusable)?;
         let endpoints = Endpoints::on(ports);
@@ -125,7 +125,7 @@ impl Sandbox {
         };
         serve(&mut tasks, api, front_door::router(services), &stop);
         serve(&mut tasks, cdn, cdn::router(s3.clone()), &stop);
-        let table = Table::of(&endpoints, options);
+        let table = Table::of(&endpoints, options.pipeline);
         table.create().await.map_err(StartError::part("DynamoDB table"))?;
         let viewers = Site { db: db.clone(), s3: s3.clone(), table: table.clone(), address: endpoints.site.clone() };
         serve(&mut tasks, site, site::router(viewers), &stop);

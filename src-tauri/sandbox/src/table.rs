@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::{
 use serde_json::{Map, Value, json};
 
 use crate::endpoints::Endpoints;
-use crate::options::{CatalogKind, Generation, Options};
+use crate::options::{CatalogKind, Generation};
 use crate::time::now_v4;
 use crate::{CUSTOM_TABLE, REGION, SOURCE_BUCKET, TABLE, TABLE_INDEX};
 
@@ -39,7 +39,7 @@ pub(crate) struct Playable {
 }
 
 impl Table {
-    pub fn of(endpoints: &Endpoints, options: Options) -> Self {
+    pub fn of(endpoints: &Endpoints, generation: Generation) -> Self {
         let credentials = &endpoints.credentials;
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -52,7 +52,7 @@ impl Table {
             ))
             .build();
         let dynamodb = aws_sdk_dynamodb::Client::from_conf(config);
-        Self { dynamodb, kind: options.catalog, generation: options.pipeline }
+        Self { dynamodb, kind: endpoints.catalog, generation }
     }
 
     fn name(&self) -> &'static str {

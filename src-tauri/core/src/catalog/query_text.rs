@@ -59,6 +59,10 @@ impl VideoQuery {
             query.facets.push(facet);
         }
         query.text = words.join(" ");
+        if query.text.is_empty() && query.facets.is_empty() && query.from.is_none() && query.until.is_none() {
+            // Quotes alone are no word: they do not mean all there is.
+            query.text = typed.trim().to_owned();
+        }
         Ok(query)
     }
 }
@@ -111,6 +115,10 @@ mod tests {
         ];
         assert_eq!(query.facets, facets);
         assert_eq!((query.from, query.until), (Some(1_767_312_000_000), Some(1_767_413_106_000)));
+        for typed in ["\"", "\"\""] {
+            assert_eq!(VideoQuery::parse(typed).unwrap().text, typed, "it finds nothing");
+        }
+        assert_eq!(VideoQuery::parse(" ").unwrap().text, "");
         for typed in ["status:fine", "is:nice", "after:yesterday", "before:"] {
             assert_eq!(VideoQuery::parse(typed).unwrap_err().code, Code::Invalid, "{typed}");
         }

@@ -266,7 +266,13 @@ impl TableMapping {
     /// # Errors
     /// [`Code::Invalid`].
     pub fn check(&self) -> Result<()> {
-        let invalid = |what: String| Error::new(Code::Invalid, what, "Correct it under Attributes of the table.");
+        let invalid = |what: String| {
+            Error::new(
+                Code::Invalid,
+                what,
+                "Correct [workspace.mapping] in settings.toml, or: Workspace, Edit, Attributes of the table.",
+            )
+        };
         for (what, name) in self.names() {
             if name.len() > LONGEST_NAME
                 || name.split('.').any(|part| part.is_empty() || part.contains(char::is_control))

@@ -259,9 +259,14 @@ impl Settings {
         if let Err(error) = std::fs::rename(&path, &aside) {
             return self.unusable("moved aside, and is broken", &error);
         }
+        // `TOML parse error at line 3, column 5`, and at its end the reason.
+        let reason = error.to_string();
+        let line = reason.lines().find_map(|line| line.strip_prefix("TOML parse error at ")).unwrap_or_default();
+        let why = reason.lines().last().unwrap_or_default();
+        let at = if line.is_empty() { String::new() } else { format!(" at {line} ({why})") };
         Error::new(
             Code::Invalid,
-            format!("The settings, {}, are broken; they were kept as {}.", path.display(), aside.display()),
+            format!("The settings, {}, are broken{at}; they were kept as {}.", path.display(), aside.display()),
             "Correct that file and move it back, or connect your workspaces again.",
         )
         .with_details(error)

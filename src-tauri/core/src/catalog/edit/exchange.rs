@@ -28,6 +28,8 @@ const FIELDS: [(&str, VideoField); 5] = [
 const READ_ONLY: [&str; 7] = ["status", "started", "seconds", "width", "height", "srcVideo", "trashed"];
 /// The column that tells whether someone changed the video since it was written into the list.
 const REVISION: &str = "revision";
+/// What its values begin with: a spreadsheet takes none of them for a number.
+const VERSION: &str = "v-";
 /// What begins the name of a column of a tag.
 const TAG: &str = "tag:";
 /// The most tags that have a column.
@@ -198,8 +200,19 @@ impl Editor {
             read.await.map_err(Error::internal)??;
         problems.extend(found);
         import.preview.unknown_columns = unknown;
-        let keys: Vec<String> = rows.iter().map(|(_, row)| uncell(row[key].trim()).to_owned()).collect();
         let mirror = self.sync.mirror().await?;
+        // A key may begin with a blank; where there is none of that, the blank is the spreadsheet's.
+        let exact: Vec<_> =
+            rows.iter().filter_map(|(_, row)| Guid::new(uncell(&row[key])).filter(|_| by_guid)).collect();
+        let mut there = BTreeSet::new();
+        for some in exact.chunks(super::PAGE) {
+            there.extend(mirror.by_keys(some.to_vec()).await?.into_iter().map(|video| video.guid.to_string()));
+        }
+        let key_of = |cell: &str| match uncell(cell) {
+            exact if there.contains(exact) => exact.to_owned(),
+            _ => uncell(cell.trim()).to_owned(),
+        };
+        let keys: Vec<String> = rows.iter().map(|(_, row)| key_of(&row[key])).collect();
         let guids: HashMap<String, Guid> = match by_guid {
             true => keys.iter().filter_map(|key| Some((key.clone(), Guid::new(key)?))).collect(),
             false => mirror.guids_of_sources(keys.clone()).await?.into_iter().collect(),
@@ -221,7 +234,12 @@ impl Editor {
                 problem("A line before it is of the same video.".to_owned());
                 continue;
             }
-            let seen_as = revision.and_then(|column| row.get(column)?.trim().parse::<i64>().ok());
+            let told = revision.and_then(|column| row.get(column)).map(|text| uncell(text.trim())).unwrap_or_default();
+            let seen_as = told.strip_prefix(VERSION).and_then(|hex| i64::from_str_radix(hex, 16).ok());
+            if seen_as.is_none() && !told.is_empty() {
+                problem(format!("The revision \"{told}\" is none that an export writes: another program changed it."));
+                continue;
+            }
             if seen_as.is_some_and(|seen| seen != self.catalog.version(video.revision, &video.details)) {
                 problem("Someone changed this video since the list was exported.".to_owned());
                 continue;
@@ -389,7 +407,7 @@ fn row(video: &VideoSummary, version: i64, tags: &[String]) -> Vec<String> {
         number(video.height),
         video.src_video.clone().unwrap_or_default(),
         said(&video.details, &VideoField::TrashedAt),
-        version.to_string(),
+        format!("{VERSION}{version:x}"),
     ]);
     cells.extend(tags.iter().map(|name| said(&video.details, &VideoField::Tag(name.clone()))));
     cells

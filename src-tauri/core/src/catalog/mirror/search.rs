@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::facets::{self, bit, term};
-use super::{ANY, Mirror, PLACES_A_SECOND, row, terms};
+use super::{ANY, Mirror, PLACES_A_SECOND, PLACES_WITHOUT_A_TIME, row, terms};
 use crate::Result;
 use crate::catalog::Guid;
 use crate::catalog::summary::{Facet, VideoSummary};
@@ -122,7 +122,9 @@ impl VideoQuery {
     pub(super) fn places(&self) -> (i64, i64) {
         let place = |ms: i64| ms.div_euclid(1000).saturating_mul(PLACES_A_SECOND);
         let until = self.until.map_or(i64::MAX, |until| place(until.saturating_add(999)).saturating_sub(1));
-        let from = self.from.map_or(1, place).max(1);
+        // What began nobody knows when was not before or after any day.
+        let first = if self.from.is_some() || self.until.is_some() { PLACES_WITHOUT_A_TIME + 1 } else { 1 };
+        let from = self.from.map_or(first, place).max(first);
         if self.is_of_trash() { (-until, -from) } else { (from, until) }
     }
 
