@@ -202,6 +202,9 @@ async fn in_a_table_that_is_not_ours() {
         ]);
         client.put_item().table_name("films").set_item(Some(item)).send().await.unwrap();
     }
+    // One without the map that the title is in.
+    let bare = client.put_item().table_name("films").item("videoId", text("bare")).item("kind", text("film"));
+    bare.item("created", AttributeValue::N("5".into())).item("state", text("done")).send().await.unwrap();
     let reelctl = Reelctl::new().unwrap().with("AWS_ACCESS_KEY_ID", "test").with("AWS_SECRET_ACCESS_KEY", "test");
     let settings = format!(
         r#"version = 1
@@ -231,7 +234,13 @@ index = {{ name = "by-time", partitionKey = "kind", partitionValue = "film", sor
     let run = |arguments: &[&str]| videos(&reelctl, "mini", arguments);
     assert_eq!(run(&["search", "episode", "status:complete", "is:draft", "--limit", "500"]).len(), 230);
     let newest = run(&["list"]);
-    assert_eq!((newest.len(), &newest[0]["title"]), (230, &json!("Episode 229")));
+    assert_eq!((newest.len(), &newest[0]["title"]), (231, &json!("Episode 229")));
+    run(&["edit", "bare", "--title", "Made"]);
+    let made = stored(&client, "films", "bare").await.unwrap();
+    assert_eq!(made["about"].as_m().unwrap()["title"], text("Made"));
+    let (_, logged) = reelctl.run(&["--workspace", "mini", "videos", "changes"]).unwrap();
+    run(&["undo", logged[0]["run"].as_str().unwrap()]);
+    assert!(stored(&client, "films", "bare").await.unwrap()["about"].as_m().unwrap().is_empty());
     let before = stored(&client, "films", "e-7").await.unwrap();
     run(&["edit", "e-7", "--title", "The Seventh"]);
     run(&["publish", "e-7"]);

@@ -256,18 +256,18 @@ impl Catalog {
         for (field, after) in values {
             let Some(name) = self.attributes.attribute_of(&field) else { continue };
             let before = self.attribute(read, &field);
-            let path = update.attribute(name);
             match (after, name.split_once('.')) {
                 // The map that it is in is not there: it is made, with all that goes into it.
                 (Some(after), Some((first, rest))) if !read.0.contains_key(first) && !rest.contains('.') => {
                     fresh.entry(first.to_owned()).or_default().insert(rest.to_owned(), after);
                 }
                 (Some(after), _) => {
-                    let value = update.value(after);
+                    let (path, value) = (update.attribute(name), update.value(after));
                     update.set.push(format!("{path} = {value}"));
                     update.only_if(&path, before);
                 }
                 (None, _) => {
+                    let path = update.attribute(name);
                     update.remove.push(path.clone());
                     update.only_if(&path, before);
                 }
