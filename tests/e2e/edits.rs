@@ -97,8 +97,11 @@ async fn a_video_is_changed_and_someone_else_is_first() {
 async fn many_are_changed_and_go_through_the_trash() {
     let server = Server::start();
     let window = opened(&server, 30).await;
+    let place = format!("return document.querySelector(\"[data-guid='{}']\").getBoundingClientRect().top;", guid(29));
+    let before = window.script(&place).await.unwrap();
     window.click(&format!("//*[@data-guid='{}']//input[@type='checkbox']", guid(29))).await.unwrap();
     window.wait_for("//*[@aria-label='Selected videos'][contains(., '1 video chosen')]", SHORT).await.unwrap();
+    assert_eq!(window.script(&place).await.unwrap(), before, "the rows stay under the pointer");
     let control_a = format!("{}a{}", Key::Control, Key::Null);
     window.client.active_element().await.unwrap().send_keys(&control_a).await.unwrap();
     window.wait_for("//*[@aria-label='Selected videos'][contains(., '30 videos chosen')]", SHORT).await.unwrap();
@@ -128,7 +131,6 @@ async fn many_are_changed_and_go_through_the_trash() {
     // Two go to the trash, from a range; one comes back, the other one goes for good.
     let rows = "return document.querySelector('.videos')?.getAttribute('aria-rowcount');";
     window.click(&format!("//*[@data-guid='{}']//input[@type='checkbox']", guid(20))).await.unwrap();
-    // The bar moves the rows down.
     window.wait_for("//button[@aria-label='More with 1 video']", SHORT).await.unwrap();
     window.click(&format!("//*[@data-guid='{}']//input[@type='checkbox']", guid(21))).await.unwrap();
     window.click("//button[@aria-label='More with 2 videos']").await.unwrap();
@@ -155,5 +157,53 @@ async fn many_are_changed_and_go_through_the_trash() {
     assert!(get.send().await.unwrap().item.is_none());
     window.click("//button[.='All']").await.unwrap();
     window.until(rows, LONG, |rows| rows == "30").await.unwrap();
+    window.close().await;
+}
+
+/// Captions are added from a file, keep what else is typed, and come off with an undo.
+#[tokio::test(flavor = "multi_thread")]
+async fn captions_are_added_and_taken_off() {
+    let server = Server::start();
+    let window = opened(&server, 12).await;
+    let guid = guid(10);
+    let stem = catalog::item_in(reeldesk_sandbox::SOURCE_BUCKET, 10)["srcVideo"].as_s().unwrap().clone();
+    let key = format!("{}.en.vtt", stem.rsplit_once('.').unwrap().0);
+    let file = server.data.data.path().join("captions.vtt");
+    std::fs::write(&file, "WEBVTT\n\n00:00.000 --> 00:01.000\nHello\n").unwrap();
+    window.click(&format!("//*[@data-guid='{guid}']//button")).await.unwrap();
+    write(&window, &format!("{PAGE}//input[@name='title']"), "Still typed").await;
+    window.click(&format!("{PAGE}//button[.='Add captions or a file…']")).await.unwrap();
+    write(&window, &format!("{PAGE}//label[span='Language']/input"), "en").await;
+    window.picture("captions-typed").await;
+    window.is_accessible("captions-typed").await;
+    window.click(&format!("{PAGE}//button[.='Choose the file…']")).await.unwrap();
+    window.choose("Add a file", &file).await.unwrap();
+    let label = format!("{PAGE}//input[contains(@aria-label, '.en.vtt')]");
+    window.wait_for(&label, LONG).await.unwrap();
+    let typed = "return document.querySelector('[name=title]').value;";
+    assert_eq!(window.script(typed).await.unwrap(), "Still typed");
+    let said = |own: &HashMap<String, AttributeValue>| own["sidecars"].as_m().unwrap()[&key].clone();
+    assert_eq!(said(&own(&server, &guid).await), AttributeValue::S("English".into()));
+    let head = server.client().head_object().bucket(reeldesk_sandbox::SOURCE_BUCKET).key(&key).send().await.unwrap();
+    assert_eq!(head.content_type(), Some("text/vtt"));
+    let form = "document.querySelector('form.fields fieldset:last-of-type').scrollIntoView({ block: 'center' });";
+    window.script(form).await.unwrap();
+    window.picture("captions-added").await;
+    window.is_accessible("captions-added").await;
+
+    // The label is saved with what else is typed; taken off, it comes back by an undo.
+    write(&window, &label, "English (SDH)").await;
+    let save = format!("{PAGE}//button[.='Save'][not(@disabled)]");
+    window.click(&save).await.unwrap();
+    window.wait_for(&format!("{PAGE}//*[@role='status'][.='Saved.']"), SHORT).await.unwrap();
+    assert_eq!(said(&own(&server, &guid).await), AttributeValue::S("English (SDH)".into()));
+    assert_eq!(own(&server, &guid).await["title"].as_s().unwrap(), "Still typed");
+    window.click(&format!("{PAGE}//button[@title='Remove'][contains(@aria-label, '.en.vtt')]")).await.unwrap();
+    window.click(&save).await.unwrap();
+    window.wait_for(&format!("{PAGE}//*[@role='status'][.='Saved.']"), SHORT).await.unwrap();
+    assert_eq!(said(&own(&server, &guid).await), AttributeValue::Null(true));
+    window.click(&format!("{PAGE}//form//button[.='Undo']")).await.unwrap();
+    window.wait_for(&label, LONG).await.unwrap();
+    assert_eq!(said(&own(&server, &guid).await), AttributeValue::S("English (SDH)".into()));
     window.close().await;
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use fantoccini::elements::Element;
+use fantoccini::error::CmdError;
 use fantoccini::{Client, ClientBuilder, Locator};
 use reeldesk_tests::{Ended, binary};
 use serde_json::{Value, json};
@@ -107,21 +108,39 @@ impl Window {
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
             let element = self.wait_for(xpath, Duration::from_secs(20)).await?;
-            // A click on what is disabled is no error of WebDriver's, and nothing happens.
-            let clicked = match element.is_enabled().await {
+            let clicked = match self.takes_clicks(&element).await {
                 Ok(false) => None,
                 Ok(true) => Some(element.click().await),
                 Err(error) => Some(Err(error)),
             };
             match clicked {
                 Some(Ok(())) => return Ok(()),
-                None if Instant::now() > deadline => bail!("{xpath} stays disabled"),
+                None if Instant::now() > deadline => {
+                    self.picture("failed").await;
+                    bail!("{xpath} stays disabled, or something lies over it");
+                }
                 Some(Err(error)) if Instant::now() > deadline => bail!("{xpath} was not clicked: {error:?}"),
                 None => {}
                 Some(Err(error)) => eprintln!("{xpath} is clicked again: {error:?}"),
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// A click on what is disabled, or on what takes none while it scrolls, is no error of WebDriver's: nothing happens.
+    async fn takes_clicks(&self, element: &Element) -> Result<bool, CmdError> {
+        const TAKES_CLICKS: &str = "
+            const [element] = arguments;
+            element.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+            const { left, top, width, height } = element.getBoundingClientRect();
+            if (width === 0 || height === 0) return true;
+            const hit = document.elementFromPoint(left + width / 2, top + height / 2);
+            return element.contains(hit) || (hit?.closest('label')?.contains(element) ?? false);";
+        if !element.is_enabled().await? {
+            return Ok(false);
+        }
+        let answer = self.client.execute(TAKES_CLICKS, vec![serde_json::to_value(element)?]).await?;
+        Ok(answer == Value::Bool(true))
     }
 
     pub async fn script(&self, script: &str) -> Result<Value> {

@@ -88,12 +88,7 @@ async fn the_mirror_follows_a_table_that_is_not_ours() {
     let ministack = Emulator::ministack().await.unwrap();
     let client = dynamodb(&ministack.endpoint, ("test", "test"));
     make_table(&client).await;
-    let reelctl = Reelctl::new().unwrap().with("AWS_ACCESS_KEY_ID", "test").with("AWS_SECRET_ACCESS_KEY", "test");
-    let workspace = format!(
-        "version = 1\n[[workspace]]\nname = \"mini\"\nregion = \"us-east-1\"\nendpoint = \"{}\"\nsourceBucket = \"vod-source\"\ndestinationBucket = \"vod-destination\"\ntable = \"vod\"\ncdn = \"http://127.0.0.1:9\"\ncredentials = {{ kind = \"environment\" }}\nmode = {{ kind = \"pipeline\" }}\n",
-        ministack.endpoint
-    );
-    std::fs::write(reelctl.data.path().join("settings.toml"), workspace).unwrap();
+    let reelctl = ministack.workspace("mini").unwrap();
     let mini = In(&reelctl, "mini");
     follows(&mini, &client, "vod", "vod-source").await;
     // The table answers no more: what is known is shown, and said to be old.
@@ -242,12 +237,7 @@ async fn a_table_that_is_deleted_and_made_anew() {
     let ministack = Emulator::ministack().await.unwrap();
     let client = dynamodb(&ministack.endpoint, ("test", "test"));
     make_table(&client).await;
-    let reelctl = Reelctl::new().unwrap().with("AWS_ACCESS_KEY_ID", "test").with("AWS_SECRET_ACCESS_KEY", "test");
-    let workspace = format!(
-        "version = 1\n[[workspace]]\nname = \"mini\"\nregion = \"us-east-1\"\nendpoint = \"{}\"\nsourceBucket = \"vod-source\"\ndestinationBucket = \"vod-destination\"\ntable = \"vod\"\ncdn = \"http://127.0.0.1:9\"\ncredentials = {{ kind = \"environment\" }}\nmode = {{ kind = \"pipeline\" }}\n",
-        ministack.endpoint
-    );
-    std::fs::write(reelctl.data.path().join("settings.toml"), workspace).unwrap();
+    let reelctl = ministack.workspace("mini").unwrap();
     let mini = In(&reelctl, "mini");
     write(&client, "vod", (0..60).map(item)).await;
     assert_eq!(read(&mini), 60);

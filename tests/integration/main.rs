@@ -20,6 +20,7 @@ mod rooms;
 mod s3;
 mod server;
 mod several;
+mod sidecars;
 mod sign_in;
 mod steering;
 mod strict;

@@ -251,12 +251,7 @@ async fn versions_are_a_tick_of_their_own() {
             at.put(bucket, key).await;
         }
     }
-    let far = Reelctl::new().unwrap().with("AWS_ACCESS_KEY_ID", "test").with("AWS_SECRET_ACCESS_KEY", "test");
-    let workspace = format!(
-        "version = 1\n[[workspace]]\nname = \"moto\"\nregion = \"us-east-1\"\nendpoint = \"{}\"\nsourceBucket = \"vod-source\"\ndestinationBucket = \"vod-destination\"\ntable = \"vod\"\ncdn = \"http://127.0.0.1:9\"\ncredentials = {{ kind = \"environment\" }}\nmode = {{ kind = \"pipeline\" }}\n",
-        moto.endpoint
-    );
-    std::fs::write(far.data.path().join("settings.toml"), workspace).unwrap();
+    let far = moto.workspace("moto").unwrap();
     let reelctl = In(&far, "moto");
     reelctl.well(&["sync"]);
     reelctl.well(&["trash", &hidden.guid, &gone.guid]);

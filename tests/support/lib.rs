@@ -227,6 +227,32 @@ impl Emulator {
         Self::run(command, port).await
     }
 
+    /// A `reelctl` with a workspace of this name on it, whose buckets are `vod-source` and `vod-destination`, and whose table is
+    /// `vod`.
+    ///
+    /// # Errors
+    /// When no data folder can be made.
+    pub fn workspace(&self, name: &str) -> Result<Reelctl> {
+        let reelctl = Reelctl::new()?.with("AWS_ACCESS_KEY_ID", "test").with("AWS_SECRET_ACCESS_KEY", "test");
+        let workspace = format!(
+            r#"version = 1
+[[workspace]]
+name = "{name}"
+region = "us-east-1"
+endpoint = "{}"
+sourceBucket = "vod-source"
+destinationBucket = "vod-destination"
+table = "vod"
+cdn = "http://127.0.0.1:9"
+credentials = {{ kind = "environment" }}
+mode = {{ kind = "pipeline" }}
+"#,
+            self.endpoint
+        );
+        std::fs::write(reelctl.data.path().join("settings.toml"), workspace)?;
+        Ok(reelctl)
+    }
+
     fn program(name: &str) -> Result<String> {
         std::env::var(name).context("run the tests with `cargo xtask test`, which installs the emulators")
     }

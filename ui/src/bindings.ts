@@ -671,7 +671,7 @@ edits: Array<PastEdit>,
  */
 outputs: Array<Output>, 
 /**
- * The keys of the objects in the source bucket that go with it: subtitles, metadata.
+ * The keys of the objects in the bucket of its source that go with it, and of those that admins took off it.
  */
 sidecars: Array<string>, 
 /**
@@ -815,6 +815,11 @@ description: string | null,
  */
 tags: { [key in string]: string }, 
 /**
+ * The files that go with it, subtitles for one: the key of each in the bucket of its source, and how it is called. It may be
+ * called nothing.
+ */
+sidecars: { [key in string]: string }, 
+/**
  * Whether viewers may see it; none where nobody has said.
  */
 published: boolean | null, 
@@ -835,7 +840,7 @@ poster: string | null,
  */
 trashedAt: number | null, };
 
-export type VideoField = { "kind": "title" } | { "kind": "description" } | { "kind": "tag", "name": string } | { "kind": "published" } | { "kind": "publishFrom" } | { "kind": "publishUntil" } | { "kind": "poster" } | { "kind": "trashedAt" };
+export type VideoField = { "kind": "title" } | { "kind": "description" } | { "kind": "tag", "name": string } | { "kind": "sidecar", "name": string } | { "kind": "published" } | { "kind": "publishFrom" } | { "kind": "publishUntil" } | { "kind": "poster" } | { "kind": "trashedAt" };
 
 export type FieldChange = { 
 /**
@@ -1254,7 +1259,7 @@ guid: Guid,
  */
 title: string, 
 /**
- * What admins say of it; long descriptions are cut.
+ * What admins say of it; long descriptions are cut, and what goes with it is left out.
  */
 details: VideoDetails, 
 /**

@@ -187,6 +187,8 @@ export class WorkspaceBackend {
   readonly video = (guid: Guid) => invoke<Video>('video', { workspace: this.workspace, guid });
   /** Saves what was changed of a video on its page. */
   readonly saveVideo = (guid: Guid, changes: FieldChange[]) => invoke<Saved>('save_video', { workspace: this.workspace, guid, changes });
+  /** Asks for a file that is to go with a video, and adds it; none when the dialog was closed. */
+  readonly addSidecar = (guid: Guid, language: string, label: string, replaces: string | null) => invoke<Saved | null>('add_sidecar', { workspace: this.workspace, guid, language, label, replaces });
   /** What a patch would do to the selected videos. */
   readonly previewEdit = (selection: VideoSelection, patch: VideoPatch) => invoke<EditPreview>('preview_edit', { workspace: this.workspace, selection, patch });
   /** Changes the selected videos alike; each is told as it is done. */

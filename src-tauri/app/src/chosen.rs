@@ -118,6 +118,16 @@ pub(crate) const VIDEOS: Types = &[
     ),
     ("All files", &["*"]),
 ];
+pub(crate) const SIDECARS: Types = &[
+    (
+        "Subtitles, texts and pictures",
+        &[
+            "vtt", "srt", "scc", "ttml", "dfxp", "stl", "itt", "txt", "xml", "pdf", "jpg", "jpeg", "png", "VTT", "SRT",
+            "SCC", "TTML", "DFXP", "STL", "ITT", "TXT", "XML", "PDF", "JPG", "JPEG", "PNG",
+        ],
+    ),
+    ("All files", &["*"]),
+];
 pub(crate) const LISTS: Types = &[("Lists", &["csv", "tsv", "txt"]), ("All files", &["*"])];
 pub(crate) const CSV: Types = &[("CSV", &["csv"])];
 pub(crate) const TABLES: Types = &[("CSV", &["csv"]), ("JSON", &["json"])];

@@ -59,6 +59,7 @@ pub(crate) fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static 
         commands::catalog::set_in_sight,
         commands::catalog::video,
         commands::catalog::save_video,
+        commands::catalog::add_sidecar,
         commands::catalog::preview_edit,
         commands::catalog::edit_videos,
         commands::catalog::undo_edit,

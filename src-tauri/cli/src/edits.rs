@@ -379,6 +379,7 @@ fn name_of(field: &VideoField) -> String {
         VideoField::Title => "title".to_owned(),
         VideoField::Description => "description".to_owned(),
         VideoField::Tag(name) => format!("tag {}", output::plain(name)),
+        VideoField::Sidecar(key) => format!("file {}", output::plain(key)),
         VideoField::Published => "published".to_owned(),
         VideoField::PublishFrom => "published from".to_owned(),
         VideoField::PublishUntil => "published until".to_owned(),

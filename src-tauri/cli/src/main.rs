@@ -5,6 +5,7 @@ mod commands;
 mod edits;
 mod ingest;
 mod output;
+mod sidecars;
 mod upload;
 mod uploads;
 mod videos;

@@ -13,7 +13,7 @@ use reeldesk_core::{Code, Error, Result, Session};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::{edits, output};
+use crate::{edits, output, sidecars};
 
 /// Videos that are asked of the mirror at once.
 const PAGE: usize = 500;
@@ -35,6 +35,15 @@ pub(crate) enum Videos {
     Sync,
     /// Change what is said of videos
     Edit(edits::Edit),
+    /// Add a file that goes with a video, subtitles for one
+    AddSidecar(sidecars::AddSidecar),
+    /// Take a file off a video; its object stays in the bucket
+    RemoveSidecar {
+        /// The guid of the video
+        guid: String,
+        /// The key of the file, as `show` tells it
+        key: String,
+    },
     /// Let viewers see videos
     Publish(edits::Publish),
     /// Let viewers see them no longer
@@ -153,6 +162,8 @@ pub(crate) async fn run(session: &Session, command: Videos, json: bool) -> Resul
             Ok(ExitCode::SUCCESS)
         }
         Videos::Edit(edit) => edits::edit(session, edit, json).await,
+        Videos::AddSidecar(add) => sidecars::add(session, add, json).await,
+        Videos::RemoveSidecar { guid, key } => sidecars::remove(session, guid, key, json).await,
         Videos::Publish(publish) => edits::publish(session, publish, json).await,
         Videos::Unpublish(which) => {
             edits::patch(session, which, VideoPatch { published: Some(false), ..VideoPatch::default() }, json).await

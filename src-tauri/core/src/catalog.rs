@@ -11,6 +11,7 @@ mod preview;
 mod purge;
 mod query_text;
 mod scan;
+mod sidecars;
 mod summary;
 mod sync;
 mod table;
@@ -32,6 +33,7 @@ pub use self::mirror::{FacetCount, FoundVideos, Mirror, VideoCounts, VideoQuery,
 pub use self::outputs::{Output, OutputKind};
 pub use self::preview::{FoundAttribute, TablePreview, preview_table};
 pub use self::purge::{PurgeKind, PurgePart, PurgePlan, Purged};
+pub(crate) use self::sidecars::keys_beside;
 pub use self::summary::{Facet, Length, Publication, StatusKind, VideoResolution, VideoSummary};
 pub(crate) use self::sync::forget as forget_mirror;
 pub use self::sync::{CatalogSync, Filling, MirrorAge};
@@ -115,7 +117,7 @@ pub struct Video {
     pub edits: Vec<PastEdit>,
     /// What the pipeline made of it.
     pub outputs: Vec<Output>,
-    /// The keys of the objects in the source bucket that go with it: subtitles, metadata.
+    /// The keys of the objects in the bucket of its source that go with it, and of those that admins took off it.
     pub sidecars: Vec<String>,
     /// Where it stands.
     pub status: Status,

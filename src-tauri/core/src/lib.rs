@@ -38,8 +38,8 @@ pub use files::on_disk;
 pub use folders::Folders;
 pub use ingest::require_ffmpeg;
 pub use session::{
-    Driver, DrivingLock, Instance, Session, folder_within, forget_workspace, pause_watching, uploader_of_environment,
-    watch_rules,
+    Driver, DrivingLock, Instance, NewSidecar, Session, folder_within, forget_workspace, pause_watching,
+    uploader_of_environment, watch_rules,
 };
 pub use signals::asked_to_end;
 pub(crate) use text::{is_unshown, shown};

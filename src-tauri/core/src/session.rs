@@ -4,6 +4,7 @@
 mod bystander;
 mod driver;
 mod instance;
+mod sidecars;
 
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -13,6 +14,7 @@ use tokio::sync::OnceCell;
 
 pub use self::driver::Driver;
 pub use self::instance::{DrivingLock, Instance};
+pub use self::sidecars::NewSidecar;
 use crate::aws::Aws;
 use crate::catalog::{self, Catalog, CatalogSync, Cursor, Editor, Guid, Page, Video};
 use crate::changes::Changes;

@@ -6,18 +6,25 @@ interface Tag {
   value: string;
 }
 
+interface Sidecar {
+  key: string;
+  label: string;
+}
+
 /** What is typed of one video and not saved yet. */
 export class Draft {
   title = $state('');
   description = $state('');
   tags = $state<Tag[]>([]);
+  /** The files that go with it; those that are taken off are not among them. */
+  sidecars = $state<Sidecar[]>([]);
   published = $state<'' | 'true' | 'false'>('');
   from = $state('');
   until = $state('');
   poster = $state<string | null>(null);
   /** The fields that someone else changed meanwhile, and what they are now. */
   theirs = $state.raw<FieldChange[]>([]);
-  #base = $state.raw<VideoDetails>({ title: null, description: null, tags: {}, published: null, publishFrom: null, publishUntil: null, poster: null, trashedAt: null });
+  #base = $state.raw<VideoDetails>({ title: null, description: null, tags: {}, sidecars: {}, published: null, publishFrom: null, publishUntil: null, poster: null, trashedAt: null });
   /** Fields whose value is the other admin's, as was chosen. */
   #read = $state.raw<FieldChange[]>([]);
   changes = $derived.by(() => changesOf(this.#base, this, this.#read));
@@ -38,10 +45,20 @@ export class Draft {
     this.title = details.title ?? '';
     this.description = details.description ?? '';
     this.tags = Object.entries(details.tags).map(([name, value]) => ({ name, value }));
+    this.sidecars = Object.entries(details.sidecars).map(([key, label]) => ({ key, label }));
     this.published = details.published === null ? '' : details.published ? 'true' : 'false';
     this.from = local(details.publishFrom);
     this.until = local(details.publishUntil);
     this.poster = details.poster;
+  }
+
+  /** Files were added and saved: what is typed stays. */
+  takeSidecars({ details }: Video): void {
+    const typed = this.sidecars;
+    const isTakenOff = (key: string) => key in this.#base.sidecars && !typed.some((one) => one.key === key);
+    const left = Object.entries(details.sidecars).filter(([key]) => !isTakenOff(key));
+    this.sidecars = left.map(([key, label]) => typed.find((one) => one.key === key) ?? { key, label });
+    this.#base = { ...this.#base, sidecars: details.sidecars };
   }
 
   /** Someone else was first: each of these fields is chosen between. */
@@ -81,6 +98,11 @@ export class Draft {
       case 'tag': {
         const others = this.tags.filter(({ name }) => name !== field.name);
         this.tags = value === null ? others : [...others, { name: field.name, value }];
+        break;
+      }
+      case 'sidecar': {
+        const others = this.sidecars.filter(({ key }) => key !== field.name);
+        this.sidecars = value === null ? others : [...others, { key: field.name, label: value }];
         break;
       }
       case 'trashedAt':

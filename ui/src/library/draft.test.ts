@@ -5,7 +5,7 @@ import { Draft } from './draft.svelte';
 import { iso } from './fields';
 import { curl, embed, frames } from './outputs';
 
-const NONE: VideoDetails = { title: null, description: null, tags: {}, published: null, publishFrom: null, publishUntil: null, poster: null, trashedAt: null };
+const NONE: VideoDetails = { title: null, description: null, tags: {}, sidecars: {}, published: null, publishFrom: null, publishUntil: null, poster: null, trashedAt: null };
 const video = (details: Partial<VideoDetails>) => ({ details: { ...NONE, ...details } }) as Video;
 
 test('what is not typed is no change', () => {
@@ -74,4 +74,17 @@ test('the captured pictures are those up to the last', () => {
   const many = frames('https://cdn/a.0000999.jpg');
   expect([many.length, many[0], many.at(-1)]).toEqual([12, 'https://cdn/a.0000000.jpg', 'https://cdn/a.0000999.jpg']);
   expect(frames('https://cdn/poster.jpg')).toEqual(['https://cdn/poster.jpg']);
+});
+
+test('labels and removals of files are saved with the rest; a file that was added leaves them typed', () => {
+  const draft = new Draft(video({ sidecars: { 'a/a.en.vtt': 'English', 'a/a.de.vtt': '', 'a/a.fr.vtt': '' } }));
+  draft.sidecars = draft.sidecars.filter(({ key }) => key !== 'a/a.fr.vtt').map((one) => (one.key === 'a/a.de.vtt' ? { ...one, label: ' German ' } : one));
+  const changes = [
+    { field: { kind: 'sidecar', name: 'a/a.de.vtt' }, before: '', after: 'German' },
+    { field: { kind: 'sidecar', name: 'a/a.fr.vtt' }, before: '', after: null },
+  ];
+  expect(draft.changes).toEqual(changes);
+  draft.takeSidecars(video({ sidecars: { 'a/a.en.vtt': 'English', 'a/a.de.vtt': '', 'a/a.fr.vtt': '', 'a/a.ja.vtt': 'Japanese' } }));
+  expect(draft.changes).toEqual(changes);
+  expect(draft.sidecars.map(({ key }) => key)).toEqual(['a/a.en.vtt', 'a/a.de.vtt', 'a/a.ja.vtt']);
 });

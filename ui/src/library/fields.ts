@@ -19,6 +19,7 @@ interface Typed {
   title: string;
   description: string;
   tags: { name: string; value: string }[];
+  sidecars: { key: string; label: string }[];
   published: '' | 'true' | 'false';
   from: string;
   until: string;
@@ -31,6 +32,7 @@ export function changesOf(base: VideoDetails, typed: Typed, read: FieldChange[])
   const time = (text: string, before: number | null) => (text === local(before) ? iso(before) : text === '' ? null : iso(new Date(text).getTime()));
   const tag = ({ name, value }: Typed['tags'][number]) => (base.tags[name] === value ? ([name, value] as const) : ([name in base.tags ? name : name.trim(), value.trim()] as const));
   const tags = new Map(typed.tags.map(tag).filter(([name]) => name !== ''));
+  const labels = new Map(typed.sidecars.map(({ key, label }) => [key, base.sidecars[key] === label ? label : label.trim()]));
   const names = [...new Set([...Object.keys(base.tags), ...tags.keys()])];
   const all: [field: VideoField, before: string | null, after: string | null][] = [
     [{ kind: 'title' }, base.title, kept(typed.title, base.title)],
@@ -40,6 +42,7 @@ export function changesOf(base: VideoDetails, typed: Typed, read: FieldChange[])
     [{ kind: 'publishUntil' }, iso(base.publishUntil), time(typed.until, base.publishUntil)],
     [{ kind: 'poster' }, base.poster, typed.poster],
     ...names.map((name) => [{ kind: 'tag', name }, base.tags[name] ?? null, tags.get(name) ?? null] as [VideoField, string | null, string | null]),
+    ...[...new Set([...Object.keys(base.sidecars), ...labels.keys()])].map((key) => [{ kind: 'sidecar', name: key }, base.sidecars[key] ?? null, labels.get(key) ?? null] as [VideoField, string | null, string | null]),
   ];
   return all
     .filter(([, before, after]) => before !== after)
@@ -54,6 +57,11 @@ export function changesOf(base: VideoDetails, typed: Typed, read: FieldChange[])
     .filter(({ before, after }) => before !== after);
 }
 
+/** The last part of a key. */
+export const fileName = (key: string) => key.split('/').pop() ?? key;
+/** The language that a key of subtitles says: `films/a.en.vtt`. */
+export const languageOf = (key: string) => /\.([a-z]{2,3}(?:-[a-z0-9]{1,8})*)\.[^.]+$/i.exec(fileName(key))?.[1] ?? null;
+
 /** The name of a field. */
 export function fieldName(field: VideoField): string {
   switch (field.kind) {
@@ -63,6 +71,8 @@ export function fieldName(field: VideoField): string {
       return 'Description';
     case 'tag':
       return `Tag ${field.name}`;
+    case 'sidecar':
+      return `File ${fileName(field.name)}`;
     case 'published':
       return 'Published';
     case 'publishFrom':
@@ -81,6 +91,7 @@ export function fieldValue(field: VideoField, value: string | null): string {
   if (value === null) return 'nothing';
   if (field.kind === 'published') return value === 'true' ? 'Published' : 'Draft';
   if (field.kind === 'publishFrom' || field.kind === 'publishUntil' || field.kind === 'trashedAt') return new Date(value).toLocaleString();
-  if (field.kind === 'poster') return value.split('/').pop() ?? value;
+  if (field.kind === 'poster') return fileName(value);
+  if (field.kind === 'sidecar') return value === '' ? '(no label)' : value;
   return value === '' ? '(no value)' : value;
 }

@@ -6,7 +6,7 @@ use reeldesk_core::catalog::{
     VideoSelection,
 };
 use reeldesk_core::workspace::{LibraryLayout, SavedView};
-use reeldesk_core::{Error, Result};
+use reeldesk_core::{Error, NewSidecar, Result};
 use tauri::ipc::Channel;
 use tauri::{State, WebviewWindow};
 
@@ -60,6 +60,21 @@ pub(crate) async fn video(open: Opened, guid: Guid) -> Result<Video> {
 #[tauri::command]
 pub(crate) async fn save_video(open: Opened, guid: Guid, changes: Vec<FieldChange>) -> Result<Saved> {
     open.session.editor().await?.save(&guid, changes).await
+}
+
+/// Asks for a file that is to go with a video, and adds it; none when the dialog was closed.
+#[tauri::command]
+pub(crate) async fn add_sidecar(
+    window: WebviewWindow,
+    open: Opened,
+    guid: Guid,
+    language: String,
+    label: String,
+    replaces: Option<String>,
+) -> Result<Option<Saved>> {
+    let Some(file) = chosen::file(&window, "Add a file", chosen::SIDECARS).await else { return Ok(None) };
+    let new = NewSidecar { file: &file, language: &language, label: &label, replaces: replaces.as_deref() };
+    open.session.add_sidecar(&guid, new).await.map(Some)
 }
 
 /// What a patch would do to the selected videos.

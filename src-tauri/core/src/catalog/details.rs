@@ -20,6 +20,12 @@ const MOST_IN_DESCRIPTION: usize = 10_000;
 const MOST_IN_TAG_NAME: usize = 100;
 const MOST_IN_TAG: usize = 500;
 const MOST_TAGS: usize = 100;
+/// Files that go with a video, and letters of the label of one.
+const MOST_SIDECARS: usize = 50;
+const MOST_IN_LABEL: usize = 100;
+/// The map of tags, and that of the files that go with a video, within the app's own map.
+pub(super) const TAGS: &str = "tags";
+pub(super) const SIDECARS: &str = "sidecars";
 /// Videos in the trash can be restored so long, in milliseconds.
 pub const IN_TRASH_MS: i64 = 30 * 24 * 3_600_000;
 
@@ -33,6 +39,10 @@ pub struct VideoDetails {
     pub description: Option<String>,
     /// Tags, and other attributes: name and value.
     pub tags: BTreeMap<String, String>,
+    /// The files that go with it, subtitles for one: the key of each in the bucket of its source, and how it is called. It may be
+    /// called nothing.
+    #[serde(default)]
+    pub sidecars: BTreeMap<String, String>,
     /// Whether viewers may see it; none where nobody has said.
     pub published: Option<bool>,
     /// From when on they may, in milliseconds since the epoch.
@@ -58,6 +68,8 @@ pub enum VideoField {
     Description,
     /// A tag, by its name.
     Tag(String),
+    /// A file that goes with it, by its key; its value is how it is called.
+    Sidecar(String),
     /// Whether it is published.
     Published,
     /// From when on.
@@ -90,19 +102,38 @@ impl FieldChange {
     }
 }
 
-impl VideoField {
-    /// Its name in the map, where it has one of its own.
-    pub(super) fn attribute(&self) -> Option<&'static str> {
+/// Where a field is in the map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place<'a> {
+    /// Under a name of its own.
+    Attribute(&'static str),
+    /// In a map of this name, under a name that somebody gave it.
+    Entry(&'static str, &'a str),
+}
+
+impl Place<'_> {
+    /// The name in the app's own map.
+    pub fn name(self) -> &'static str {
         match self {
-            Self::Title => Some("title"),
-            Self::Description => Some("description"),
-            Self::Published => Some("published"),
-            Self::PublishFrom => Some("publishFrom"),
-            Self::PublishUntil => Some("publishUntil"),
-            Self::Poster => Some("poster"),
-            Self::TrashedAt => Some("trashedAt"),
-            Self::Tag(_) => None,
+            Self::Attribute(name) | Self::Entry(name, _) => name,
         }
+    }
+}
+
+impl VideoField {
+    /// Where it is in the map.
+    pub(super) fn place(&self) -> Place<'_> {
+        Place::Attribute(match self {
+            Self::Title => "title",
+            Self::Description => "description",
+            Self::Published => "published",
+            Self::PublishFrom => "publishFrom",
+            Self::PublishUntil => "publishUntil",
+            Self::Poster => "poster",
+            Self::TrashedAt => "trashedAt",
+            Self::Tag(name) => return Place::Entry(TAGS, name),
+            Self::Sidecar(key) => return Place::Entry(SIDECARS, key),
+        })
     }
 
     /// A value of it as it is stored.
@@ -114,7 +145,7 @@ impl VideoField {
     }
 }
 
-/// All but the tags.
+/// All but the tags and the sidecars.
 const FIELDS: [VideoField; 7] = [
     VideoField::Title,
     VideoField::Description,
@@ -133,8 +164,9 @@ impl VideoDetails {
     /// Those of the map.
     pub(super) fn read(own: &HashMap<String, AttributeValue>) -> Self {
         let text = |name: &str| own.get(name)?.as_s().ok().filter(|text| !text.is_empty()).cloned();
-        let tags = own.get("tags").and_then(|tags| tags.as_m().ok()).into_iter().flatten();
+        let tags = own.get(TAGS).and_then(|tags| tags.as_m().ok()).into_iter().flatten();
         Self {
+            sidecars: Self::sidecars(own.get(SIDECARS)),
             title: text("title"),
             description: text("description"),
             tags: tags.filter_map(|(name, value)| Some((name.clone(), value.as_s().ok()?.clone()))).collect(),
@@ -147,6 +179,20 @@ impl VideoDetails {
         }
     }
 
+    /// The keys of files and what they are called. Those that were taken off the video are null, and no part of it; the first
+    /// version of the app wrote a list of keys.
+    fn sidecars(stored: Option<&AttributeValue>) -> BTreeMap<String, String> {
+        match stored {
+            Some(AttributeValue::M(map)) => {
+                map.iter().filter_map(|(key, label)| Some((key.clone(), label.as_s().ok()?.clone()))).collect()
+            }
+            Some(AttributeValue::L(keys)) => {
+                keys.iter().filter_map(|key| Some((key.as_s().ok()?.clone(), String::new()))).collect()
+            }
+            _ => BTreeMap::new(),
+        }
+    }
+
     /// One of them as text.
     #[must_use]
     pub fn get(&self, field: &VideoField) -> Option<String> {
@@ -154,6 +200,7 @@ impl VideoDetails {
             VideoField::Title => self.title.clone(),
             VideoField::Description => self.description.clone(),
             VideoField::Tag(name) => self.tags.get(name).cloned(),
+            VideoField::Sidecar(key) => self.sidecars.get(key).cloned(),
             VideoField::Published => self.published.map(|published| published.to_string()),
             VideoField::PublishFrom => time(self.publish_from),
             VideoField::PublishUntil => time(self.publish_until),
@@ -212,6 +259,18 @@ impl VideoDetails {
                 }
                 self.tags.insert(name.clone(), value);
             }
+            VideoField::Sidecar(key) => {
+                let Some(_) = value else {
+                    self.sidecars.remove(key);
+                    return Ok(());
+                };
+                let label = line("The label of a file", MOST_IN_LABEL)?.unwrap_or_default();
+                if !as_it_is && self.sidecars.len() >= MOST_SIDECARS && !self.sidecars.contains_key(key) {
+                    let what = format!("{MOST_SIDECARS} files can go with a video.");
+                    return Err(invalid(&what, "Take some of the others away first."));
+                }
+                self.sidecars.insert(key.clone(), label);
+            }
             VideoField::Published => {
                 self.published = match value {
                     None => None,
@@ -235,9 +294,12 @@ impl VideoDetails {
     #[must_use]
     pub fn changes_to(&self, after: &Self) -> Vec<FieldChange> {
         let tags = self.tags.keys().chain(after.tags.keys().filter(|name| !self.tags.contains_key(*name)));
+        let sidecars =
+            self.sidecars.keys().chain(after.sidecars.keys().filter(|key| !self.sidecars.contains_key(*key)));
         FIELDS
             .into_iter()
             .chain(tags.cloned().map(VideoField::Tag))
+            .chain(sidecars.cloned().map(VideoField::Sidecar))
             .map(|field| FieldChange { before: self.get(&field), after: after.get(&field), field })
             .filter(|change| change.before != change.after)
             .collect()
@@ -330,6 +392,7 @@ mod tests {
             (VideoField::Description, "Two\nlines"),
             (tag("genre"), "Drama"),
             (tag("nothing"), ""),
+            (VideoField::Sidecar("films/a.en.vtt".into()), "English"),
             (VideoField::Published, "true"),
             (VideoField::PublishFrom, "2026-01-02T03:04:05Z"),
             (VideoField::Poster, "https://cdn/poster.jpg"),

@@ -9,7 +9,9 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
+use super::details::SIDECARS;
 use super::mediainfo::MediaInfo;
+use super::sidecars::{entries_of, is_captions};
 use super::table::{OWN, SOURCE_CHECKSUM, SOURCE_SIZE};
 use super::write::{PURGE_BEGAN, PastEdit, REVISION};
 use super::{Guid, LONGEST_MS, Output, Status, Video, VideoDetails};
@@ -58,9 +60,11 @@ impl Item {
         self.0.get(OWN)?.as_m().ok()
     }
 
+    /// The keys of all files that go with it or went with it.
     fn sidecars(&self) -> Vec<String> {
-        let keys = self.own("sidecars").and_then(|keys| keys.as_l().ok()).into_iter().flatten();
-        keys.filter_map(|key| key.as_s().ok().cloned()).collect()
+        let mut keys: Vec<_> = entries_of(self.own(SIDECARS)).into_keys().collect();
+        keys.sort_unstable();
+        keys
     }
 
     /// Seconds of the longest stream or film that was made, as the event of the job's end has it. Captured pictures have a
@@ -118,7 +122,7 @@ impl Item {
             purge_began: self.purge_began(),
             outputs: Output::all(&self.0),
             has_captions: info.as_ref().is_some_and(MediaInfo::has_captions)
-                || self.sidecars().iter().any(|key| is_captions(key)),
+                || details.sidecars.keys().any(|key| is_captions(key)),
             is_hdr: info.as_ref().is_some_and(MediaInfo::is_hdr),
             sidecars: self.sidecars(),
             status: self.status(job_id.is_some()),
@@ -174,12 +178,6 @@ impl Item {
             Some(word) => Status::Other { word: word.to_owned() },
         }
     }
-}
-
-/// Whether a key is that of a file of subtitles.
-fn is_captions(key: &str) -> bool {
-    const ENDINGS: [&str; 7] = ["vtt", "srt", "scc", "ttml", "dfxp", "stl", "itt"];
-    key.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.iter().any(|one| ending.eq_ignore_ascii_case(one)))
 }
 
 /// An error is plain text, or for a failed job the whole EventBridge event.

@@ -1,5 +1,7 @@
 //! What lists show of a video, and what they are filtered by.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -13,7 +15,7 @@ pub struct VideoSummary {
     pub guid: Guid,
     /// What the admin calls it, or the name of its source.
     pub title: String,
-    /// What admins say of it; long descriptions are cut.
+    /// What admins say of it; long descriptions are cut, and what goes with it is left out.
     pub details: VideoDetails,
     /// How often they have changed that.
     #[ts(type = "number")]
@@ -72,7 +74,8 @@ impl From<&Video> for VideoSummary {
             outputs_elsewhere: outputs.filter(|url| !url.contains(&own)).collect(),
             guid: video.guid,
             title: video.title,
-            details: video.details,
+            // They are read with the whole item.
+            details: VideoDetails { sidecars: BTreeMap::new(), ..video.details },
             revision: video.revision,
             status: video.status,
             started_at: video.started_at,

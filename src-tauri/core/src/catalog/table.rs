@@ -11,9 +11,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::details::{SIDECARS, TAGS};
 use super::mapping::TableAttributes;
 use super::write::REVISION;
-use super::{Guid, Item, Video, VideoDetails};
+use super::{Guid, Item, Video, VideoDetails, sidecars};
 use crate::explain::explain;
 use crate::workspace::{MappedIndex, Workspace};
 use crate::{Code, Error, Result};
@@ -104,14 +105,14 @@ impl Description {
         let mut fields = HashMap::from([("title".to_owned(), text(&self.title))]);
         if !self.tags.is_empty() {
             let tags = self.tags.iter().map(|(name, value)| (name.clone(), text(value))).collect();
-            fields.insert("tags".to_owned(), AttributeValue::M(tags));
+            fields.insert(TAGS.to_owned(), AttributeValue::M(tags));
         }
         if let Some((size, checksum)) = &self.source {
             fields.insert(SOURCE_SIZE.to_owned(), AttributeValue::N(size.to_string()));
             fields.insert(SOURCE_CHECKSUM.to_owned(), text(checksum));
         }
         if !self.sidecars.is_empty() {
-            fields.insert("sidecars".to_owned(), AttributeValue::L(self.sidecars.iter().map(text).collect()));
+            fields.insert(SIDECARS.to_owned(), sidecars::unnamed(&self.sidecars));
         }
         fields
     }
@@ -367,19 +368,11 @@ impl Catalog {
     /// # Errors
     /// When the table cannot be written, or the video is gone.
     pub async fn describe(&self, guid: &Guid, description: &Description) -> Result<()> {
-        self.put_own(guid, description.fields(), false).await
+        self.put_own(guid, description.fields()).await
     }
 
-    /// Writes which objects of the source bucket go with a video.
-    ///
-    /// # Errors
-    /// When the table cannot be written, or the video is gone.
-    pub async fn set_sidecars(&self, guid: &Guid, keys: &[String]) -> Result<()> {
-        let keys = keys.iter().map(|key| AttributeValue::S(key.clone())).collect();
-        self.put_own(guid, HashMap::from([("sidecars".to_owned(), AttributeValue::L(keys))]), true).await
-    }
-
-    async fn put_own(&self, guid: &Guid, fields: HashMap<String, AttributeValue>, replace: bool) -> Result<()> {
+    /// Writes them where they are not there yet.
+    pub(super) async fn put_own(&self, guid: &Guid, fields: HashMap<String, AttributeValue>) -> Result<()> {
         let update = self.dynamodb.update_item().table_name(&self.table).set_key(Some(self.key(guid)));
         let first = update
             .clone()
@@ -397,10 +390,7 @@ impl Catalog {
         let mut update = update.condition_expression("attribute_exists(#own)").expression_attribute_names("#own", OWN);
         let mut assignments = Vec::new();
         for (index, (name, value)) in fields.into_iter().enumerate() {
-            assignments.push(match replace {
-                true => format!("#own.#f{index} = :f{index}"),
-                false => format!("#own.#f{index} = if_not_exists(#own.#f{index}, :f{index})"),
-            });
+            assignments.push(format!("#own.#f{index} = if_not_exists(#own.#f{index}, :f{index})"));
             update = update
                 .expression_attribute_names(format!("#f{index}"), name)
                 .expression_attribute_values(format!(":f{index}"), value);

@@ -10,9 +10,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::details::{FieldChange, VideoField};
+use super::details::{FieldChange, Place, SIDECARS, TAGS, VideoField};
 use super::item::parse_time;
 use super::mapping::value_at;
+use super::sidecars::entries_of;
 use super::table::OWN;
 use super::{Catalog, Guid, Item, Status, Video};
 use crate::explain::explain;
@@ -26,9 +27,8 @@ pub(super) const PURGE_BEGAN: &str = "purgeBegan";
 pub(super) const PUBLISHED_BEFORE: &str = "publishedBefore";
 /// The newest changes, so that other admins see them.
 const EDITS: &str = "edits";
-const TAGS: &str = "tags";
-/// Tags that are changed one by one in one update.
-const MOST_TAG_PATHS: usize = 50;
+/// Entries of a map, tags for one, that are changed one by one in one update.
+const MOST_ENTRY_PATHS: usize = 50;
 /// Changes that are kept in the item; the log of the computer where they were made has all of them.
 const MOST_EDITS: usize = 20;
 
@@ -193,12 +193,11 @@ impl Catalog {
     ) -> Result<Written> {
         let update = self.dynamodb.update_item().table_name(&self.table).set_key(Some(self.key(guid)));
         let update = update.return_values(ReturnValue::AllNew);
-        let has_other_tags = read.own_map().and_then(|own| own.get(TAGS)).is_some_and(|tags| tags.as_m().is_err());
-        if has_other_tags && changes.iter().any(|change| matches!(change.field, VideoField::Tag(_))) {
+        if let Some(name) = read.own_map().and_then(|own| unusable_map(own, changes)) {
             return Err(Error::new(
                 Code::Invalid,
-                format!("The tags of the video {guid} are no map of names and values: another tool wrote them."),
-                "Ask your engineer to remove or rename \"tags\" in its map \"reeldesk\".",
+                format!("\"{name}\" of the video {guid} is no map of names and values: another tool wrote it."),
+                format!("Ask your engineer to remove or rename \"{name}\" in its map \"{OWN}\"."),
             ));
         }
         let mut update = Update::new(update);
@@ -239,7 +238,7 @@ impl Catalog {
         }
         self.shut_in_trash(read, changes, &mut values, &mut within)?;
         // What was said in the map before the attribute was named would be said again.
-        within.own.extend(values.iter().filter_map(|(field, _)| Some((field.attribute()?, None))));
+        within.own.extend(values.iter().map(|(field, _)| (field.place().name(), None)));
         values.retain(|(field, after)| self.attribute(read, field) != after.as_ref());
         if values.is_empty() {
             return Ok(within);
@@ -356,6 +355,20 @@ impl Catalog {
         self.written(counted(update, own)).await
     }
 
+    /// Replaces a map of names and values of a video that was read just now.
+    pub(super) async fn put_map(
+        &self,
+        guid: &Guid,
+        own: &HashMap<String, AttributeValue>,
+        name: &str,
+        map: HashMap<String, AttributeValue>,
+    ) -> Result<Written> {
+        let update = self.dynamodb.update_item().table_name(&self.table).set_key(Some(self.key(guid)));
+        let mut update = Update::new(update.return_values(ReturnValue::AllNew));
+        update.set(&[name], AttributeValue::M(map));
+        self.written(counted(update, own)).await
+    }
+
     /// Sends an update; answers what is there now.
     async fn written(&self, request: UpdateItemFluentBuilder) -> Result<Written> {
         match request.send().await {
@@ -371,7 +384,7 @@ impl Catalog {
 
 /// A line of the history that others see.
 fn edit(changes: &[FieldChange], author: &Author) -> AttributeValue {
-    let mut fields: Vec<_> = changes.iter().map(|change| change.field.attribute().unwrap_or(TAGS).to_owned()).collect();
+    let mut fields: Vec<_> = changes.iter().map(|change| change.field.place().name().to_owned()).collect();
     fields.dedup();
     AttributeValue::M(HashMap::from([
         ("at".to_owned(), AttributeValue::S(author.time())),
@@ -388,19 +401,17 @@ fn begun(
     within: Within,
     author: &Author,
 ) -> UpdateItemFluentBuilder {
-    let (mut own, mut tags) = (HashMap::new(), HashMap::new());
+    let mut own = HashMap::new();
+    let mut maps: BTreeMap<_, HashMap<_, _>> = BTreeMap::new();
     own.extend(within.own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     for FieldChange { field, after, .. } in &within.changes {
         let Some(after) = after else { continue };
-        match (field.attribute(), field) {
-            (Some(name), _) => drop(own.insert(name.to_owned(), field.value(after))),
-            (None, VideoField::Tag(name)) => drop(tags.insert(name.clone(), field.value(after))),
-            (None, _) => {}
+        match field.place() {
+            Place::Attribute(name) => drop(own.insert(name.to_owned(), field.value(after))),
+            Place::Entry(map, name) => drop(maps.entry(map).or_default().insert(name.to_owned(), field.value(after))),
         }
     }
-    if !tags.is_empty() {
-        own.insert(TAGS.to_owned(), AttributeValue::M(tags));
-    }
+    own.extend(maps.into_iter().map(|(name, map)| (name.to_owned(), AttributeValue::M(map))));
     own.insert(REVISION.to_owned(), AttributeValue::N("1".to_owned()));
     own.insert(EDITS.to_owned(), AttributeValue::L(vec![edit(changes, author)]));
     let own = update.value(AttributeValue::M(own));
@@ -417,11 +428,6 @@ fn changed(
     within: Within,
     author: &Author,
 ) -> UpdateItemFluentBuilder {
-    let tag_changes = within.changes.iter().filter(|change| matches!(change.field, VideoField::Tag(_))).count();
-    let before = own.get(TAGS).and_then(|tags| tags.as_m().ok());
-    // Many are written as a whole: an expression has 4 KB at most (DynamoDB, service quotas).
-    let tags = before.filter(|_| tag_changes <= MOST_TAG_PATHS);
-    let mut new_tags = before.filter(|_| tags.is_none()).cloned().unwrap_or_default();
     for (name, value) in within.own {
         match value {
             Some(value) => update.set(&[name], value),
@@ -430,26 +436,63 @@ fn changed(
         }
     }
     for FieldChange { field, after, .. } in &within.changes {
-        match (field.attribute(), field, after) {
-            (Some(name), _, Some(after)) => update.set(&[name], field.value(after)),
-            (Some(name), _, None) => update.remove(&[name]),
-            (None, VideoField::Tag(name), Some(after)) if tags.is_some() => {
-                update.set(&[TAGS, name], field.value(after));
-            }
-            (None, VideoField::Tag(name), Some(after)) => drop(new_tags.insert(name.clone(), field.value(after))),
-            (None, VideoField::Tag(name), None) if tags.is_some() => update.remove(&[TAGS, name]),
-            (None, VideoField::Tag(name), None) => drop(new_tags.remove(name)),
-            (None, ..) => {}
+        match (field.place(), after) {
+            (Place::Attribute(name), Some(after)) => update.set(&[name], field.value(after)),
+            (Place::Attribute(name), None) => update.remove(&[name]),
+            (Place::Entry(..), _) => {}
         }
     }
-    if tags.is_none() && (before.is_some() || !new_tags.is_empty()) {
-        update.set(&[TAGS], AttributeValue::M(new_tags));
-    }
+    put_entries(&mut update, own, TAGS, &within.changes);
+    put_entries(&mut update, own, SIDECARS, &within.changes);
     let mut edits = own.get(EDITS).and_then(|edits| edits.as_l().ok()).cloned().unwrap_or_default();
     edits.push(edit(changes, author));
     edits.drain(..edits.len().saturating_sub(MOST_EDITS));
     update.set(&[EDITS], AttributeValue::L(edits));
     counted(update, own)
+}
+
+/// A map within the map that changes would go to, and that is none.
+fn unusable_map(own: &HashMap<String, AttributeValue>, changes: &[FieldChange]) -> Option<&'static str> {
+    changes.iter().map(|change| change.field.place()).find_map(|place| match (place, own.get(place.name())) {
+        (Place::Attribute(_), _) | (_, None | Some(AttributeValue::M(_))) => None,
+        (Place::Entry(SIDECARS, _), Some(AttributeValue::L(_))) => None,
+        (Place::Entry(name, _), Some(_)) => Some(name),
+    })
+}
+
+/// Writes what changes within a map of names and values.
+fn put_entries(update: &mut Update, own: &HashMap<String, AttributeValue>, map: &'static str, changes: &[FieldChange]) {
+    let entry = |change: &FieldChange| match change.field.place() {
+        Place::Entry(of, name) if of == map => {
+            let after = change.after.as_ref().map(|after| change.field.value(after));
+            // A file that is taken off the video stays known: it goes when the video is deleted for good.
+            Some((name.to_owned(), after.or((map == SIDECARS).then_some(AttributeValue::Null(true)))))
+        }
+        _ => None,
+    };
+    let entries: Vec<_> = changes.iter().filter_map(entry).collect();
+    let before = own.get(map);
+    // Many are written as a whole: an expression has 4 KB at most (DynamoDB, service quotas).
+    if matches!(before, Some(AttributeValue::M(_))) && entries.len() <= MOST_ENTRY_PATHS {
+        for (name, after) in entries {
+            match after {
+                Some(after) => update.set(&[map, &name], after),
+                None => update.remove(&[map, &name]),
+            }
+        }
+        return;
+    }
+    let mut all = entries_of(before);
+    for (name, after) in &entries {
+        match after {
+            Some(after) => drop(all.insert(name.clone(), after.clone())),
+            None => drop(all.remove(name)),
+        }
+    }
+    if entries.is_empty() || before.is_none() && all.is_empty() {
+        return;
+    }
+    update.set(&[map], AttributeValue::M(all));
 }
 
 /// An update that counts, and holds only where nobody has written since the map was read.

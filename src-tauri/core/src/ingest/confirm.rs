@@ -58,15 +58,15 @@ impl Ingest {
             return Ok(());
         }
         let beside = Journey { key: Some(key.to_owned()), ..journey.clone() };
-        let mut all = video.sidecars.clone();
+        let mut sent = Vec::new();
         for (number, (path, key)) in sidecars::keys(&beside).into_iter().enumerate() {
             // One try: it is asked again at the next look.
             self.send_sidecar(&beside, number, false, &self.0.runs.stop).await?;
-            if !self.is_announced(&path) && !all.contains(&key) {
-                all.push(key);
+            if !self.is_announced(&path) {
+                sent.push(key);
             }
         }
-        self.0.pipeline.catalog.set_sidecars(&video.guid, &all).await
+        self.0.pipeline.catalog.add_sidecars(&video.guid, &sent).await
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::ingest::is_named_like_a_video;
+use crate::text::is_language;
 
 /// What a file is, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,10 +75,7 @@ pub(super) fn belongs(sidecar: &str, video: &str) -> bool {
 /// A stem without the language (RFC 5646) at its end: `film.pt-BR` is `film`.
 fn without_language(stem: &str) -> Option<&str> {
     let (stem, tag) = stem.rsplit_once('.')?;
-    let mut subtags = tag.split('-');
-    let is_language = |tag: &str| (2..=3).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphabetic());
-    let is_subtag = |tag: &str| (1..=8).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    (subtags.next().is_some_and(is_language) && subtags.all(is_subtag)).then_some(stem)
+    is_language(tag).then_some(stem)
 }
 
 #[cfg(test)]

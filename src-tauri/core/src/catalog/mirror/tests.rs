@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::catalog::{Item, Length, StatusKind, VideoDetails, VideoResolution};
 
@@ -36,6 +38,7 @@ async fn what_is_put_is_found_as_it_was() {
             title: Some("Bück".into()),
             description: Some("Of a rabbit".into()),
             tags: [("genre".to_owned(), "Animation".to_owned())].into(),
+            sidecars: BTreeMap::new(),
             published: Some(true),
             publish_from: Some(7),
             publish_until: Some(8),
