@@ -4,6 +4,10 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use aws_sdk_cloudfront::types::{
+    DefaultCacheBehavior, Distribution, DistributionConfig, InvalidationBatch, Origin, Origins, Paths, S3OriginConfig,
+    ViewerProtocolPolicy,
+};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
@@ -231,6 +235,98 @@ async fn a_killed_purge_goes_on() {
     assert!(!at.is_there(&last).await && !at.is_there(&made.keys[0]).await && at.item(&made.guid).await.is_none());
 }
 
+fn cloudfront(endpoint: &str, keys: (&str, &str)) -> aws_sdk_cloudfront::Client {
+    let config = aws_sdk_cloudfront::Config::builder()
+        .behavior_version(aws_sdk_cloudfront::config::BehaviorVersion::latest())
+        .region(aws_sdk_cloudfront::config::Region::new("us-east-1"))
+        .endpoint_url(endpoint)
+        .credentials_provider(aws_credential_types::Credentials::from_keys(keys.0, keys.1, None))
+        .build();
+    aws_sdk_cloudfront::Client::from_conf(config)
+}
+
+/// A distribution as a deployment has one.
+async fn distribution(cloudfront: &aws_sdk_cloudfront::Client) -> Distribution {
+    let origin = S3OriginConfig::builder().origin_access_identity("").build();
+    let origin =
+        Origin::builder().id("bucket").domain_name("vod-destination.s3.amazonaws.com").s3_origin_config(origin);
+    let origins = Origins::builder().quantity(1).items(origin.build().unwrap()).build().unwrap();
+    let behavior = DefaultCacheBehavior::builder().target_origin_id("bucket");
+    let behavior = behavior.viewer_protocol_policy(ViewerProtocolPolicy::RedirectToHttps).build().unwrap();
+    let config = DistributionConfig::builder().caller_reference("1").comment("").enabled(true).origins(origins);
+    let config = config.default_cache_behavior(behavior).build().unwrap();
+    cloudfront.create_distribution().distribution_config(config).send().await.unwrap().distribution.unwrap()
+}
+
+/// The paths that a distribution was made to forget, the newest first.
+async fn invalidated(cloudfront: &aws_sdk_cloudfront::Client, distribution: &str) -> Vec<String> {
+    let list = cloudfront.list_invalidations().distribution_id(distribution).send().await.unwrap();
+    let mut paths = Vec::new();
+    for one in list.invalidation_list.unwrap().items.unwrap_or_default() {
+        let one = cloudfront.get_invalidation().distribution_id(distribution).id(one.id).send().await.unwrap();
+        paths.extend(one.invalidation.unwrap().invalidation_batch.unwrap().paths.unwrap().items.unwrap_or_default());
+    }
+    paths
+}
+
+/// What the CDN shows of a video is forgotten where that is ticked and allowed; a busy CloudFront is waited for.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cdn_forgets_what_goes() {
+    let server = Server::with(&["--control"]);
+    let (s3, dynamodb) = (server.client(), server.dynamodb());
+    let at = in_sandbox(&s3, &dynamodb);
+    let (first, kept, late, refused) = (at.make(1).await, at.make(2).await, at.make(3).await, at.make(4).await);
+    let guids = [&first, &kept, &late, &refused].map(|made| made.guid.as_str());
+    let reelctl = In(&server.data, "sandbox");
+    reelctl.well(&["sync"]);
+    reelctl.well(&[&["trash"], &guids[..]].concat());
+    let cloudfront = cloudfront(&server.endpoint, reeldesk_tests::KEYS);
+    let (_, lines) = reelctl.run(&["purge", &first.guid]);
+    let parts = lines[0]["parts"].as_array().unwrap();
+    let edge = parts.iter().find(|part| part["kind"] == "edge").unwrap();
+    assert!(edge["place"].as_str().unwrap().ends_with(&format!("/{}/*", first.guid)), "{edge}");
+    reelctl.well(&["purge", &first.guid, "--yes"]);
+    reelctl.well(&["purge", &kept.guid, "--keep", "edge", "--yes"]);
+    assert_eq!(invalidated(&cloudfront, "E1SANDBOX").await, [format!("/{}/*", first.guid)]);
+
+    // Without the right all else goes, and it is told.
+    let refuse = |asked: &str| (asked == "cloudfront:CreateInvalidation").then_some("AccessDenied");
+    let guard = Guard::before(&server.endpoint, refuse).await.unwrap();
+    let far = Server::connected(&guard.endpoint, "far");
+    let reelctl_far = In(&far, "far");
+    reelctl_far.well(&["sync"]);
+    reelctl_far.well(&["purge", &refused.guid, "--yes"]);
+    assert!(at.item(&refused.guid).await.is_none());
+    let changes = reelctl_far.well(&["changes"]);
+    assert!(
+        changes[0]["purged"]["kept"][0].as_str().unwrap().ends_with(&format!("/{}/*", refused.guid)),
+        "{changes:?}"
+    );
+
+    // Fifteen are in progress: the next one waits for its turn.
+    for number in 0..15 {
+        let paths = Paths::builder().quantity(1).items(format!("/{number}/*")).build().unwrap();
+        let batch = InvalidationBatch::builder().paths(paths).caller_reference(format!("{number}")).build().unwrap();
+        let create = cloudfront.create_invalidation().distribution_id("E1SANDBOX").invalidation_batch(batch);
+        if create.send().await.is_err() {
+            // The one above counts.
+            assert_eq!(number, 14);
+        }
+    }
+    let purging = server.data.start(&["--workspace", "sandbox", "videos", "purge", &late.guid, "--yes"]).unwrap();
+    let mut purging = Ended(purging);
+    let end = Instant::now() + Duration::from_secs(60);
+    while at.is_there(&late.keys[0]).await || at.is_there(&late.keys[2]).await {
+        assert!(Instant::now() < end);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(at.item(&late.guid).await.is_some(), "the item is the last");
+    server.move_clock(60).await;
+    assert!(purging.0.wait().unwrap().success());
+    assert!(at.item(&late.guid).await.is_none());
+    assert_eq!(invalidated(&cloudfront, "E1SANDBOX").await[0], format!("/{}/*", late.guid));
+}
+
 /// Where the bucket keeps versions, they go where they are ticked, and stay where they are not.
 #[tokio::test(flavor = "multi_thread")]
 async fn versions_are_a_tick_of_their_own() {
@@ -252,6 +348,12 @@ async fn versions_are_a_tick_of_their_own() {
         }
     }
     let far = moto.workspace("moto").unwrap();
+    let cloudfront = cloudfront(&moto.endpoint, ("test", "test"));
+    let distribution = distribution(&cloudfront).await;
+    let settings = far.data.path().join("settings.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    let cdn = format!("https://{}", distribution.domain_name);
+    std::fs::write(&settings, text.replace("http://127.0.0.1:9", &cdn)).unwrap();
     let reelctl = In(&far, "moto");
     reelctl.well(&["sync"]);
     reelctl.well(&["trash", &hidden.guid, &gone.guid]);
@@ -269,6 +371,10 @@ async fn versions_are_a_tick_of_their_own() {
     };
     assert!(!at.is_there(&hidden.keys[0]).await && !at.is_there(&gone.keys[0]).await);
     assert_eq!((versions(&hidden).await, versions(&gone).await), (2, 0));
+    let both = [&gone, &hidden].map(|made| format!("/{}/*", made.guid));
+    let mut forgotten = invalidated(&cloudfront, &distribution.id).await;
+    forgotten.sort_unstable_by_key(|path| *path != both[0]);
+    assert_eq!(forgotten, both);
 }
 
 /// Of two videos of one source that go together the source goes too; one alone leaves it to the other.

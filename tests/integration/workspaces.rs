@@ -183,6 +183,8 @@ async fn the_check_names_the_permission_that_is_missing() {
         "kms:Decrypt",
         // A workspace that does not use it works without.
         "s3:GetAccelerateConfiguration",
+        "cloudfront:ListDistributions",
+        "cloudfront:CreateInvalidation",
         // No harmless call can tell.
         "cognito-idp:CreateGroup",
     ];

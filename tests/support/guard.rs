@@ -111,7 +111,7 @@ fn refusal(action: &str, method: &Method, code: &str) -> Response<Full<Bytes>> {
     let (status, text) = match service {
         "s3" if *method == Method::HEAD => (StatusCode::FORBIDDEN, String::new()),
         "s3" => (StatusCode::FORBIDDEN, format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>")),
-        "cloudformation" | "sts" => (
+        "cloudformation" | "cloudfront" | "sts" => (
             StatusCode::FORBIDDEN,
             format!(
                 "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
@@ -154,6 +154,10 @@ fn action(method: &Method, path: &str, headers: &HeaderMap, body: &[u8]) -> Stri
             _ => "mediaconvert:CreateJob",
         }
         .to_owned();
+    }
+    if path.starts_with("/2020-05-31/distribution") {
+        let name = if *method == Method::POST { "CreateInvalidation" } else { "ListDistributions" };
+        return format!("cloudfront:{name}");
     }
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let names: Vec<_> = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default()).collect();

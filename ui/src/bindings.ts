@@ -1179,7 +1179,7 @@ video: Video,
  */
 theirs: Array<FieldChange>, };
 
-export type PurgeKind = "outputs" | "thumbnails" | "source" | "sidecars" | "versions" | "item";
+export type PurgeKind = "outputs" | "thumbnails" | "source" | "sidecars" | "versions" | "edge" | "item";
 
 export type PurgePart = { 
 /**

@@ -86,15 +86,17 @@ enum Part {
     Source,
     Sidecars,
     Versions,
+    Edge,
     Item,
 }
 
-const PARTS: [(Part, PurgeKind); 6] = [
+const PARTS: [(Part, PurgeKind); 7] = [
     (Part::Outputs, PurgeKind::Outputs),
     (Part::Thumbnails, PurgeKind::Thumbnails),
     (Part::Source, PurgeKind::Source),
     (Part::Sidecars, PurgeKind::Sidecars),
     (Part::Versions, PurgeKind::Versions),
+    (Part::Edge, PurgeKind::Edge),
     (Part::Item, PurgeKind::Item),
 ];
 
@@ -194,6 +196,7 @@ fn tell_plan(plan: &PurgePlan, ticked: &BTreeSet<PurgeKind>, json: bool) {
             (Some(error), _) => format!("stays: {}", error.message),
             (None, false) => "stays".to_owned(),
             (None, true) if *kind == PurgeKind::Item => "goes".to_owned(),
+            (None, true) if *kind == PurgeKind::Edge => "is invalidated: CloudFront forgets its copies".to_owned(),
             (None, true) if ticked.contains(&PurgeKind::Versions) && *versions != Some(0) => match versions {
                 Some(versions) => {
                     format!("goes: {}, and older versions: {}", size(objects, bytes), size(versions, version_bytes))

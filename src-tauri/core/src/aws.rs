@@ -32,6 +32,8 @@ pub struct Aws {
     pub cognito: aws_sdk_cognitoidentityprovider::Client,
     /// CloudFormation.
     pub cloudformation: aws_sdk_cloudformation::Client,
+    /// CloudFront.
+    pub cloudfront: aws_sdk_cloudfront::Client,
     /// The security token service.
     pub sts: aws_sdk_sts::Client,
 }
@@ -68,6 +70,7 @@ impl Aws {
             mediaconvert: aws_sdk_mediaconvert::Client::new(&config),
             cognito: aws_sdk_cognitoidentityprovider::Client::new(&config),
             cloudformation: aws_sdk_cloudformation::Client::new(&config),
+            cloudfront: aws_sdk_cloudfront::Client::new(&config),
             sts: aws_sdk_sts::Client::new(&config),
         })
     }

@@ -128,8 +128,7 @@ impl Session {
     pub async fn editor(&self) -> Result<Editor> {
         let open = || async {
             let (catalog, sync) = (self.catalog.clone(), self.sync.clone());
-            let (sts, s3, store) = (self.aws.sts.clone(), self.aws.s3.clone(), self.instance.store()?);
-            Ok(Editor::new(catalog, sync, sts, s3, store, &self.workspace, self.changes()))
+            Ok(Editor::new(catalog, sync, &self.aws, self.instance.store()?, &self.workspace, self.changes()))
         };
         self.editor.get_or_try_init(open).await.cloned()
     }

@@ -10,6 +10,7 @@ use http_body_util::BodyExt as _;
 use s3s::service::S3Service;
 use tower::ServiceExt as _;
 
+use crate::cloudfront::{self, CloudFront};
 use crate::db::Db;
 use crate::endpoints::Endpoints;
 use crate::faults::{self, Faults};
@@ -27,6 +28,7 @@ pub(crate) struct Services {
     pub http: reqwest::Client,
     pub endpoints: Endpoints,
     pub options: Options,
+    pub cloudfront: CloudFront,
     pub faults: Faults,
 }
 
@@ -91,6 +93,12 @@ async fn serve(services: Services, request: Request<Body>) -> Response<Body> {
         return match signed_by(request.headers(), &services.endpoints.credentials) {
             true => services.mediaconvert.oneshot(request).await.into_response(),
             false => not_signed("UnrecognizedClientException"),
+        };
+    }
+    if request.uri().path().starts_with(cloudfront::VERSION) {
+        return match signed_by(request.headers(), &services.endpoints.credentials) {
+            true => cloudfront(&services, request).await,
+            false => query::refuse(StatusCode::FORBIDDEN, "InvalidClientTokenId", NOT_KNOWN),
         };
     }
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -165,6 +173,15 @@ fn plain(status: StatusCode, text: &str) -> Response<Body> {
 async fn cognito(services: &Services, operation: &str, request: Request<Body>) -> Response<Body> {
     match axum::body::to_bytes(request.into_body(), MAX_SMALL_BODY).await {
         Ok(body) => cognito::answer(&services.db, operation, serde_json::from_slice(&body).unwrap_or_default()).await,
+        Err(_) => plain(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large"),
+    }
+}
+
+async fn cloudfront(services: &Services, request: Request<Body>) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let domain = services.endpoints.cdn.split_once("://").map_or("", |(_, domain)| domain);
+    match axum::body::to_bytes(body, MAX_SMALL_BODY).await {
+        Ok(body) => services.cloudfront.answer(domain, &parts.method, parts.uri.path(), &body),
         Err(_) => plain(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large"),
     }
 }

@@ -6,6 +6,7 @@
 mod blobs;
 mod cdn;
 mod checksum;
+mod cloudfront;
 mod cognito;
 mod cookies;
 mod db;

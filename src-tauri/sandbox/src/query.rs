@@ -106,7 +106,8 @@ fn metadata() -> String {
     format!("<ResponseMetadata><RequestId>{}</RequestId></ResponseMetadata>", uuid::Uuid::new_v4())
 }
 
-fn respond(status: StatusCode, body: &str) -> Response<Body> {
+/// A body of XML.
+pub(crate) fn respond(status: StatusCode, body: &str) -> Response<Body> {
     let response = Response::builder().status(status).header(header::CONTENT_TYPE, "text/xml");
     response.body(Body::from(body.to_owned())).unwrap_or_default()
 }

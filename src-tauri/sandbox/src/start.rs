@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::cloudfront::CloudFront;
 use crate::db::Db;
 use crate::endpoints::{Endpoints, Lock, Ports};
 use crate::faults::Faults;
@@ -122,6 +123,7 @@ impl Sandbox {
                 .build()
                 .map_err(|error| StartError::part("front door")(error.to_string()))?,
             endpoints: endpoints.clone(),
+            cloudfront: CloudFront::default(),
         };
         serve(&mut tasks, api, front_door::router(services), &stop);
         serve(&mut tasks, cdn, cdn::router(s3.clone()), &stop);

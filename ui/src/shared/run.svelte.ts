@@ -19,6 +19,7 @@ export class Run<Result, Done extends Summary> extends Attempt {
   done = $state(0);
   failures = $state.raw<Result[]>([]);
   summary = $state.raw<Done | null>(null);
+  #round = 0;
   readonly #isFailure: (result: Result) => boolean;
   readonly #undo: (run: string, hear: (result: Result) => void) => Promise<Done>;
 
@@ -33,8 +34,11 @@ export class Run<Result, Done extends Summary> extends Attempt {
     if (this.busy) return Promise.resolve(false);
     [this.title, this.of, this.done, this.failures, this.summary] = [title, count, 0, [], null];
     this.pace.begin(count);
+    const mine = ++this.#round;
     return this.attempt(async () => {
       this.summary = await work((result) => {
+        // What is told may come after the answer, when another one is shown.
+        if (mine !== this.#round) return;
         this.done += 1;
         this.pace.count();
         if (this.#isFailure(result)) this.failures = [...this.failures, result];

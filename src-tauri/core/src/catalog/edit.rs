@@ -24,9 +24,10 @@ pub use self::patch::VideoPatch;
 pub use self::run::{EditOutcome, EditResult, EditSummary};
 use super::details::FieldChange;
 use super::mirror::MOST_LETTERS;
-use super::purge::Purger;
+use super::purge::{Edge, Purger};
 use super::write::{Author, Written};
 use super::{Catalog, CatalogSync, Guid, Video, VideoDetails, VideoField, VideoQuery, VideoSummary};
+use crate::aws::Aws;
 use crate::changes::Changes;
 use crate::clock::now_ms;
 use crate::store::{Store, WorkspaceStore};
@@ -140,8 +141,7 @@ impl Editor {
     pub(crate) fn new(
         catalog: Catalog,
         sync: CatalogSync,
-        sts: aws_sdk_sts::Client,
-        s3: aws_sdk_s3::Client,
+        aws: &Aws,
         store: Store,
         workspace: &Workspace,
         changes: Changes<Change>,
@@ -149,8 +149,9 @@ impl Editor {
         let lock = sync.beside("edit.lock");
         let log = EditLog(WorkspaceStore::of(store, &workspace.name));
         let destination_bucket = workspace.destination_bucket.clone();
-        let purger = Purger { catalog: catalog.clone(), s3, destination_bucket };
-        Self { catalog, sync, log, sts, caller: Arc::default(), lock, changes, purger }
+        let edge = Edge::new(aws.cloudfront.clone(), workspace);
+        let purger = Purger { catalog: catalog.clone(), s3: aws.s3.clone(), destination_bucket, edge };
+        Self { catalog, sync, log, sts: aws.sts.clone(), caller: Arc::default(), lock, changes, purger }
     }
 
     /// Saves the changes of one video, all or none. What others changed in other fields stays; where they changed the same

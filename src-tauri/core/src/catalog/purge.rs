@@ -1,6 +1,7 @@
 //! Deleting for good what is in the trash: first it is told exactly what would go, with its bytes; then what was ticked is deleted,
 //! the item last. A prefix or key that is not the video's alone is never touched.
 
+mod edge;
 mod objects;
 
 use std::collections::BTreeSet;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use ts_rs::TS;
 
+pub(super) use self::edge::Edge;
 use self::objects::{Bucket, Counted, Wanted};
 use super::table::OWN;
 use super::write::{Author, PURGE_BEGAN, Written};
@@ -32,6 +34,8 @@ pub enum PurgeKind {
     Sidecars,
     /// Older versions of all of these, where the buckets keep them.
     Versions,
+    /// What CloudFront still shows from its edges.
+    Edge,
     /// The video's item in the table.
     Item,
 }
@@ -104,6 +108,7 @@ pub(super) struct Purger {
     pub catalog: Catalog,
     pub s3: aws_sdk_s3::Client,
     pub destination_bucket: String,
+    pub edge: Edge,
 }
 
 /// A place in a bucket that belongs to a video, or a reason why not.
@@ -131,13 +136,17 @@ impl Purger {
         let item = self.catalog.item(guid).await?.ok_or_else(|| super::edit::not_found(guid))?;
         let video = self.catalog.read(&item).ok_or_else(|| super::edit::not_found(guid))?;
         let mut parts = self.parts(mirror, &item, &video, &[]).await?;
-        parts.retain(|part| part.kind != PurgeKind::Item);
+        parts.retain(|part| !matches!(part.kind, PurgeKind::Item | PurgeKind::Edge));
         Ok(parts)
     }
 
     async fn parts(&self, mirror: &Mirror, item: &Item, video: &Video, with: &[Guid]) -> Result<Vec<PurgePart>> {
         let mut parts = Vec::new();
         for place in self.places(mirror, item, video, with).await? {
+            if place.kind == PurgeKind::Edge {
+                parts.extend(self.edge_part(&place).await?);
+                continue;
+            }
             let Place { kind, bucket, wanted, why_not } = place;
             let (counted, why_not) = match why_not {
                 Some(error) => (Counted::default(), Some(error)),
@@ -163,6 +172,26 @@ impl Purger {
         Ok(parts)
     }
 
+    /// What CloudFront would forget, where the CDN is one.
+    async fn edge_part(&self, place: &Place) -> Result<Option<PurgePart>> {
+        let why_not = match self.edge.distribution().await {
+            Ok(Some(_)) => place.why_not.clone(),
+            Err(error) if error.code == Code::Network || error.code == Code::SignIn => return Err(error),
+            Err(error) if error.code == Code::AccessDenied => Some(error),
+            // It is none, or what answers there knows no CloudFront.
+            Ok(None) | Err(_) => return Ok(None),
+        };
+        Ok(Some(PurgePart {
+            kind: PurgeKind::Edge,
+            place: self.edge.place(place.wanted.prefix()),
+            objects: 0,
+            bytes: 0,
+            versions: Some(0),
+            version_bytes: 0,
+            why_not,
+        }))
+    }
+
     /// Begins to delete a video of the trash, and says what is to go: nobody restores it from now on. It can be begun again after
     /// a kill.
     pub async fn begin(
@@ -172,8 +201,8 @@ impl Purger {
         ticked: &BTreeSet<PurgeKind>,
         author: &Author,
     ) -> Result<Vec<Place>> {
-        if ticked.iter().all(|kind| *kind == PurgeKind::Versions) {
-            let what = "Nothing is ticked that could go: versions go with what they are versions of.";
+        if ticked.iter().all(|kind| matches!(kind, PurgeKind::Versions | PurgeKind::Edge)) {
+            let what = "Nothing is ticked that could go: versions and copies go with what they are of.";
             return Err(Error::new(Code::Invalid, what, "Tick what is to go."));
         }
         let (item, video) = self.trashed(mirror, guid).await?;
@@ -181,7 +210,7 @@ impl Purger {
         places.retain(|place| ticked.contains(&place.kind));
         // What cannot be listed cannot be deleted, and was told to stay: that is found out before anything goes.
         let with_versions = ticked.contains(&PurgeKind::Versions);
-        for place in places.iter_mut().filter(|place| place.why_not.is_none()) {
+        for place in places.iter_mut().filter(|place| place.kind != PurgeKind::Edge && place.why_not.is_none()) {
             match Bucket::new(&self.s3, &place.bucket).look(&place.wanted, with_versions).await {
                 Err(error) if error.code == Code::NotFound => place.why_not = Some(error),
                 looked => looked?,
@@ -196,8 +225,17 @@ impl Purger {
         Ok(places)
     }
 
-    /// Deletes what is in a place, or says that it stays.
-    pub async fn delete(&self, place: &Place, with_versions: bool, stop: &CancellationToken) -> Result<Purged> {
+    /// Deletes what is in a place, or says that it stays. `reference` is the same each time that it is tried.
+    pub async fn delete(
+        &self,
+        place: &Place,
+        with_versions: bool,
+        reference: &str,
+        stop: &CancellationToken,
+    ) -> Result<Purged> {
+        if place.kind == PurgeKind::Edge {
+            return self.clear(place, reference, stop).await;
+        }
         let address = place.wanted.address(&place.bucket);
         if place.why_not.is_some() {
             return Ok(Purged { kept: vec![address], ..Purged::default() });
@@ -205,6 +243,22 @@ impl Purger {
         let gone = Bucket::new(&self.s3, &place.bucket).delete(&place.wanted, with_versions, stop).await?;
         let objects = gone.objects + gone.versions.unwrap_or(0);
         Ok(Purged { places: vec![address], kept: Vec::new(), objects, bytes: gone.bytes + gone.version_bytes })
+    }
+
+    /// Makes CloudFront forget what is gone. Where it may not be told, what is gone is gone nevertheless.
+    async fn clear(&self, place: &Place, reference: &str, stop: &CancellationToken) -> Result<Purged> {
+        let prefix = place.wanted.prefix();
+        let address = self.edge.place(prefix);
+        let kept = Purged { kept: vec![address.clone()], ..Purged::default() };
+        if place.why_not.is_some() {
+            return Ok(kept);
+        }
+        match self.edge.invalidate(prefix, reference, stop).await {
+            Ok(true) => Ok(Purged { places: vec![address], ..Purged::default() }),
+            Ok(false) => Ok(Purged::default()),
+            Err(error) if error.code == Code::AccessDenied => Ok(kept),
+            Err(error) => Err(error),
+        }
     }
 
     /// Deletes the item at last.
@@ -276,7 +330,11 @@ impl Purger {
             below(PurgeKind::Outputs, &prefix, Some(&thumbnails)),
             below(PurgeKind::Thumbnails, &thumbnails, None),
         ];
-        let (Some(src_bucket), Some(src_video)) = (&video.src_bucket, &video.src_video) else { return Ok(places) };
+        let edge = below(PurgeKind::Edge, &prefix, None);
+        let (Some(src_bucket), Some(src_video)) = (&video.src_bucket, &video.src_video) else {
+            places.push(edge);
+            return Ok(places);
+        };
         let key = |kind, key: &str, why_not| Place {
             kind,
             bucket: src_bucket.clone(),
@@ -308,6 +366,7 @@ impl Purger {
             });
             places.push(key(PurgeKind::Sidecars, sidecar, why_not));
         }
+        places.push(edge);
         Ok(places)
     }
 

@@ -1,6 +1,7 @@
 //! What deleting videos for good needs, but for the table.
 
-use super::{Area, Checker, Finding, finding};
+use super::{Area, Checker, Finding, Outcome, finding};
+use crate::Code;
 use crate::explain::explain;
 use crate::workspace::policy;
 
@@ -23,11 +24,32 @@ impl Checker<'_> {
         let of_destination = of_destination.map_err(|error| explain(&unlisted("destination"), error));
         let delete = delete.map_err(|error| explain("Outputs could not be deleted", error));
         let of = |title, outcome| finding(Area::Catalog, title, outcome);
-        vec![
+        let mut findings = vec![
             of("List what a video has", self.outcome(policy::LIST_OUTPUTS, &list, "")),
             of("List versions of sources", self.outcome(policy::LIST_VERSIONS, &of_source, "")),
             of("List versions of outputs", self.outcome(policy::LIST_OUTPUT_VERSIONS, &of_destination, "")),
             of("Delete outputs for good", self.outcome(policy::DELETE_OUTPUT_VERSION, &delete, "")),
-        ]
+        ];
+        // No other endpoint is one of CloudFront's.
+        if !workspace.connection.is_elsewhere() {
+            findings.push(of("Clear the CDN", self.clearing().await));
+        }
+        findings
+    }
+
+    /// Whether the CDN can be made to forget what is deleted for good. It does so by itself in the end.
+    async fn clearing(&self) -> Outcome {
+        let list = self.aws.cloudfront.list_distributions().max_items(1).send().await;
+        match list.map_err(|error| explain("The distributions of CloudFront could not be listed", error)) {
+            Err(error) if error.code == Code::AccessDenied => Outcome::Advice {
+                message: "The CDN may show copies of what is deleted for good until they expire.".to_owned(),
+                remedy: format!(
+                    "Where that matters, ask your engineer for {} and {}.",
+                    policy::LIST_DISTRIBUTIONS.name,
+                    policy::CREATE_INVALIDATION.name
+                ),
+            },
+            list => self.outcome(policy::LIST_DISTRIBUTIONS, &list, ""),
+        }
     }
 }

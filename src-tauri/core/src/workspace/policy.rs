@@ -86,6 +86,8 @@ actions! {
     READ_OUTPUT "s3:GetObject" DestinationObjects Look "Plays the streams, where they are read from the bucket";
     DELETE_OUTPUT "s3:DeleteObject" DestinationObjects Change "Deletes videos for good";
     DELETE_OUTPUT_VERSION "s3:DeleteObjectVersion" DestinationObjects Change "The same, where the bucket keeps versions";
+    LIST_DISTRIBUTIONS "cloudfront:ListDistributions" Everything Change "Finds the CDN that shows copies of what is deleted for good";
+    CREATE_INVALIDATION "cloudfront:CreateInvalidation" Everything Change "Makes the CDN forget them";
     QUERY "dynamodb:Query" Table Look "Reads the newest videos of the catalog";
     SCAN "dynamodb:Scan" Table Look "Reads all of the catalog, to search in it";
     DESCRIBE_TABLE "dynamodb:DescribeTable" Table Look "Says how far the reading has come";

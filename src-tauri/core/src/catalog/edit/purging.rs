@@ -96,7 +96,8 @@ impl Editor {
         let with_versions = ticked.contains(&PurgeKind::Versions);
         let mut objects = 0;
         for place in self.purger.begin(mirror, guid, ticked, running.author).await? {
-            let gone = self.purger.delete(&place, with_versions, running.stop).await?;
+            let reference = format!("reeldesk-{}-{guid}", running.run);
+            let gone = self.purger.delete(&place, with_versions, &reference, running.stop).await?;
             objects += gone.objects;
             self.log.purged(line.id, gone).await?;
         }

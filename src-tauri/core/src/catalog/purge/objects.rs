@@ -18,7 +18,7 @@ pub(super) enum Wanted {
 
 impl Wanted {
     /// What S3 is asked to list by.
-    fn prefix(&self) -> &str {
+    pub fn prefix(&self) -> &str {
         match self {
             Self::Below { prefix, .. } => prefix,
             Self::Key(key) => key,
