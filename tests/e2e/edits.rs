@@ -207,3 +207,42 @@ async fn captions_are_added_and_taken_off() {
     assert_eq!(said(&own(&server, &guid).await), AttributeValue::S("English (SDH)".into()));
     window.close().await;
 }
+
+/// What is listed goes into a file, is changed there, and comes back after a look at what it would change.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_goes_out_and_comes_back() {
+    let server = Server::start();
+    let window = opened(&server, 12).await;
+    let file = server.data.data.path().join("videos.csv");
+    let more = "//button[@aria-label='More of the library']";
+    window.click(more).await.unwrap();
+    window.click("//button[@role='menuitem'][contains(., 'Export what is listed')]").await.unwrap();
+    window.choose("Export", &file).await.unwrap();
+    window.wait_for("//*[@role='status'][contains(., '12 videos are in the file')]", LONG).await.unwrap();
+    let exported = std::fs::read_to_string(&file).unwrap();
+    let guid = guid(7);
+    let rows = exported.lines().map(|line| match line.strip_prefix(&format!("{guid},")) {
+        Some(rest) => format!("{guid},Night Train,{}", rest.split_once(',').unwrap().1),
+        None => line.to_owned(),
+    });
+    let columns = exported.lines().next().unwrap().split(',').count();
+    let nobody = format!("nobody-knows-it,Film{}", ",".repeat(columns - 2));
+    let list = rows.chain([nobody]).collect::<Vec<_>>().join("\n");
+    std::fs::write(&file, list).unwrap();
+    window.click(more).await.unwrap();
+    window.click("//button[@role='menuitem'][contains(., 'Import a list')]").await.unwrap();
+    window.choose("Import a list of videos", &file).await.unwrap();
+    let panel = "//aside[@aria-label='Import a list']";
+    window
+        .wait_for(&format!("{panel}//strong[contains(., '1 video of 12 would change, 1 change')]"), LONG)
+        .await
+        .unwrap();
+    window.wait_for(&format!("{panel}//li[contains(., 'Line 14, \"nobody-knows-it\"')]"), SHORT).await.unwrap();
+    window.picture("import").await;
+    window.is_accessible("import").await;
+    assert!(!own(&server, &guid).await.contains_key("title"), "nothing is changed by looking");
+    window.click(&format!("{panel}//button[.='Apply']")).await.unwrap();
+    window.wait_for("//section[@aria-label='What is done'][contains(., 'Import 1 video: done')]", LONG).await.unwrap();
+    assert_eq!(own(&server, &guid).await["title"].as_s().unwrap(), "Night Train");
+    window.close().await;
+}

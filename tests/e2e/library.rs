@@ -312,3 +312,65 @@ async fn shown_as_one_likes() {
     window.picture("library-attention").await;
     window.close().await;
 }
+
+/// Whatever stands in an item is text: it is listed, found and opened, and nothing of it runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_items_are_text() {
+    let server = Server::start();
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let own = |fields: &[(&str, AttributeValue)]| {
+        AttributeValue::M(fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
+    };
+    let script = "<img src=x onerror=\"window.ran = true\"><script>window.ran = true</script>";
+    let tags = AttributeValue::M((0..10_000).map(|number| (format!("tag{number}"), text("x"))).collect());
+    let odd = AttributeValue::L(vec![AttributeValue::Bool(true), AttributeValue::Null(true), text(script)]);
+    let numbers = AttributeValue::N("9e99".into());
+    let owns = [
+        own(&[("title", text(script)), ("description", text(script)), ("tags", own(&[(script, text(script))]))]),
+        own(&[("title", text("left \u{202e}thgir\u{0} and \u{2066}more"))]),
+        own(&[("title", text("Four hundred")), ("description", text(&"huge words ".repeat(32_000)))]),
+        own(&[("title", text("Ten thousand")), ("tags", tags)]),
+        own(&[
+            ("title", odd.clone()),
+            ("description", numbers.clone()),
+            ("tags", odd.clone()),
+            ("sidecars", odd.clone()),
+        ]),
+        odd.clone(),
+    ];
+    let items = owns.into_iter().enumerate().map(|(number, own)| {
+        let mut item = here(number as u64);
+        item.insert("reeldesk".into(), own);
+        if number > 3 {
+            for name in
+                ["hlsUrl", "mp4Urls", "srcMediainfo", "endTime", "encodingOutput", "thumbNailsUrls", "workflowStatus"]
+            {
+                item.insert(name.into(), if number == 4 { odd.clone() } else { numbers.clone() });
+            }
+        }
+        item
+    });
+    let items: Vec<_> = items.collect();
+    let guids: Vec<_> = items.iter().map(|item| item["guid"].as_s().unwrap().clone()).collect();
+    catalog::write(&server.dynamodb(), reeldesk_sandbox::TABLE, items.into_iter()).await;
+    let window = Window::open(server.data.data.path(), &["--workspace", "sandbox"]).await.unwrap();
+    window.wait_for(&format!("{NOTE}[contains(., '6 videos, checked')]"), LONG).await.unwrap();
+    let search = window.wait_for("//input[@type='search'][@placeholder]", SHORT).await.unwrap();
+    for (typed, found) in [("onerror", 0), ("thgir", 1), ("huge", 2), ("tag77", 3)] {
+        search.clear().await.unwrap();
+        search.send_keys(typed).await.unwrap();
+        window.wait_for(&format!("//*[@data-guid='{}']", guids[found]), SHORT).await.unwrap();
+        window.wait_for("//*[@role='status'][contains(., '1 of 6')]", SHORT).await.unwrap();
+    }
+    search.clear().await.unwrap();
+    search.send_keys(&Key::Backspace.to_string()).await.unwrap();
+    for (number, guid) in guids.iter().enumerate() {
+        window.click(&format!("//*[@data-guid='{guid}']//button")).await.unwrap();
+        window.wait_for(&format!("//aside[@aria-label='Video']//dd[.='{guid}']"), LONG).await.unwrap();
+        window.picture(&format!("hostile-{number}")).await;
+    }
+    let titles = window.script(TITLES).await.unwrap();
+    assert!(titles.as_array().unwrap().iter().any(|title| *title == script), "{titles}");
+    assert_eq!(window.script("return window.ran ?? null;").await.unwrap(), json!(null));
+    window.close().await;
+}

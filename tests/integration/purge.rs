@@ -187,6 +187,8 @@ async fn what_is_shared_stays() {
     assert!(why(1, "outputs").contains("no name of a folder") && why(2, "outputs").contains("no name of a folder"));
     reelctl.well(&["purge", &made.guid, "/", "hls", "--yes"]);
     assert!(at.has_all(&made).await);
+    let cloudfront = cloudfront(&server.endpoint, reeldesk_tests::KEYS);
+    assert_eq!(invalidated(&cloudfront, "E1SANDBOX").await.len(), 0, "what stays is not forgotten");
     assert!(at.is_there(&(DESTINATION.into(), "hls/movie.m3u8".into())).await);
     assert!(at.item(&made.guid).await.is_none() && at.item("/").await.is_none());
 }
@@ -275,8 +277,9 @@ async fn the_cdn_forgets_what_goes() {
     let server = Server::with(&["--control"]);
     let (s3, dynamodb) = (server.client(), server.dynamodb());
     let at = in_sandbox(&s3, &dynamodb);
-    let (first, kept, late, refused) = (at.make(1).await, at.make(2).await, at.make(3).await, at.make(4).await);
-    let guids = [&first, &kept, &late, &refused].map(|made| made.guid.as_str());
+    let (first, kept, late) = (at.make(1).await, at.make(2).await, at.make(3).await);
+    let (refused, unlisted, failing) = (at.make(4).await, at.make(5).await, at.make(6).await);
+    let guids = [&first, &kept, &late, &refused, &unlisted, &failing].map(|made| made.guid.as_str());
     let reelctl = In(&server.data, "sandbox");
     reelctl.well(&["sync"]);
     reelctl.well(&[&["trash"], &guids[..]].concat());
@@ -286,22 +289,31 @@ async fn the_cdn_forgets_what_goes() {
     let edge = parts.iter().find(|part| part["kind"] == "edge").unwrap();
     assert!(edge["place"].as_str().unwrap().ends_with(&format!("/{}/*", first.guid)), "{edge}");
     reelctl.well(&["purge", &first.guid, "--yes"]);
+    // What is kept would be shown again at once.
+    reelctl.well(&["purge", &kept.guid, "--keep", "outputs,thumbnails,item", "--yes"]);
     reelctl.well(&["purge", &kept.guid, "--keep", "edge", "--yes"]);
     assert_eq!(invalidated(&cloudfront, "E1SANDBOX").await, [format!("/{}/*", first.guid)]);
 
-    // Without the right all else goes, and it is told.
-    let refuse = |asked: &str| (asked == "cloudfront:CreateInvalidation").then_some("AccessDenied");
-    let guard = Guard::before(&server.endpoint, refuse).await.unwrap();
-    let far = Server::connected(&guard.endpoint, "far");
-    let reelctl_far = In(&far, "far");
-    reelctl_far.well(&["sync"]);
-    reelctl_far.well(&["purge", &refused.guid, "--yes"]);
-    assert!(at.item(&refused.guid).await.is_none());
-    let changes = reelctl_far.well(&["changes"]);
-    assert!(
-        changes[0]["purged"]["kept"][0].as_str().unwrap().ends_with(&format!("/{}/*", refused.guid)),
-        "{changes:?}"
-    );
+    // Without the right, or where CloudFront fails, all else goes, and it is told.
+    for (made, action, code) in [
+        (&refused, "cloudfront:CreateInvalidation", "AccessDenied"),
+        (&unlisted, "cloudfront:ListDistributions", "AccessDenied"),
+        (&failing, "cloudfront:CreateInvalidation", "InternalFailure"),
+    ] {
+        let guard = Guard::before(&server.endpoint, move |asked| (asked == action).then_some(code)).await.unwrap();
+        let far = Server::connected(&guard.endpoint, "far");
+        let reelctl = In(&far, "far");
+        reelctl.well(&["sync"]);
+        let (_, lines) = reelctl.run(&["purge", &made.guid]);
+        let parts = lines[0]["parts"].as_array().unwrap();
+        let edge = parts.iter().find(|part| part["kind"] == "edge").unwrap();
+        assert_eq!(edge["whyNot"].is_null(), action != "cloudfront:ListDistributions", "{edge}");
+        reelctl.well(&["purge", &made.guid, "--yes"]);
+        assert!(at.item(&made.guid).await.is_none());
+        let changes = reelctl.well(&["changes"]);
+        let kept = changes[0]["purged"]["kept"][0].as_str().unwrap();
+        assert!(kept.ends_with(&format!("/{}/*", made.guid)), "{changes:?}");
+    }
 
     // Fifteen are in progress: the next one waits for its turn.
     for number in 0..15 {
@@ -313,14 +325,17 @@ async fn the_cdn_forgets_what_goes() {
             assert_eq!(number, 14);
         }
     }
-    let purging = server.data.start(&["--workspace", "sandbox", "videos", "purge", &late.guid, "--yes"]).unwrap();
-    let mut purging = Ended(purging);
+    let guard = Guard::before(&server.endpoint, |_| None).await.unwrap();
+    let far = Server::connected(&guard.endpoint, "far");
+    In(&far, "far").well(&["sync"]);
+    let mut purging = Ended(far.start(&["--workspace", "far", "videos", "purge", &late.guid, "--yes"]).unwrap());
     let end = Instant::now() + Duration::from_secs(60);
-    while at.is_there(&late.keys[0]).await || at.is_there(&late.keys[2]).await {
+    while !guard.asked().contains("cloudfront:CreateInvalidation") {
         assert!(Instant::now() < end);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert!(at.item(&late.guid).await.is_some(), "the item is the last");
+    assert!(!at.is_there(&late.keys[0]).await && !at.is_there(&late.keys[2]).await);
+    assert!(at.item(&late.guid).await.is_some(), "the item is the last, and waits");
     server.move_clock(60).await;
     assert!(purging.0.wait().unwrap().success());
     assert!(at.item(&late.guid).await.is_none());

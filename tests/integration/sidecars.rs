@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use reeldesk_core::catalog::Guid;
+use reeldesk_core::catalog::{Description, Guid};
 use reeldesk_core::{Folders, Instance};
 use reeldesk_tests::catalog::{item_in, write};
 use reeldesk_tests::{Emulator, Reelctl, Server};
@@ -108,6 +108,8 @@ impl At<'_> {
             let (well, lines) = self.run(&[&["add-sidecar", &guid, file], refused].concat());
             assert_eq!((well, &lines[0]["code"]), (false, &json!("invalid")), "{lines:?}");
         }
+        let (well, lines) = self.run(&["add-sidecar", &guid, en, "--replace", "films/nobody-knows-it.vtt"]);
+        assert_eq!((well, &lines[0]["code"]), (false, &json!("not-found")), "{lines:?}");
         let began = AttributeValue::S("2026-01-01T00:00:00Z".into());
         let (going, going_stem) = self.make(4, Some(("purgeBegan", began))).await;
         let (well, lines) = self.run(&["add-sidecar", &going, two]);
@@ -137,7 +139,7 @@ async fn beside_the_source_of_a_bucket_that_is_not_ours() {
     At { reelctl, workspace: "mini", s3, dynamodb, table: "vod", bucket: "vod-source" }.all_of_it().await;
 }
 
-/// What a journey sends does not bring back what an admin took off.
+/// What a journey sends is added to what an admin has, and does not bring back what one took off.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_taken_off_stays_off() {
     let server = Server::start();
@@ -154,4 +156,13 @@ async fn what_was_taken_off_stays_off() {
     let sidecars = at.own(&guid).await["sidecars"].as_m().unwrap().clone();
     assert_eq!(sidecars["x/a.srt"], AttributeValue::Null(true));
     assert_eq!(sidecars["x/b.srt"], AttributeValue::S(String::new()));
+
+    let (guid, stem) = at.make(2, None).await;
+    let file = at.file("a.en.vtt", "WEBVTT");
+    at.told(&["add-sidecar", &guid, file.to_str().unwrap(), "--label", "English"]);
+    let description = Description { title: "Film".into(), sidecars: keys.to_vec(), ..Description::default() };
+    session.catalog.describe(&Guid::new(guid.clone()).unwrap(), &description).await.unwrap();
+    let (_, shown) = at.run(&["show", &guid]);
+    let all = json!({ &keys[0]: "", &keys[1]: "", format!("{stem}.en.vtt"): "English" });
+    assert_eq!(shown[0]["video"]["details"]["sidecars"], all);
 }

@@ -205,6 +205,20 @@ async fn the_check_names_the_permission_that_is_missing() {
     }
 }
 
+/// What deleting for good can do without is no fault.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_check_advises_about_the_cdn() {
+    let server = Server::start();
+    for action in ["cloudfront:ListDistributions", "cloudfront:CreateInvalidation"] {
+        let guard =
+            Guard::before(&server.endpoint, move |asked| (asked == action).then_some("AccessDenied")).await.unwrap();
+        let (_, lines) = check(&connected(&guard.endpoint, |text| text));
+        let clear = lines.iter().find(|line| line["title"] == "Clear the CDN").unwrap();
+        assert_eq!(clear["outcome"], "advice", "{clear}");
+        assert!(clear["remedy"].as_str().unwrap().contains(action), "{clear}");
+    }
+}
+
 /// The main job and all that is around it, with the actions of the policy and no more.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_policy_is_enough_and_not_too_much() {

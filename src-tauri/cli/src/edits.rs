@@ -210,7 +210,7 @@ fn tell_plan(plan: &PurgePlan, ticked: &BTreeSet<PurgeKind>, json: bool) {
 }
 
 /// Stops when the process is asked to end: after the videos that are being written.
-fn stop_when_asked() -> CancellationToken {
+pub(crate) fn stop_when_asked() -> CancellationToken {
     let stop = CancellationToken::new();
     let asked = stop.clone();
     tokio::spawn(async move {

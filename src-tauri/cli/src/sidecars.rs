@@ -8,7 +8,7 @@ use reeldesk_core::catalog::{FieldChange, Saved, VideoField};
 use reeldesk_core::{Code, Error, NewSidecar, Result, Session};
 use serde_json::json;
 
-use crate::{output, videos};
+use crate::{edits, output, videos};
 
 #[derive(Args)]
 pub(crate) struct AddSidecar {
@@ -19,7 +19,7 @@ pub(crate) struct AddSidecar {
     /// Its language, such as en or pt-BR; without it that of the file's name
     #[arg(long, value_name = "TAG", default_value = "")]
     language: String,
-    /// What viewers see, such as "English"
+    /// What it is called, such as "English"
     #[arg(long, value_name = "LABEL", default_value = "")]
     label: String,
     /// The key of the file whose place it takes; the object stays in the bucket
@@ -32,7 +32,7 @@ pub(crate) async fn add(session: &Session, add: AddSidecar, json: bool) -> Resul
     let guid = videos::key(guid)?;
     let file: &Path = &file;
     let new = NewSidecar { file, language: &language, label: &label, replaces: replace.as_deref() };
-    told(session.add_sidecar(&guid, new).await?, json)
+    told(session.add_sidecar(&guid, new, &edits::stop_when_asked()).await?, json)
 }
 
 /// Takes a file off a video; its object stays in the bucket.
@@ -41,7 +41,7 @@ pub(crate) async fn remove(session: &Session, guid: String, key: String, json: b
     let before = session.video(&guid).await?.details.sidecars.remove(&key);
     if before.is_none() {
         let what = format!("No file {key} goes with this video.");
-        return Err(Error::new(Code::NotFound, what, "`reelctl videos show` lists those that do."));
+        return Err(Error::new(Code::NotFound, what, "`reelctl videos show` lists those that do, under \"details\"."));
     }
     let change = FieldChange { field: VideoField::Sidecar(key), before, after: None };
     told(session.editor().await?.save(&guid, vec![change]).await?, json)

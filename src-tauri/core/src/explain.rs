@@ -152,7 +152,11 @@ where
             "it does not exist in this AWS account and region".to_owned(),
             "Check the names in the workspace.",
         ),
-        "SlowDown" | "TooManyRequestsException" | "ThrottlingException" | "ProvisionedThroughputExceededException" => {
+        "SlowDown"
+        | "Throttling"
+        | "TooManyRequestsException"
+        | "ThrottlingException"
+        | "ProvisionedThroughputExceededException" => {
             (Code::Throttled, "AWS asked to slow down".to_owned(), "Reeldesk waits and tries again by itself.")
         }
         "InternalError"

@@ -8,6 +8,7 @@ use axum::response::IntoResponse as _;
 use axum::{Router, routing::any};
 use http_body_util::BodyExt as _;
 use s3s::service::S3Service;
+use serde_json::json;
 use tower::ServiceExt as _;
 
 use crate::cloudfront::{self, CloudFront};
@@ -15,7 +16,7 @@ use crate::db::Db;
 use crate::endpoints::Endpoints;
 use crate::faults::{self, Faults};
 use crate::options::Options;
-use crate::{ACCOUNT, Credentials, cognito, query};
+use crate::{ACCOUNT, Credentials, cognito, placeholders, query};
 
 /// What stands behind the door.
 #[derive(Clone)]
@@ -191,6 +192,10 @@ async fn dynamodb(services: &Services, request: Request<Body>) -> Response<Body>
     let Ok(body) = axum::body::to_bytes(body, MAX_DYNAMODB_BODY).await else {
         return plain(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large");
     };
+    if let Some(message) = placeholders::refusal(&body) {
+        let body = json!({ "__type": "com.amazon.coral.validate#ValidationException", "message": message });
+        return plain(StatusCode::BAD_REQUEST, &body.to_string());
+    }
     let answer = services
         .http
         .request(parts.method, format!("{}{}", services.dynamodb, parts.uri.path()))

@@ -18,6 +18,7 @@ mod mediaconvert;
 mod names;
 mod options;
 mod pipeline;
+mod placeholders;
 mod probe;
 mod query;
 mod s3;

@@ -54,8 +54,9 @@ export class Draft {
 
   /** Files were added and saved: what is typed stays. */
   takeSidecars({ details }: Video): void {
-    const typed = this.sidecars;
-    const isTakenOff = (key: string) => key in this.#base.sidecars && !typed.some((one) => one.key === key);
+    const before = this.#base.sidecars;
+    const typed = this.sidecars.filter(({ key, label }) => before[key] !== label);
+    const isTakenOff = (key: string) => key in before && !this.sidecars.some((one) => one.key === key);
     const left = Object.entries(details.sidecars).filter(([key]) => !isTakenOff(key));
     this.sidecars = left.map(([key, label]) => typed.find((one) => one.key === key) ?? { key, label });
     this.#base = { ...this.#base, sidecars: details.sidecars };

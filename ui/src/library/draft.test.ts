@@ -88,3 +88,11 @@ test('labels and removals of files are saved with the rest; a file that was adde
   expect(draft.changes).toEqual(changes);
   expect(draft.sidecars.map(({ key }) => key)).toEqual(['a/a.en.vtt', 'a/a.de.vtt', 'a/a.ja.vtt']);
 });
+
+test('a label that someone else changed meanwhile is theirs', () => {
+  const draft = new Draft(video({ sidecars: { 'a.en.vtt': 'English', 'a.de.vtt': 'German' } }));
+  draft.title = 'Typed';
+  draft.takeSidecars(video({ sidecars: { 'a.en.vtt': 'Renamed', 'a.de.vtt': 'German', 'a.ja.vtt': 'Japanese' } }));
+  expect(draft.changes).toEqual([{ field: { kind: 'title' }, before: null, after: 'Typed' }]);
+  expect(draft.sidecars[0]).toEqual({ key: 'a.en.vtt', label: 'Renamed' });
+});

@@ -9,6 +9,7 @@ use reeldesk_core::workspace::{LibraryLayout, SavedView};
 use reeldesk_core::{Error, NewSidecar, Result};
 use tauri::ipc::Channel;
 use tauri::{State, WebviewWindow};
+use tokio_util::sync::CancellationToken;
 
 use crate::chosen;
 use crate::desk::Desk;
@@ -74,7 +75,7 @@ pub(crate) async fn add_sidecar(
 ) -> Result<Option<Saved>> {
     let Some(file) = chosen::file(&window, "Add a file", chosen::SIDECARS).await else { return Ok(None) };
     let new = NewSidecar { file: &file, language: &language, label: &label, replaces: replaces.as_deref() };
-    open.session.add_sidecar(&guid, new).await.map(Some)
+    open.session.add_sidecar(&guid, new, &CancellationToken::new()).await.map(Some)
 }
 
 /// What a patch would do to the selected videos.

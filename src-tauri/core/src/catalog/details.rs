@@ -414,6 +414,16 @@ mod tests {
     }
 
     #[test]
+    fn so_many_files_go_with_a_video() {
+        let file = |number: usize| VideoField::Sidecar(format!("films/{number}.vtt"));
+        let full = (0..MOST_SIDECARS)
+            .fold(VideoDetails::default(), |details, number| set(&details, &file(number), Some("x")).unwrap());
+        assert_eq!(set(&full, &file(MOST_SIDECARS), Some("x")).unwrap_err().code, Code::Invalid);
+        assert_eq!(set(&full, &file(0), Some("Other")).unwrap().get(&file(0)).as_deref(), Some("Other"));
+        assert_eq!(set(&full, &file(0), Some(&"x".repeat(MOST_IN_LABEL + 1))).unwrap_err().code, Code::Invalid);
+    }
+
+    #[test]
     fn what_a_field_cannot_be() {
         let (empty, tag) = (VideoDetails::default(), |name: &str| VideoField::Tag(name.into()));
         for (field, value) in [

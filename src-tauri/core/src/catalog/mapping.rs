@@ -155,7 +155,7 @@ impl TableAttributes {
     }
 
     /// The address of what may be only a path.
-    fn address(&self, path: &str, key: &str) -> String {
+    pub(super) fn address(&self, path: &str, key: &str) -> String {
         if path.contains("://") && !path.starts_with("s3://") {
             return path.to_owned();
         }

@@ -125,7 +125,7 @@ impl Purger {
     /// `with` are those that go with it: what it shares with them goes.
     pub async fn plan(&self, mirror: &Mirror, guid: &Guid, with: &[Guid]) -> Result<PurgePlan> {
         let (item, video) = self.trashed(mirror, guid).await?;
-        let parts = self.parts(mirror, &item, &video, with).await?;
+        let parts = self.parts(mirror, &item, &video, with, true).await?;
         let trashed_at = video.details.trashed_at.unwrap_or_default();
         let restorable_until = trashed_at + super::IN_TRASH_MS;
         Ok(PurgePlan { guid: video.guid, title: video.title, restorable_until, parts })
@@ -135,16 +135,25 @@ impl Purger {
     pub async fn holdings(&self, mirror: &Mirror, guid: &Guid) -> Result<Vec<PurgePart>> {
         let item = self.catalog.item(guid).await?.ok_or_else(|| super::edit::not_found(guid))?;
         let video = self.catalog.read(&item).ok_or_else(|| super::edit::not_found(guid))?;
-        let mut parts = self.parts(mirror, &item, &video, &[]).await?;
-        parts.retain(|part| !matches!(part.kind, PurgeKind::Item | PurgeKind::Edge));
+        let mut parts = self.parts(mirror, &item, &video, &[], false).await?;
+        parts.retain(|part| part.kind != PurgeKind::Item);
         Ok(parts)
     }
 
-    async fn parts(&self, mirror: &Mirror, item: &Item, video: &Video, with: &[Guid]) -> Result<Vec<PurgePart>> {
+    async fn parts(
+        &self,
+        mirror: &Mirror,
+        item: &Item,
+        video: &Video,
+        with: &[Guid],
+        with_edge: bool,
+    ) -> Result<Vec<PurgePart>> {
         let mut parts = Vec::new();
         for place in self.places(mirror, item, video, with).await? {
             if place.kind == PurgeKind::Edge {
-                parts.extend(self.edge_part(&place).await?);
+                if with_edge {
+                    parts.extend(self.edge_part(&place).await);
+                }
                 continue;
             }
             let Place { kind, bucket, wanted, why_not } = place;
@@ -172,16 +181,16 @@ impl Purger {
         Ok(parts)
     }
 
-    /// What CloudFront would forget, where the CDN is one.
-    async fn edge_part(&self, place: &Place) -> Result<Option<PurgePart>> {
+    /// What CloudFront would forget, where the CDN is one, and why it cannot be told, where that is so.
+    async fn edge_part(&self, place: &Place) -> Option<PurgePart> {
         let why_not = match self.edge.distribution().await {
-            Ok(Some(_)) => place.why_not.clone(),
-            Err(error) if error.code == Code::Network || error.code == Code::SignIn => return Err(error),
-            Err(error) if error.code == Code::AccessDenied => Some(error),
-            // It is none, or what answers there knows no CloudFront.
-            Ok(None) | Err(_) => return Ok(None),
+            Ok(distribution) => {
+                distribution?;
+                None
+            }
+            Err(error) => Some(error),
         };
-        Ok(Some(PurgePart {
+        Some(PurgePart {
             kind: PurgeKind::Edge,
             place: self.edge.place(place.wanted.prefix()),
             objects: 0,
@@ -189,7 +198,7 @@ impl Purger {
             versions: Some(0),
             version_bytes: 0,
             why_not,
-        }))
+        })
     }
 
     /// Begins to delete a video of the trash, and says what is to go: nobody restores it from now on. It can be begun again after
@@ -207,7 +216,9 @@ impl Purger {
         }
         let (item, video) = self.trashed(mirror, guid).await?;
         let mut places = self.places(mirror, &item, &video, &[]).await?;
-        places.retain(|place| ticked.contains(&place.kind));
+        // What stays would be shown again at once.
+        let goes = ticked.contains(&PurgeKind::Outputs) || ticked.contains(&PurgeKind::Thumbnails);
+        places.retain(|place| ticked.contains(&place.kind) && (place.kind != PurgeKind::Edge || goes));
         // What cannot be listed cannot be deleted, and was told to stay: that is found out before anything goes.
         let with_versions = ticked.contains(&PurgeKind::Versions);
         for place in places.iter_mut().filter(|place| place.kind != PurgeKind::Edge && place.why_not.is_none()) {
@@ -245,19 +256,17 @@ impl Purger {
         Ok(Purged { places: vec![address], kept: Vec::new(), objects, bytes: gone.bytes + gone.version_bytes })
     }
 
-    /// Makes CloudFront forget what is gone. Where it may not be told, what is gone is gone nevertheless.
+    /// Makes CloudFront forget what is gone. Where it cannot be told, what is gone is gone nevertheless, and it is told.
     async fn clear(&self, place: &Place, reference: &str, stop: &CancellationToken) -> Result<Purged> {
-        let prefix = place.wanted.prefix();
-        let address = self.edge.place(prefix);
-        let kept = Purged { kept: vec![address.clone()], ..Purged::default() };
-        if place.why_not.is_some() {
-            return Ok(kept);
-        }
-        match self.edge.invalidate(prefix, reference, stop).await {
-            Ok(true) => Ok(Purged { places: vec![address], ..Purged::default() }),
+        let path = place.wanted.prefix();
+        match self.edge.invalidate(path, reference, stop).await {
+            Ok(true) => Ok(Purged { places: vec![self.edge.place(path)], ..Purged::default() }),
             Ok(false) => Ok(Purged::default()),
-            Err(error) if error.code == Code::AccessDenied => Ok(kept),
-            Err(error) => Err(error),
+            Err(error) if error.code == Code::Canceled => Err(error),
+            Err(error) => {
+                tracing::warn!(code = ?error.code, details = error.details, "CloudFront was not told to forget a video");
+                Ok(Purged { kept: vec![self.edge.place(path)], ..Purged::default() })
+            }
         }
     }
 
@@ -330,9 +339,11 @@ impl Purger {
             below(PurgeKind::Outputs, &prefix, Some(&thumbnails)),
             below(PurgeKind::Thumbnails, &thumbnails, None),
         ];
-        let edge = below(PurgeKind::Edge, &prefix, None);
+        // Only what is surely this video's is forgotten.
+        let path = self.edge.path_of(&self.catalog.attributes.address(&prefix, guid.as_str()));
+        let edge = path.filter(|_| why_not.is_none()).map(|path| below(PurgeKind::Edge, &path, None));
         let (Some(src_bucket), Some(src_video)) = (&video.src_bucket, &video.src_video) else {
-            places.push(edge);
+            places.extend(edge);
             return Ok(places);
         };
         let key = |kind, key: &str, why_not| Place {
@@ -366,7 +377,7 @@ impl Purger {
             });
             places.push(key(PurgeKind::Sidecars, sidecar, why_not));
         }
-        places.push(edge);
+        places.extend(edge);
         Ok(places)
     }
 

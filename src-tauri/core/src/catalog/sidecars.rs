@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::details::SIDECARS;
 use super::edit::not_found;
-use super::write::Written;
+use super::write::{Written, unusable};
 use super::{Catalog, Guid};
 use crate::text::is_language;
 use crate::{Code, Error, Result};
@@ -86,8 +86,13 @@ impl Catalog {
         for _ in 0..TRIES {
             let read = self.item(guid).await?.ok_or_else(|| not_found(guid))?;
             let Some(own) = read.own_map() else {
-                return self.put_own(guid, HashMap::from([(SIDECARS.to_owned(), unnamed(keys))])).await;
+                self.put_own(guid, HashMap::from([(SIDECARS.to_owned(), unnamed(keys))])).await?;
+                // Someone may have made the map meanwhile.
+                continue;
             };
+            if !matches!(own.get(SIDECARS), None | Some(AttributeValue::M(_) | AttributeValue::L(_))) {
+                return Err(unusable(guid, SIDECARS));
+            }
             let mut all = entries_of(own.get(SIDECARS));
             let before = all.len();
             for key in keys {

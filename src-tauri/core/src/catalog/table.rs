@@ -368,7 +368,12 @@ impl Catalog {
     /// # Errors
     /// When the table cannot be written, or the video is gone.
     pub async fn describe(&self, guid: &Guid, description: &Description) -> Result<()> {
-        self.put_own(guid, description.fields()).await
+        self.put_own(guid, description.fields()).await?;
+        match description.sidecars.is_empty() {
+            true => Ok(()),
+            // An admin may have added one meanwhile.
+            false => self.add_sidecars(guid, &description.sidecars).await,
+        }
     }
 
     /// Writes them where they are not there yet.

@@ -194,11 +194,7 @@ impl Catalog {
         let update = self.dynamodb.update_item().table_name(&self.table).set_key(Some(self.key(guid)));
         let update = update.return_values(ReturnValue::AllNew);
         if let Some(name) = read.own_map().and_then(|own| unusable_map(own, changes)) {
-            return Err(Error::new(
-                Code::Invalid,
-                format!("\"{name}\" of the video {guid} is no map of names and values: another tool wrote it."),
-                format!("Ask your engineer to remove or rename \"{name}\" in its map \"{OWN}\"."),
-            ));
+            return Err(unusable(guid, name));
         }
         let mut update = Update::new(update);
         let within = self.put_attributes(&mut update, guid, read, changes, is_ended)?;
@@ -449,6 +445,14 @@ fn changed(
     edits.drain(..edits.len().saturating_sub(MOST_EDITS));
     update.set(&[EDITS], AttributeValue::L(edits));
     counted(update, own)
+}
+
+pub(super) fn unusable(guid: &Guid, name: &str) -> Error {
+    Error::new(
+        Code::Invalid,
+        format!("\"{name}\" of the video {guid} is no map of names and values: another tool wrote it."),
+        format!("Ask your engineer to remove or rename \"{name}\" in its map \"{OWN}\"."),
+    )
 }
 
 /// A map within the map that changes would go to, and that is none.

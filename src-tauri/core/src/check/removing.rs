@@ -1,9 +1,13 @@
 //! What deleting videos for good needs, but for the table.
 
+use aws_sdk_cloudfront::error::ProvideErrorMetadata as _;
+use aws_sdk_cloudfront::types::{InvalidationBatch, Paths};
+use uuid::Uuid;
+
 use super::{Area, Checker, Finding, Outcome, finding};
-use crate::Code;
 use crate::explain::explain;
 use crate::workspace::policy;
+use crate::{Code, Result};
 
 /// No video has its outputs there.
 const NOWHERE: &str = ".reeldesk-check/nowhere";
@@ -30,26 +34,42 @@ impl Checker<'_> {
             of("List versions of outputs", self.outcome(policy::LIST_OUTPUT_VERSIONS, &of_destination, "")),
             of("Delete outputs for good", self.outcome(policy::DELETE_OUTPUT_VERSION, &delete, "")),
         ];
-        // No other endpoint is one of CloudFront's.
-        if !workspace.connection.is_elsewhere() {
-            findings.push(of("Clear the CDN", self.clearing().await));
-        }
+        findings.push(of("Clear the CDN", self.clearing().await));
         findings
     }
 
     /// Whether the CDN can be made to forget what is deleted for good. It does so by itself in the end.
     async fn clearing(&self) -> Outcome {
-        let list = self.aws.cloudfront.list_distributions().max_items(1).send().await;
-        match list.map_err(|error| explain("The distributions of CloudFront could not be listed", error)) {
-            Err(error) if error.code == Code::AccessDenied => Outcome::Advice {
+        let cloudfront = &self.aws.cloudfront;
+        let paths = Paths::builder().quantity(1).items("/.reeldesk-check/nowhere").build();
+        let batch = paths.and_then(|paths| {
+            InvalidationBatch::builder().paths(paths).caller_reference(Uuid::new_v4().to_string()).build()
+        });
+        // No distribution has this id: who may do it is told so.
+        let create =
+            cloudfront.create_invalidation().distribution_id("EREELDESKCHECK").set_invalidation_batch(batch.ok());
+        let (list, create) = tokio::join!(cloudfront.list_distributions().max_items(1).send(), create.send());
+        let list =
+            list.map(drop).map_err(|error| explain("The distributions of CloudFront could not be listed", error));
+        let create = match create {
+            Err(error) if error.code() == Some("NoSuchDistribution") => Ok(()),
+            create => create.map(drop).map_err(|error| explain("CloudFront could not be told to forget", error)),
+        };
+        let denied = |answer: &Result<()>| answer.as_ref().is_err_and(|error| error.code == Code::AccessDenied);
+        let asked = [(policy::LIST_DISTRIBUTIONS, list), (policy::CREATE_INVALIDATION, create)];
+        let missing: Vec<_> =
+            asked.iter().filter(|(_, answer)| denied(answer)).map(|(action, _)| action.name).collect();
+        if !missing.is_empty() {
+            return Outcome::Advice {
                 message: "The CDN may show copies of what is deleted for good until they expire.".to_owned(),
-                remedy: format!(
-                    "Where that matters, ask your engineer for {} and {}.",
-                    policy::LIST_DISTRIBUTIONS.name,
-                    policy::CREATE_INVALIDATION.name
-                ),
-            },
-            list => self.outcome(policy::LIST_DISTRIBUTIONS, &list, ""),
+                remedy: format!("Where that matters, ask your engineer for {}.", missing.join(" and ")),
+            };
         }
+        // Another endpoint may know no CloudFront.
+        if self.workspace.connection.is_elsewhere() && asked.iter().any(|(_, answer)| answer.is_err()) {
+            return Outcome::Skipped { reason: "What answers there knows no CloudFront.".to_owned() };
+        }
+        let wrong = asked.into_iter().find(|(_, answer)| answer.is_err());
+        wrong.map_or_else(|| Outcome::works(""), |(action, answer)| self.outcome(action, &answer, ""))
     }
 }

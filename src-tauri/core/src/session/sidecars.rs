@@ -8,11 +8,13 @@ use super::Session;
 use crate::catalog::{FieldChange, Guid, Saved, Video, VideoDetails, VideoField, keys_beside};
 use crate::explain::explain;
 use crate::store::Store;
-use crate::upload::{Limit, Progress, Request, Target, Uploader};
+use crate::upload::{Progress, Request, Target, Uploader};
 use crate::{Code, Error, Result, files};
 
 /// Names that are tried where others are taken.
 const MOST_NAMES: usize = 100;
+/// What such a file may have, in bytes: it is sent at once, and not gone on with after a kill.
+const LARGEST: u64 = 100 * 1024 * 1024;
 
 /// A file that is to go with a video.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +35,7 @@ impl Session {
     ///
     /// # Errors
     /// When such a file cannot be added, S3 refuses it, or the table cannot be written. Then the file is not there either.
-    pub async fn add_sidecar(&self, guid: &Guid, new: NewSidecar<'_>) -> Result<Saved> {
+    pub async fn add_sidecar(&self, guid: &Guid, new: NewSidecar<'_>, canceled: &CancellationToken) -> Result<Saved> {
         let editor = self.editor().await?;
         if let Some(error) = editor.why_not_edit().await {
             return Err(error);
@@ -43,17 +45,25 @@ impl Session {
             let what = format!("The source of \"{}\" is not known, and files go beside it.", video.title);
             return Err(Error::new(Code::Invalid, what, "Nothing can be added to this video."));
         };
+        if let Some(replaced) = new.replaces.filter(|key| !video.details.sidecars.contains_key(*key)) {
+            let what = format!("No file {replaced} goes with \"{}\".", video.title);
+            return Err(Error::new(Code::NotFound, what, "Look which ones do: someone may have taken it off."));
+        }
+        if files::identity(new.file).await?.size > LARGEST {
+            let what = format!("{} has more than 100 MB.", crate::shown(new.file));
+            return Err(Error::new(Code::TooLarge, what, "Send such a file to the bucket by other means."));
+        }
         let name = new.file.file_name().unwrap_or_default().to_string_lossy();
         for key in keys_beside(source, &name, new.language)?.take(MOST_NAMES) {
             let changes = changes(&video, &key, new)?;
             let was_there = self.is_there(bucket, &key).await;
-            match self.send(bucket, &key, new.file).await {
+            match self.send(bucket, &key, new.file, canceled).await {
                 Err(error) if error.code == Code::Exists => continue,
                 sent => sent?,
             }
             let saved = editor.save(guid, changes).await;
             if !was_there && !matches!(saved, Ok(Saved::Saved { .. })) {
-                self.take_back(guid, bucket, &key).await?;
+                self.take_back(guid, bucket, &key).await;
             }
             return saved;
         }
@@ -69,12 +79,13 @@ impl Session {
         }
     }
 
-    async fn send(&self, bucket: &str, key: &str, file: &Path) -> Result<()> {
+    async fn send(&self, bucket: &str, key: &str, file: &Path, canceled: &CancellationToken) -> Result<()> {
         // No journey goes on with it after a kill: its journal is its own.
         let folder = tempfile::tempdir().map_err(|error| files::unreadable(&std::env::temp_dir(), &error))?;
         let journal = folder.path().join("store.sqlite");
         let store = tokio::task::spawn_blocking(move || Store::open(&journal)).await.map_err(Error::internal)??;
-        let uploader = Uploader::new(&self.aws.s3, &self.aws.transfer, store, "", Limit::default());
+        let limit = self.instance.pacer().await?.limit().clone();
+        let uploader = Uploader::new(&self.aws.s3, &self.aws.transfer, store, "", limit);
         let request = Request {
             id: key.to_owned(),
             path: file.to_owned(),
@@ -87,7 +98,7 @@ impl Session {
                 replace: false,
             },
         };
-        let sent = uploader.send(&request, &Progress::default(), &CancellationToken::new()).await;
+        let sent = uploader.send(&request, &Progress::default(), canceled).await;
         if sent.is_err() {
             // What has no end yet costs money.
             uploader.give_up(&request.id).await?;
@@ -97,12 +108,18 @@ impl Session {
     }
 
     /// Removes an object that was sent for a video, unless the video has it after all: the answer may have been lost.
-    async fn take_back(&self, guid: &Guid, bucket: &str, key: &str) -> Result<()> {
-        if self.video(guid).await.is_ok_and(|video| !video.sidecars.iter().any(|one| one == key)) {
-            let delete = self.aws.s3.delete_object().bucket(bucket).key(key).send().await;
-            delete.map_err(|error| explain(&format!("{key}, which was sent in vain, could not be removed"), error))?;
+    async fn take_back(&self, guid: &Guid, bucket: &str, key: &str) {
+        let is_listed = match self.video(guid).await {
+            Ok(video) => video.sidecars.iter().any(|one| one == key),
+            Err(error) => error.code != Code::NotFound,
+        };
+        if is_listed {
+            return;
         }
-        Ok(())
+        if let Err(error) = self.aws.s3.delete_object().bucket(bucket).key(key).send().await {
+            let error = explain("A file that was sent in vain could not be removed", error);
+            tracing::warn!(bucket, key, code = ?error.code, details = error.details, "a file that was sent in vain stays");
+        }
     }
 }
 

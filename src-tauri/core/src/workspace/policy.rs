@@ -24,6 +24,8 @@ pub enum On {
     DestinationObjects,
     /// The catalog table and its index.
     Table,
+    /// The distributions of CloudFront.
+    Distributions,
     /// The jobs of MediaConvert.
     Jobs,
     /// The user pool.
@@ -87,7 +89,7 @@ actions! {
     DELETE_OUTPUT "s3:DeleteObject" DestinationObjects Change "Deletes videos for good";
     DELETE_OUTPUT_VERSION "s3:DeleteObjectVersion" DestinationObjects Change "The same, where the bucket keeps versions";
     LIST_DISTRIBUTIONS "cloudfront:ListDistributions" Everything Change "Finds the CDN that shows copies of what is deleted for good";
-    CREATE_INVALIDATION "cloudfront:CreateInvalidation" Everything Change "Makes the CDN forget them";
+    CREATE_INVALIDATION "cloudfront:CreateInvalidation" Distributions Change "Makes the CDN forget them";
     QUERY "dynamodb:Query" Table Look "Reads the newest videos of the catalog";
     SCAN "dynamodb:Scan" Table Look "Reads all of the catalog, to search in it";
     DESCRIBE_TABLE "dynamodb:DescribeTable" Table Look "Says how far the reading has come";
@@ -146,6 +148,8 @@ impl Action {
                 let table = format!("table/{}", workspace.table);
                 vec![arn("dynamodb", &table), arn("dynamodb", &format!("{table}/index/*"))]
             }
+            // It has no region.
+            On::Distributions => vec![format!("arn:{partition}:cloudfront::{account}:distribution/*")],
             On::Jobs => vec![arn("mediaconvert", "jobs/*")],
             On::UserPool => {
                 let pool = workspace.user_pool.as_deref().unwrap_or("*");
@@ -227,6 +231,7 @@ pub fn table() -> String {
         On::DestinationBucket => "the destination bucket",
         On::DestinationObjects => "its objects",
         On::Table => "the table and its index",
+        On::Distributions => "its distributions",
         On::Jobs => "the jobs",
         On::UserPool => "the user pool",
     };
