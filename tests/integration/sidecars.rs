@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use reeldesk_core::catalog::{Description, Guid};
 use reeldesk_core::{Folders, Instance};
 use reeldesk_tests::catalog::{item_in, write};
-use reeldesk_tests::{Emulator, Reelctl, Server};
+use reeldesk_tests::{Emulator, Guard, Reelctl, Server};
 use serde_json::{Value, json};
 
 use crate::ministack::{dynamodb, make_table};
@@ -78,9 +78,15 @@ impl At<'_> {
         assert_eq!(english, json!({ &key: "English" }));
         assert_eq!(self.object(&key).await.unwrap(), ("text/vtt".to_owned(), "WEBVTT one".to_owned()));
 
+        // The same again changes nothing, nor does it forget what the file is called.
+        let (_, same) = self.run(&["add-sidecar", &guid, en, "--language", "EN"]);
+        assert_eq!((&same[0]["state"], &same[0]["key"]), (&json!("unchanged"), &json!(key)), "{same:?}");
+        assert_eq!(same[0]["sidecars"], english);
+
         // Another file never takes the place of an object: it has a name of its own, and the list has it instead.
         let second = format!("{stem}.2.en.vtt");
-        let replaced = self.told(&["add-sidecar", &guid, two, "--label", "English", "--replace", &key]);
+        let other = self.file("c.vtt", "WEBVTT two");
+        let replaced = self.told(&["add-sidecar", &guid, other.to_str().unwrap(), "--replace", &key]);
         assert_eq!(replaced, json!({ &second: "English" }));
         assert_eq!(self.object(&key).await.unwrap().1, "WEBVTT one");
         let (_, changes) = self.run(&["changes", "--limit", "1"]);
@@ -106,6 +112,12 @@ impl At<'_> {
         for refused in [&["--language", "en"][..], &["--language", "english please"]] {
             let file = if refused[1] == "en" { film.to_str().unwrap() } else { en };
             let (well, lines) = self.run(&[&["add-sidecar", &guid, file], refused].concat());
+            assert_eq!((well, &lines[0]["code"]), (false, &json!("invalid")), "{lines:?}");
+        }
+        let (empty, folder) = (self.file("empty.vtt", ""), self.reelctl.data.path().join("folder.vtt"));
+        std::fs::create_dir(&folder).unwrap();
+        for refused in [empty, folder] {
+            let (well, lines) = self.run(&["add-sidecar", &guid, refused.to_str().unwrap()]);
             assert_eq!((well, &lines[0]["code"]), (false, &json!("invalid")), "{lines:?}");
         }
         let (well, lines) = self.run(&["add-sidecar", &guid, en, "--replace", "films/nobody-knows-it.vtt"]);
@@ -165,4 +177,22 @@ async fn what_was_taken_off_stays_off() {
     let (_, shown) = at.run(&["show", &guid]);
     let all = json!({ &keys[0]: "", &keys[1]: "", format!("{stem}.en.vtt"): "English" });
     assert_eq!(shown[0]["video"]["details"]["sidecars"], all);
+}
+
+/// A table that keeps asking to slow down holds nobody for ever: it is said, and what was sent is taken back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_takes_nothing_is_given_up() {
+    let server = Server::start();
+    let (s3, dynamodb) = (server.client(), server.dynamodb());
+    let refuse = |asked: &str| (asked == "dynamodb:UpdateItem").then_some("ThrottlingException");
+    let guard = Guard::before(&server.endpoint, refuse).await.unwrap();
+    let far = Server::connected(&guard.endpoint, "far");
+    let at = At { reelctl: &far, workspace: "far", s3, dynamodb, table: TABLE, bucket: SOURCE };
+    let (guid, stem) = at.make(1, None).await;
+    let file = at.file("a.en.vtt", "WEBVTT");
+    let (well, lines) = at.run(&["add-sidecar", &guid, file.to_str().unwrap()]);
+    assert_eq!((well, &lines[0]["code"]), (false, &json!("throttled")), "{lines:?}");
+    assert!(at.object(&format!("{stem}.en.vtt")).await.is_none());
+    let (_, changes) = at.run(&["changes"]);
+    assert!(changes.iter().all(|change| change["left"] == 0), "{changes:?}");
 }

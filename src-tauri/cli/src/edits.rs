@@ -9,6 +9,7 @@ use reeldesk_core::catalog::{
     EditLogEntry, EditOutcome, EditPreview, EditResult, EditSample, EditSummary, Editor, Exported, Guid, ImportPreview,
     ImportProblem, PurgeKind, PurgePart, PurgePlan, VideoField, VideoPatch, VideoQuery, VideoSelection,
 };
+use reeldesk_core::clock::now_ms;
 use reeldesk_core::{Code, Error, Result, Session};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -186,7 +187,8 @@ fn tell_plan(plan: &PurgePlan, ticked: &BTreeSet<PurgeKind>, json: bool) {
         return output::line(&line);
     }
     let title = output::plain(&plan.title);
-    output::text(&format!("{title} (others may count on restoring it until {})", output::time(plan.restorable_until)));
+    let others = format!(" (others may count on restoring it until {})", output::time(plan.restorable_until));
+    output::text(&format!("{title}{}", if plan.restorable_until > now_ms() { others.as_str() } else { "" }));
     for part in &plan.parts {
         let PurgePart { kind, place, objects, bytes, versions, version_bytes, why_not } = part;
         let size = |count: &usize, bytes: &u64| {

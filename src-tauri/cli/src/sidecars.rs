@@ -16,12 +16,12 @@ pub(crate) struct AddSidecar {
     guid: String,
     /// The file: subtitles, a text or a picture
     file: PathBuf,
-    /// Its language, such as en or pt-BR; without it that of the file's name
+    /// Its language, such as en or pt-BR; without it that of what it replaces, or of the file's name
     #[arg(long, value_name = "TAG", default_value = "")]
     language: String,
     /// What it is called, such as "English"
-    #[arg(long, value_name = "LABEL", default_value = "")]
-    label: String,
+    #[arg(long, value_name = "LABEL")]
+    label: Option<String>,
     /// The key of the file whose place it takes; the object stays in the bucket
     #[arg(long, value_name = "KEY")]
     replace: Option<String>,
@@ -31,8 +31,9 @@ pub(crate) async fn add(session: &Session, add: AddSidecar, json: bool) -> Resul
     let AddSidecar { guid, file, language, label, replace } = add;
     let guid = videos::key(guid)?;
     let file: &Path = &file;
-    let new = NewSidecar { file, language: &language, label: &label, replaces: replace.as_deref() };
-    told(session.add_sidecar(&guid, new, &edits::stop_when_asked()).await?, json)
+    let new = NewSidecar { file, language: &language, label: label.as_deref(), replaces: replace.as_deref() };
+    let (key, saved) = session.add_sidecar(&guid, new, &edits::stop_when_asked()).await?;
+    told(Some(&key), saved, json)
 }
 
 /// Takes a file off a video; its object stays in the bucket.
@@ -44,17 +45,27 @@ pub(crate) async fn remove(session: &Session, guid: String, key: String, json: b
         return Err(Error::new(Code::NotFound, what, "`reelctl videos show` lists those that do, under \"details\"."));
     }
     let change = FieldChange { field: VideoField::Sidecar(key), before, after: None };
-    told(session.editor().await?.save(&guid, vec![change]).await?, json)
+    told(None, session.editor().await?.save(&guid, vec![change]).await?, json)
 }
 
-fn told(saved: Saved, json: bool) -> Result<ExitCode> {
+/// What was saved; with the key of what was added.
+fn told(added: Option<&str>, saved: Saved, json: bool) -> Result<ExitCode> {
     let Saved::Saved { video, run } = saved else {
         let what = "Someone else changed the same file of this video meanwhile.";
         return Err(Error::new(Code::InUse, what, "Look at it, and try again."));
     };
     if json {
-        output::line(&json!({ "state": "saved", "run": run, "sidecars": video.details.sidecars }));
+        output::line(&json!({
+            "state": if run.is_some() { "saved" } else { "unchanged" },
+            "key": added,
+            "run": run,
+            "sidecars": video.details.sidecars,
+        }));
         return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(key) = added {
+        let what = if run.is_some() { "Added" } else { "It was there already" };
+        output::text(&format!("{what}, as {}. What goes with the video now:", output::plain(key)));
     }
     if video.details.sidecars.is_empty() {
         output::text("No file goes with this video now.");

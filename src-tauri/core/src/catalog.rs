@@ -33,7 +33,7 @@ pub use self::mirror::{FacetCount, FoundVideos, Mirror, VideoCounts, VideoQuery,
 pub use self::outputs::{Output, OutputKind};
 pub use self::preview::{FoundAttribute, TablePreview, preview_table};
 pub use self::purge::{PurgeKind, PurgePart, PurgePlan, Purged};
-pub(crate) use self::sidecars::keys_beside;
+pub(crate) use self::sidecars::{keys_beside, language_of};
 pub use self::summary::{Facet, Length, Publication, StatusKind, VideoResolution, VideoSummary};
 pub(crate) use self::sync::forget as forget_mirror;
 pub use self::sync::{CatalogSync, Filling, MirrorAge};

@@ -16,6 +16,16 @@ pub(crate) fn is_language(tag: &str) -> bool {
     subtags.next().is_some_and(is_language) && subtags.all(is_subtag)
 }
 
+/// A language tag in its usual case: `pt-BR`, `zh-Hans` (RFC 5646, section 2.1.1).
+pub(crate) fn usual_language(tag: &str) -> String {
+    let subtag = |(place, subtag): (usize, &str)| match subtag.len() {
+        2 if place > 0 => subtag.to_ascii_uppercase(),
+        4 if place > 0 => subtag[..1].to_ascii_uppercase() + &subtag[1..].to_ascii_lowercase(),
+        _ => subtag.to_ascii_lowercase(),
+    };
+    tag.split('-').enumerate().map(subtag).collect::<Vec<_>>().join("-")
+}
+
 /// A path as it is shown: its last part, control characters, line breaks and turns of direction made visible.
 pub(crate) fn shown(path: &Path) -> String {
     let name = path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());

@@ -74,8 +74,13 @@ pub(crate) async fn add_sidecar(
     replaces: Option<String>,
 ) -> Result<Option<Saved>> {
     let Some(file) = chosen::file(&window, "Add a file", chosen::SIDECARS).await else { return Ok(None) };
-    let new = NewSidecar { file: &file, language: &language, label: &label, replaces: replaces.as_deref() };
-    open.session.add_sidecar(&guid, new, &CancellationToken::new()).await.map(Some)
+    let new = NewSidecar {
+        file: &file,
+        language: &language,
+        label: Some(&*label).filter(|label| !label.is_empty()),
+        replaces: replaces.as_deref(),
+    };
+    open.session.add_sidecar(&guid, new, &CancellationToken::new()).await.map(|(_, saved)| Some(saved))
 }
 
 /// What a patch would do to the selected videos.

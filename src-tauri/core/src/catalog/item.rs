@@ -62,7 +62,9 @@ impl Item {
 
     /// The keys of all files that go with it or went with it.
     fn sidecars(&self) -> Vec<String> {
-        let mut keys: Vec<_> = entries_of(self.own(SIDECARS)).into_keys().collect();
+        let is_one = |label: &AttributeValue| label.is_s() || label.is_null();
+        let all = entries_of(self.own(SIDECARS)).into_iter().filter(|(_, label)| is_one(label));
+        let mut keys: Vec<_> = all.map(|(key, _)| key).collect();
         keys.sort_unstable();
         keys
     }

@@ -8,7 +8,7 @@ use super::details::SIDECARS;
 use super::edit::not_found;
 use super::write::{Written, unusable};
 use super::{Catalog, Guid};
-use crate::text::is_language;
+use crate::text::{is_language, usual_language};
 use crate::{Code, Error, Result};
 
 /// Endings of subtitles.
@@ -40,13 +40,19 @@ pub(super) fn entries_of(stored: Option<&AttributeValue>) -> HashMap<String, Att
     }
 }
 
+/// The language that a name says: `film.en.vtt`.
+pub(crate) fn language_of(name: &str) -> Option<&str> {
+    let (stem, _) = name.rsplit_once('.')?;
+    stem.rsplit_once('.').map(|(_, last)| last).filter(|last| is_language(last))
+}
+
 /// The keys that a file of this name may have beside a source, the best one first: `films/a.en.vtt` beside `films/a.mp4`. Without
 /// a language it is that of the file's name, where there is one.
 ///
 /// # Errors
 /// [`Code::Invalid`] where such a file cannot be added, or the language is none (RFC 5646).
 pub(crate) fn keys_beside(source: &str, name: &str, language: &str) -> Result<impl Iterator<Item = String> + use<>> {
-    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+    let (_, ending) = name.rsplit_once('.').unwrap_or((name, ""));
     let ending = ending.to_ascii_lowercase();
     let endings = [&CAPTIONS[..], &OTHERS].concat();
     if !endings.contains(&ending.as_str()) {
@@ -57,7 +63,7 @@ pub(crate) fn keys_beside(source: &str, name: &str, language: &str) -> Result<im
         ));
     }
     let language = match language.trim() {
-        "" => stem.rsplit_once('.').map(|(_, last)| last).filter(|last| is_language(last)).unwrap_or_default(),
+        "" => language_of(name).unwrap_or_default(),
         language if is_language(language) => language,
         other => {
             return Err(Error::new(
@@ -67,7 +73,7 @@ pub(crate) fn keys_beside(source: &str, name: &str, language: &str) -> Result<im
             ));
         }
     };
-    let language = if language.is_empty() { String::new() } else { format!(".{language}") };
+    let language = if language.is_empty() { String::new() } else { format!(".{}", usual_language(language)) };
     let (folder, file) = source.rsplit_once('/').map_or(("", source), |(folder, file)| (folder, file));
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
     let stem = if folder.is_empty() { stem.to_owned() } else { format!("{folder}/{stem}") };
@@ -121,7 +127,8 @@ mod tests {
     #[test]
     fn a_key_is_beside_the_source_and_says_its_language() {
         assert_eq!(first("films/a.mp4", "b.vtt", "en", 3), ["films/a.en.vtt", "films/a.2.en.vtt", "films/a.3.en.vtt"]);
-        assert_eq!(first("a.mp4", "b.pt-BR.SRT", "", 1), ["a.pt-BR.srt"]);
+        assert_eq!(first("a.mp4", "b.pt-br.SRT", "", 1), ["a.pt-BR.srt"]);
+        assert_eq!(first("a.mp4", "b.srt", "ZH-HANS", 1), ["a.zh-Hans.srt"]);
         assert_eq!(first("v1.0/a", "notes.txt", "", 1), ["v1.0/a.txt"], "a dot in a folder is no ending");
         for (name, language) in
             [("a.mp4", ""), ("a.json", ""), ("a", "en"), ("a.vtt", "english please"), ("a.vtt", "../x")]

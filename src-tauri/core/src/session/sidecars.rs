@@ -5,7 +5,7 @@ use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
 use super::Session;
-use crate::catalog::{FieldChange, Guid, Saved, Video, VideoDetails, VideoField, keys_beside};
+use crate::catalog::{FieldChange, Guid, Saved, Video, VideoDetails, VideoField, keys_beside, language_of};
 use crate::explain::explain;
 use crate::store::Store;
 use crate::upload::{Progress, Request, Target, Uploader};
@@ -13,29 +13,35 @@ use crate::{Code, Error, Result, files};
 
 /// Names that are tried where others are taken.
 const MOST_NAMES: usize = 100;
-/// What such a file may have, in bytes: it is sent at once, and not gone on with after a kill.
-const LARGEST: u64 = 100 * 1024 * 1024;
+/// What such a file may have, in MiB: it is sent in one request, of which nothing is left behind by a kill.
+const LARGEST_MIB: u64 = 8;
 
 /// A file that is to go with a video.
 #[derive(Clone, Copy, Debug)]
 pub struct NewSidecar<'a> {
     /// The file.
     pub file: &'a Path,
-    /// The language tag (RFC 5646); empty where the file's name says it, or it has none.
+    /// The language tag (RFC 5646); where it is empty that of what it replaces, or what the file's name says, if there is one.
     pub language: &'a str,
-    /// What viewers see; may be empty.
-    pub label: &'a str,
+    /// What it is called, which may be nothing; none where that stays as it is.
+    pub label: Option<&'a str>,
     /// The key of the file whose place it takes.
     pub replaces: Option<&'a str>,
 }
 
 impl Session {
     /// Sends a file to beside a video's source, and lists it with the video. Nothing that is there is overwritten: what it
-    /// replaces stays in the bucket, so that it can be undone.
+    /// replaces stays in the bucket, so that it can be undone. Answers its key, too: where the same bytes are there under a name
+    /// that it may have, that one.
     ///
     /// # Errors
     /// When such a file cannot be added, S3 refuses it, or the table cannot be written. Then the file is not there either.
-    pub async fn add_sidecar(&self, guid: &Guid, new: NewSidecar<'_>, canceled: &CancellationToken) -> Result<Saved> {
+    pub async fn add_sidecar(
+        &self,
+        guid: &Guid,
+        new: NewSidecar<'_>,
+        canceled: &CancellationToken,
+    ) -> Result<(String, Saved)> {
         let editor = self.editor().await?;
         if let Some(error) = editor.why_not_edit().await {
             return Err(error);
@@ -49,23 +55,39 @@ impl Session {
             let what = format!("No file {replaced} goes with \"{}\".", video.title);
             return Err(Error::new(Code::NotFound, what, "Look which ones do: someone may have taken it off."));
         }
-        if files::identity(new.file).await?.size > LARGEST {
-            let what = format!("{} has more than 100 MB.", crate::shown(new.file));
-            return Err(Error::new(Code::TooLarge, what, "Send such a file to the bucket by other means."));
+        let found = tokio::fs::metadata(new.file).await.map_err(|error| files::unreadable(new.file, &error))?;
+        let shown = crate::shown(new.file);
+        let why_not = match found.len() {
+            _ if !found.is_file() => Some((Code::Invalid, format!("{shown} is no file."))),
+            0 => Some((Code::Invalid, format!("{shown} is empty."))),
+            size if size > LARGEST_MIB * 1024 * 1024 => {
+                Some((Code::TooLarge, format!("{shown} has more than {LARGEST_MIB} MiB.")))
+            }
+            _ => None,
+        };
+        if let Some((code, what)) = why_not {
+            return Err(Error::new(code, what, "Choose a file with subtitles, a text or a picture."));
         }
         let name = new.file.file_name().unwrap_or_default().to_string_lossy();
-        for key in keys_beside(source, &name, new.language)?.take(MOST_NAMES) {
+        let language = match new.replaces.and_then(language_of) {
+            Some(language) if new.language.trim().is_empty() => language,
+            _ => new.language,
+        };
+        for key in keys_beside(source, &name, language)?.take(MOST_NAMES) {
             let changes = changes(&video, &key, new)?;
             let was_there = self.is_there(bucket, &key).await;
             match self.send(bucket, &key, new.file, canceled).await {
                 Err(error) if error.code == Code::Exists => continue,
                 sent => sent?,
             }
+            if changes.is_empty() {
+                return Ok((key, Saved::Saved { video: Box::new(video), run: None }));
+            }
             let saved = editor.save(guid, changes).await;
             if !was_there && !matches!(saved, Ok(Saved::Saved { .. })) {
                 self.take_back(guid, bucket, &key).await;
             }
-            return saved;
+            return Ok((key, saved?));
         }
         let what = format!("{MOST_NAMES} other files of this kind are beside the source of \"{}\".", video.title);
         Err(Error::new(Code::Exists, what, "Remove some of them from the bucket."))
@@ -130,6 +152,8 @@ fn changes(video: &Video, key: &str, new: NewSidecar<'_>) -> Result<Vec<FieldCha
     if let Some(replaced) = new.replaces {
         after.set(&VideoField::Sidecar(replaced.to_owned()), None)?;
     }
-    after.set(&VideoField::Sidecar(key.to_owned()), Some(new.label))?;
+    let kept = || before.sidecars.get(key).or_else(|| before.sidecars.get(new.replaces?)).map(String::as_str);
+    let label = new.label.or_else(kept).unwrap_or_default();
+    after.set(&VideoField::Sidecar(key.to_owned()), Some(label))?;
     Ok(before.changes_to(&after))
 }

@@ -26,6 +26,8 @@ const LINES: u32 = 500;
 const MANY: usize = 20;
 /// The wait where AWS asks to slow down, and the longest one.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// How long someone waits who changes one video: AWS may keep asking to slow down.
+const SAVED_WITHIN: Duration = Duration::from_secs(30);
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
 /// What became of one video.
@@ -184,7 +186,20 @@ impl Editor {
         let line =
             NewLine { guid: guid.clone(), title: title.to_owned(), expected: None, work: Some(work), undoes: None };
         let run = self.log.begin(&author, what, None, vec![line]).await?;
-        let summary = self.work_off(&run, 1, &author, &stop, |_| {}).await?;
+        let work = self.work_off(&run, 1, &author, &stop, |_| {});
+        tokio::pin!(work);
+        let summary = tokio::select! {
+            summary = &mut work => summary?,
+            () = tokio::time::sleep(SAVED_WITHIN) => {
+                stop.cancel();
+                work.await?
+            }
+        };
+        if stop.is_cancelled() && summary.last.is_none() && summary.error.is_none() {
+            self.log.give_up(&run).await?;
+            let what = format!("AWS did not take the change of \"{title}\" within {} seconds.", SAVED_WITHIN.as_secs());
+            return Err(Error::new(Code::Throttled, what, "Look at the video, and try again in a moment."));
+        }
         match summary.error.clone() {
             Some(error) => {
                 // Nobody would look for it there.
