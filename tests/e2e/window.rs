@@ -188,11 +188,14 @@ impl Window {
         // GTK's line for a path opens by this key; what is typed before it is there is lost.
         xdotool(&["key", "--delay", "300", "ctrl+l", "ctrl+a"])?;
         xdotool(&["type", "--delay", "50", path])?;
-        // The first one may go to the list of what could be meant.
+        // The first one may go to the list of what could be meant. One too many would press the button that the dialog came from.
         while named(title)?.is_some() {
             ensure!(Instant::now() < deadline, "the dialog stays");
             xdotool(&["key", "Return"])?;
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            let closes = Instant::now() + Duration::from_secs(3);
+            while named(title)?.is_some() && Instant::now() < closes {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
         }
         Ok(())
     }
