@@ -123,7 +123,7 @@ impl Window {
                 None => {}
                 Some(Err(error)) => eprintln!("{xpath} is clicked again: {error:?}"),
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 
@@ -131,8 +131,11 @@ impl Window {
     async fn takes_clicks(&self, element: &Element) -> Result<bool, CmdError> {
         const TAKES_CLICKS: &str = "
             const [element] = arguments;
+            const before = element.getBoundingClientRect();
             element.scrollIntoView({ block: 'nearest', inline: 'nearest' });
             const { left, top, width, height } = element.getBoundingClientRect();
+            // A list that scrolls takes no clicks from its next frame on, until it stands still.
+            if (left !== before.left || top !== before.top) return false;
             if (width === 0 || height === 0) return true;
             const hit = document.elementFromPoint(left + width / 2, top + height / 2);
             return element.contains(hit) || (hit?.closest('label')?.contains(element) ?? false);";
