@@ -7,6 +7,7 @@ mod mapping;
 mod mediainfo;
 mod mirror;
 mod outputs;
+mod past_edit;
 mod preview;
 mod purge;
 mod query_text;
@@ -31,6 +32,7 @@ pub use self::edit::{
 pub use self::item::Item;
 pub use self::mirror::{FacetCount, FoundVideos, Mirror, VideoCounts, VideoQuery, VideoSort};
 pub use self::outputs::{Output, OutputKind};
+pub use self::past_edit::PastEdit;
 pub use self::preview::{FoundAttribute, TablePreview, preview_table};
 pub use self::purge::{PurgeKind, PurgePart, PurgePlan, Purged};
 pub(crate) use self::sidecars::{keys_beside, language_of};
@@ -38,7 +40,6 @@ pub use self::summary::{Facet, Length, Publication, StatusKind, VideoResolution,
 pub(crate) use self::sync::forget as forget_mirror;
 pub use self::sync::{CatalogSync, Filling, MirrorAge};
 pub use self::table::{Catalog, Cost, Cursor, Description, Page};
-pub use self::write::PastEdit;
 
 /// The key of a video.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]

@@ -11,9 +11,10 @@ use serde_json::Value;
 
 use super::details::SIDECARS;
 use super::mediainfo::MediaInfo;
+use super::past_edit::PastEdit;
 use super::sidecars::{entries_of, is_captions};
 use super::table::{OWN, SOURCE_CHECKSUM, SOURCE_SIZE};
-use super::write::{PURGE_BEGAN, PastEdit, REVISION};
+use super::write::{PURGE_BEGAN, REVISION};
 use super::{Guid, LONGEST_MS, Output, Status, Video, VideoDetails};
 use crate::clock::now_ms;
 

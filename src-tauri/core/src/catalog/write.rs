@@ -7,12 +7,10 @@ use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use ts_rs::TS;
 
 use super::details::{FieldChange, Place, SIDECARS, TAGS, VideoField};
-use super::item::parse_time;
 use super::mapping::value_at;
+use super::past_edit::EDITS;
 use super::sidecars::entries_of;
 use super::table::OWN;
 use super::{Catalog, Guid, Item, Status, Video};
@@ -25,43 +23,10 @@ pub(super) const REVISION: &str = "revision";
 pub(super) const PURGE_BEGAN: &str = "purgeBegan";
 /// In the trash: whether it was published, where that stands in an attribute of its own.
 pub(super) const PUBLISHED_BEFORE: &str = "publishedBefore";
-/// The newest changes, so that other admins see them.
-const EDITS: &str = "edits";
 /// Entries of a map, tags for one, that are changed one by one in one update.
 const MOST_ENTRY_PATHS: usize = 50;
 /// Changes that are kept in the item; the log of the computer where they were made has all of them.
 const MOST_EDITS: usize = 20;
-
-/// A change of what admins say of a video, as its item tells.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct PastEdit {
-    /// When, in milliseconds since the epoch.
-    #[ts(type = "number | null")]
-    pub at: Option<i64>,
-    /// The ARN of who did it.
-    pub who: String,
-    /// What was changed: `title`, `tags`, ...
-    pub fields: Vec<String>,
-}
-
-impl PastEdit {
-    /// Those of a map, the last one first.
-    pub(super) fn all(own: &HashMap<String, AttributeValue>) -> Vec<Self> {
-        let edits = own.get(EDITS).and_then(|edits| edits.as_l().ok()).into_iter().flatten().rev();
-        let edits = edits.filter_map(|edit| {
-            let edit = edit.as_m().ok()?;
-            let text = |name: &str| edit.get(name)?.as_s().ok().cloned();
-            let fields = edit.get("fields").and_then(|fields| fields.as_l().ok()).into_iter().flatten();
-            Some(Self {
-                at: text("at").and_then(|at| parse_time(&at)),
-                who: text("who").unwrap_or_default(),
-                fields: fields.filter_map(|field| field.as_s().ok().cloned()).collect(),
-            })
-        });
-        edits.collect()
-    }
-}
 
 /// Who changes something, and when (milliseconds since the epoch).
 #[derive(Clone, Debug)]
