@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot go on should stop")]
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use reeldesk_core::catalog::{
@@ -17,24 +17,13 @@ const PAGE: usize = 100;
 #[tokio::main]
 async fn main() {
     let count: u64 = std::env::args().nth(1).map_or(1_000_000, |count| count.parse().unwrap());
-    let folder = tempfile::Builder::new().disable_cleanup(std::env::var_os("KEEP").is_some()).tempdir().unwrap();
-    let path = folder.path().join("catalog.sqlite");
-    let mirror = Mirror::open(&path, "table", "vod-source").await.unwrap();
-    let (began, mut written) = (Instant::now(), Duration::ZERO);
-    for first in (0..count).step_by(1000) {
-        let videos = (first..count.min(first + 1000)).rev().map(summary).collect();
-        let since = Instant::now();
-        mirror.put(videos, 1, vec![]).await.unwrap();
-        written += since.elapsed();
+    let folder = tempfile::tempdir().unwrap();
+    // A file that was named is kept, and not filled again.
+    let named = std::env::args().nth(2).map(PathBuf::from);
+    let path = named.unwrap_or_else(|| folder.path().join("catalog.sqlite"));
+    if !path.exists() {
+        fill(&path, count).await;
     }
-    say(&format!(
-        "filled with {count} in {:.0} s, of which {:.0} s are the mirror's: {:.0} videos/s; {} MB on disk",
-        began.elapsed().as_secs_f64(),
-        written.as_secs_f64(),
-        count as f64 / written.as_secs_f64(),
-        size(&path),
-    ));
-    drop(mirror);
     let since = Instant::now();
     let mirror = Mirror::open(&path, "table", "vod-source").await.unwrap();
     let first = mirror.find(newest(""), 0, PAGE).await.unwrap();
@@ -45,7 +34,7 @@ async fn main() {
         for text in typed(sequence, count) {
             let since = Instant::now();
             mirror.find(newest(&text), 0, PAGE).await.unwrap();
-            rows.push(since.elapsed());
+            rows.push((since.elapsed(), text.clone()));
             if sequence % 10 == 0 {
                 let since = Instant::now();
                 mirror.count(newest(&text)).await.unwrap();
@@ -53,7 +42,11 @@ async fn main() {
             }
         }
     }
-    tell("search as one types", rows);
+    rows.sort_unstable();
+    let slowest = rows.iter().rev().take(5).map(|(time, text)| format!("{text:?} in {:.1} ms", ms(*time)));
+    let slowest = slowest.collect::<Vec<_>>().join(", ");
+    tell("search as one types", rows.into_iter().map(|(time, _)| time).collect());
+    say(&format!("  the slowest: {slowest}"));
     tell("counts of the chips as one types", counts);
     let mut all = Vec::new();
     for facet in [
@@ -98,6 +91,24 @@ async fn main() {
     say(&format!("memory of the process at its peak: {} MiB, at the end {} MiB", memory("VmHWM"), memory("VmRSS")));
 }
 
+async fn fill(path: &Path, count: u64) {
+    let mirror = Mirror::open(path, "table", "vod-source").await.unwrap();
+    let (began, mut written) = (Instant::now(), Duration::ZERO);
+    for first in (0..count).step_by(1000) {
+        let videos = (first..count.min(first + 1000)).rev().map(summary).collect();
+        let since = Instant::now();
+        mirror.put(videos, 1, vec![]).await.unwrap();
+        written += since.elapsed();
+    }
+    say(&format!(
+        "filled with {count} in {:.0} s, of which {:.0} s are the mirror's: {:.0} videos/s; {} MB on disk",
+        began.elapsed().as_secs_f64(),
+        written.as_secs_f64(),
+        count as f64 / written.as_secs_f64(),
+        size(path),
+    ));
+}
+
 fn summary(number: u64) -> VideoSummary {
     VideoSummary::from(&Item(item(number)).read().unwrap())
 }
@@ -126,10 +137,14 @@ fn typed(sequence: u64, count: u64) -> Vec<String> {
     texts
 }
 
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
 fn tell(what: &str, mut times: Vec<Duration>) {
     times.sort_unstable();
-    let ms = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1000.0;
-    let (half, most, all) = (ms(0.5), ms(0.99), ms(1.0));
+    let at = |share: f64| ms(times[((times.len() - 1) as f64 * share) as usize]);
+    let (half, most, all) = (at(0.5), at(0.99), at(1.0));
     say(&format!(
         "{what}: {half:.1} ms in the middle, {most:.1} ms of 99 in 100, {all:.1} ms at most ({})",
         times.len()

@@ -3,6 +3,8 @@
 
 mod facets;
 mod nearest;
+mod orders;
+mod others;
 mod row;
 mod search;
 mod terms;
@@ -19,6 +21,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use self::facets::{Bits, Changes};
+use self::orders::Orders;
 pub use self::search::{FacetCount, FoundVideos, VideoCounts, VideoQuery, VideoSort};
 use super::summary::{Facet, StatusKind, VideoSummary};
 use super::{Guid, Status};
@@ -49,9 +52,12 @@ pub struct Mirror {
     reader: Store,
     /// Another one: what is counted holds up no row.
     counter: Store,
+    /// And another: what takes a second holds up neither.
+    sorter: Store,
     /// It is there where the file was found to be damaged: the next start makes it anew.
     mark: PathBuf,
     bits: Bits,
+    orders: Orders,
     /// What was changed from here just now, with its revision: reads that are eventually consistent may not know of it yet.
     changed: Arc<Mutex<HashMap<Guid, (i64, Instant)>>>,
     source_bucket: String,
@@ -73,9 +79,9 @@ impl Mirror {
                 std::fs::remove_file(&found).ok();
             }
             let open = || Store::open_copy(&path, SCHEMA);
-            Ok((open()?, open()?, open()?))
+            Ok((open()?, open()?, open()?, open()?))
         };
-        let (writer, reader, counter) = tokio::task::spawn_blocking(open).await.map_err(Error::internal)??;
+        let (writer, reader, counter, sorter) = tokio::task::spawn_blocking(open).await.map_err(Error::internal)??;
         // Facets say which buckets are others.
         let of = format!("{table} {source_bucket}");
         let begun = writer.call(move |db| {
@@ -95,8 +101,22 @@ impl Mirror {
         for store in [&reader, &counter] {
             store.call(|db| Ok(db.pragma_update(None, "cache_size", READING_KIB)?)).await?;
         }
-        let (bits, changed) = (Bits::default(), Arc::default());
-        Ok(Self { writer, reader, counter, mark, bits, changed, source_bucket: source_bucket.to_owned() })
+        let (bits, orders, changed) = (Bits::default(), Orders::default(), Arc::default());
+        let source_bucket = source_bucket.to_owned();
+        Ok(Self { writer, reader, counter, sorter, mark, bits, orders, changed, source_bucket })
+    }
+
+    /// Reads the orders beside all else, where they are not known.
+    fn read_orders(&self) {
+        if !self.orders.begin() {
+            return;
+        }
+        let (orders, sorter) = (self.orders.clone(), self.sorter.clone());
+        tokio::spawn(async move {
+            if let Err(error) = sorter.call(move |db| orders.read(db)).await {
+                tracing::warn!(%error, "the orders of the mirror cannot be read");
+            }
+        });
     }
 
     /// Takes videos as they were read, with what is to be known of the reading itself; answers how many were new or changed.
@@ -162,7 +182,7 @@ impl Mirror {
         &self,
         work: impl FnOnce(&Connection, &mut Changes) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let bits = self.bits.clone();
+        let (bits, orders) = (self.bits.clone(), self.orders.clone());
         let done = self
             .writer
             .call(move |db| {
@@ -171,6 +191,7 @@ impl Mirror {
                 let done = work(&transaction, &mut changes)?;
                 let (revision, places) = changes.write(&transaction)?;
                 transaction.commit()?;
+                orders.take(revision, &places);
                 bits.take(revision, places);
                 Ok(done)
             })
@@ -300,7 +321,7 @@ fn put(db: &Connection, prepared: Prepared, source_bucket: &str, sweep: i64, cha
         let video = VideoSummary { status: Status::Canceled, ..prepared.video };
         return put(db, Prepared::of(video, source_bucket)?, source_bucket, sweep, changes);
     }
-    let Prepared { video, facets, mut words, digest } = prepared;
+    let Prepared { video, facets, words, digest } = prepared;
     let known = "SELECT number, place, started_at, facets, digest FROM videos WHERE guid = ?1";
     let known: Option<(i64, i64, Option<i64>, String, i64)> = db
         .prepare_cached(known)?
@@ -322,12 +343,9 @@ fn put(db: &Connection, prepared: Prepared, source_bucket: &str, sweep: i64, cha
         }
         None => free_place(db, video.started_at, is_trashed)?,
     };
-    let (ids, bits) = changes.add(db, place, facets)?;
-    words.extend(ids.iter().map(|id| facets::term(*id)));
+    let (ids, bits) = changes.add(db, place, facets, words)?;
     let ids = ids.iter().map(i64::to_string).collect::<Vec<_>>().join(" ");
     let number = row::write(db, number, place, &video, &ids, digest)?;
-    let words = words.into_iter().collect::<Vec<_>>().join(" ");
-    db.prepare_cached("INSERT INTO terms (rowid, words) VALUES (?1, ?2)")?.execute(params![place, words])?;
     db.prepare_cached("INSERT INTO places VALUES (?1, ?2, ?3, ?4)")?.execute([
         place,
         number,
@@ -381,7 +399,6 @@ fn remove(db: &Connection, guid: &Guid, changes: &mut Changes) -> Result<()> {
 
 /// Leaves a place.
 fn leave(db: &Connection, place: i64, facets: &str, changes: &mut Changes) -> Result<()> {
-    db.prepare_cached("DELETE FROM terms WHERE rowid = ?1")?.execute([place])?;
     db.prepare_cached("DELETE FROM places WHERE place = ?1")?.execute([place])?;
     changes.remove(place, facets.split(' ').filter_map(|id| id.parse().ok()));
     Ok(())

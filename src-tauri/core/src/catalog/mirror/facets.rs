@@ -1,11 +1,12 @@
 //! What is filtered by: each facet has an id, which is its term in the index, and how often it is there. Those of the first 64
 //! ids are bits beside the place of a video, too: so the chips of any search are counted in one go through its places.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::search::row_of;
 use crate::catalog::{Facet, Length, Publication, StatusKind, VideoResolution};
 use crate::{Error, Result};
 
@@ -95,14 +96,22 @@ pub(super) struct Changes {
     /// What is to be added to how often one is there.
     counts: HashMap<i64, i64>,
     places: Vec<Placed>,
+    /// Rows of the index of terms: which are left, and which are written with what.
+    terms: BTreeMap<i64, (bool, Option<String>)>,
 }
 
 /// The bits beside a place; none beside one that was left.
 pub(super) type Placed = (i64, Option<u64>);
 
 impl Changes {
-    /// Adds those of the video at a place; answers their ids.
-    pub fn add(&mut self, db: &Connection, place: i64, facets: Vec<Facet>) -> Result<(Vec<i64>, u64)> {
+    /// Adds the facets and the words of the video at a place; answers the ids of the facets, and their bits.
+    pub fn add(
+        &mut self,
+        db: &Connection,
+        place: i64,
+        facets: Vec<Facet>,
+        mut words: BTreeSet<String>,
+    ) -> Result<(Vec<i64>, u64)> {
         let mut ids = Vec::with_capacity(facets.len());
         for facet in facets {
             let id = match self.known.get(&facet) {
@@ -121,6 +130,8 @@ impl Changes {
         }
         let bits = ids.iter().fold(0, |bits, id| bits | bit(*id));
         self.places.push((place, Some(bits)));
+        words.extend(ids.iter().map(|id| term(*id)));
+        self.terms.entry(row_of(place)).or_default().1 = Some(words.into_iter().collect::<Vec<_>>().join(" "));
         Ok((ids, bits))
     }
 
@@ -130,10 +141,22 @@ impl Changes {
             *self.counts.entry(id).or_default() -= 1;
         }
         self.places.push((place, None));
+        let (is_left, words) = self.terms.entry(row_of(place)).or_default();
+        // One that was only just added is not in the file yet.
+        *is_left |= words.take().is_none();
     }
 
-    /// Writes how often they are there, and that there was a change; answers its number, and what it was.
+    /// Writes the words, how often facets are there, and that there was a change; answers its number, and what it was.
     pub fn write(self, db: &Connection) -> Result<(i64, Vec<Placed>)> {
+        // Upwards: FTS5 begins another piece of its index with each row that is below the one before.
+        for (row, (is_left, words)) in self.terms {
+            if is_left {
+                db.prepare_cached("DELETE FROM terms WHERE rowid = ?1")?.execute([row])?;
+            }
+            if let Some(words) = words {
+                db.prepare_cached("INSERT INTO terms (rowid, words) VALUES (?1, ?2)")?.execute(params![row, words])?;
+            }
+        }
         for (id, by) in self.counts.into_iter().filter(|(_, by)| *by != 0) {
             db.prepare_cached("UPDATE facets SET count = count + ?2 WHERE id = ?1")?.execute([id, by])?;
         }
@@ -148,7 +171,8 @@ impl Changes {
     }
 }
 
-fn revision(db: &Connection) -> Result<i64> {
+/// The number of its last change.
+pub(super) fn revision(db: &Connection) -> Result<i64> {
     let revision = "SELECT value FROM state WHERE name = 'revision'";
     Ok(db.prepare_cached(revision)?.query_row([], |row| row.get(0)).optional()?.unwrap_or(0))
 }

@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
+use super::search::row_of;
 use super::{Mirror, VideoQuery, row, terms};
 use crate::Result;
 use crate::catalog::summary::VideoSummary;
 
+/// Letters of a word that have to be like its own: of a longer one the end may be wrong.
+const OF_A_WORD: usize = 6;
 /// Words that are tried instead of one.
 const MOST_INSTEAD: usize = 20;
 
@@ -33,13 +36,13 @@ impl Mirror {
             if all.is_empty() {
                 return Ok(Vec::new());
             }
-            let (from, until) = others.places();
+            let (from, until) = others.rows();
             let like = format!("{} AND {facets}", all.join(" AND "));
             let newest =
-                "SELECT rowid FROM terms WHERE terms MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY rowid DESC LIMIT ?4";
+                "SELECT rowid FROM terms WHERE terms MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY rowid LIMIT ?4";
             let mut statement = db.prepare_cached(newest)?;
             let most = i64::try_from(most).unwrap_or(i64::MAX);
-            let places = statement.query_map(params![like, from, until, most], |row| row.get(0))?;
+            let places = statement.query_map(params![like, from, until, most], |row| row.get(0).map(row_of))?;
             let places = places.collect::<rusqlite::Result<Vec<_>>>()?;
             places.into_iter().filter_map(|place| row::at(&db, place).transpose()).collect()
         });
@@ -50,8 +53,7 @@ impl Mirror {
 /// The beginnings of words that are there and like this one: the word itself, where it is.
 fn instead_of(db: &Connection, word: &str) -> Result<Vec<String>> {
     let mut there = db.prepare_cached("SELECT 1 FROM terms WHERE terms MATCH ?1 LIMIT 1")?;
-    let beginning: String = word.chars().take(terms::LONGEST).collect();
-    // Of a longer word the end may be wrong.
+    let beginning: String = word.chars().take(OF_A_WORD).collect();
     if there.exists([format!("\"{beginning}\"")])? {
         return Ok(vec![beginning]);
     }
@@ -107,7 +109,7 @@ fn like(word: &str) -> Vec<String> {
         for letter in &alphabet {
             let mut more = letters.clone();
             more.insert(at, *letter);
-            more.truncate(terms::LONGEST);
+            more.truncate(OF_A_WORD);
             add(more);
         }
     }

@@ -16,8 +16,11 @@ CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 -- The order of the starts: seconds, 256 places each; below zero what is in the trash. `bits` are the facets of the first 64 ids (24 are always those). `sweep` is the reading of the
 -- whole table in which it was seen last.
 CREATE TABLE places (place INTEGER PRIMARY KEY, number INTEGER NOT NULL, bits INTEGER NOT NULL, sweep INTEGER NOT NULL);
--- What is searched, by place: the beginnings of words, and what is filtered by. It holds no text, only where each term is.
+-- What is searched, by place below zero, so that the newest come first: the beginnings of words, and what is filtered by. It
+-- holds no text, only where each term is.
 CREATE VIRTUAL TABLE terms USING fts5 (words, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii');
+-- Bytes that are gathered before a piece of the index is written.
+INSERT INTO terms (terms, rank) VALUES ('hashsize', 8388608);
 CREATE TABLE facets (id INTEGER PRIMARY KEY, facet TEXT NOT NULL UNIQUE, count INTEGER NOT NULL);
 CREATE INDEX facets_by_count ON facets (count) WHERE count > 0;
 CREATE TABLE state (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;

@@ -8,16 +8,14 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::facets::{self, bit, term};
+use super::orders::{Column, Orders, Wanted};
 use super::{ANY, Mirror, PLACES_A_SECOND, PLACES_WITHOUT_A_TIME, row, terms};
 use crate::Result;
 use crate::catalog::Guid;
 use crate::catalog::summary::{Facet, VideoSummary};
 
-/// So many rows are sorted by themselves; more are looked for in the order of the index of what they are sorted by.
+/// So many rows are sorted by themselves; more are looked for in the order of what they are sorted by.
 const SORTED_AT_ONCE: usize = 4_000;
-/// A filter that one of so many has, or more, is met soon on the way through an index; so many rows of it are walked through.
-const FREQUENT: i64 = 60;
-const WALKED_AT_ONCE: usize = 20_000;
 /// Titles that begin with what is looked for, of those that come first.
 const MOST_BEST: i64 = 1_000;
 /// Facets that are told.
@@ -128,6 +126,12 @@ impl VideoQuery {
         if self.is_of_trash() { (-until, -from) } else { (from, until) }
     }
 
+    /// The same in the index of terms: there the newest come first.
+    pub(super) fn rows(&self) -> (i64, i64) {
+        let (from, until) = self.places();
+        (row_of(until), row_of(from))
+    }
+
     /// The shortest duration, and one that is longer than the longest, in seconds, where the query names some.
     fn seconds(&self) -> Option<(f64, f64)> {
         let named = self.facets.iter().filter_map(|facet| match facet {
@@ -135,6 +139,34 @@ impl VideoQuery {
             _ => None,
         });
         named.reduce(|(shortest, longest), (from, until)| (shortest.min(from), longest.max(until)))
+    }
+
+    /// What they are sorted by beside their places.
+    fn column(&self) -> Option<Column> {
+        match self.sort {
+            VideoSort::Started | VideoSort::Match => None,
+            VideoSort::Title => Some(Column::Title),
+            VideoSort::Duration => Some(Column::Duration),
+        }
+    }
+
+    /// The bits of which a place has one of each; none where bits alone do not tell whether it is found.
+    fn bits(&self, db: &Connection) -> Result<Option<Vec<u64>>> {
+        if !self.text.trim().is_empty() || self.is_of_trash() {
+            return Ok(None);
+        }
+        let mut kinds: Vec<(&Facet, u64)> = Vec::new();
+        for facet in &self.facets {
+            let bit = facets::id(db, facet)?.map_or(0, bit);
+            if bit == 0 {
+                return Ok(None);
+            }
+            match kinds.iter_mut().find(|(other, _)| facet.is_of_the_kind_of(other)) {
+                Some((_, bits)) => *bits |= bit,
+                None => kinds.push((facet, bit)),
+            }
+        }
+        Ok(Some(kinds.into_iter().map(|(_, bits)| bits).collect()))
     }
 
     fn is_of_trash(&self) -> bool {
@@ -148,18 +180,44 @@ impl VideoQuery {
 
 const MATCHING: &str = "FROM terms WHERE terms MATCH ?1 AND rowid BETWEEN ?2 AND ?3";
 
+/// The row of a place in the index of terms, and the place of a row: FTS5 goes up faster than down, and the newest are wanted most.
+pub(super) fn row_of(place: i64) -> i64 {
+    place.saturating_neg()
+}
+
 impl Mirror {
     /// Those that a query finds, from one on.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub async fn find(&self, query: VideoQuery, first: usize, most: usize) -> Result<FoundVideos> {
+        if query.column().is_some() && query.is_narrowed() {
+            self.read_orders();
+        }
+        let orders = self.orders.clone();
         let found = self.reader.call(move |db| {
             // All of it as it was at one moment.
             let db = db.transaction_with_behavior(TransactionBehavior::Deferred)?;
-            let places = page(&db, &query, first, most)?;
+            let places = page(&db, &orders, &query, first, most)?;
             let videos = places.into_iter().filter_map(|place| row::at(&db, place).transpose());
             Ok(FoundVideos { videos: videos.collect::<Result<_>>()? })
+        });
+        self.unless_damaged(found.await)
+    }
+
+    /// The keys of all that a query finds, in its order, as it was at one moment.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(in crate::catalog) async fn keys(&self, query: VideoQuery) -> Result<Vec<Guid>> {
+        let orders = self.orders.clone();
+        let found = self.reader.call(move |db| {
+            let db = db.transaction_with_behavior(TransactionBehavior::Deferred)?;
+            let places = page(&db, &orders, &query, 0, usize::MAX >> 1)?;
+            let guid = "SELECT guid FROM places JOIN videos USING (number) WHERE places.place = ?1";
+            let mut statement = db.prepare_cached(guid)?;
+            let guids = places.into_iter().map(|place| statement.query_row([place], |row| row.get::<_, String>(0)));
+            Ok(guids.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().filter_map(Guid::new).collect())
         });
         self.unless_damaged(found.await)
     }
@@ -169,6 +227,10 @@ impl Mirror {
     /// # Errors
     /// When the file cannot be read.
     pub async fn count(&self, query: VideoQuery) -> Result<VideoCounts> {
+        // Who looks at the list may sort it soon.
+        if self.orders.is_unread() {
+            self.read_orders();
+        }
         let bits = self.bits.clone();
         let counted = self
             .counter
@@ -203,7 +265,7 @@ impl Mirror {
                         _ if searched < MOST_SEARCHED || query.facets.contains(&facet) => {
                             searched += 1;
                             match query.expression(db, Some(&facet))? {
-                                Some(all) => count(db, &format!("{all} AND \"{}\"", term(id)), query.places())?,
+                                Some(all) => count(db, &format!("{all} AND \"{}\"", term(id)), query.rows())?,
                                 None => 0,
                             }
                         }
@@ -218,118 +280,9 @@ impl Mirror {
     }
 }
 
-impl Mirror {
-    /// The keys of all that a query finds, in its order, as it was at one moment.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub(in crate::catalog) async fn keys(&self, query: VideoQuery) -> Result<Vec<Guid>> {
-        let found = self.reader.call(move |db| {
-            let db = db.transaction_with_behavior(TransactionBehavior::Deferred)?;
-            let places = page(&db, &query, 0, usize::MAX >> 1)?;
-            let guid = "SELECT guid FROM places JOIN videos USING (number) WHERE places.place = ?1";
-            let mut statement = db.prepare_cached(guid)?;
-            let guids = places.into_iter().map(|place| statement.query_row([place], |row| row.get::<_, String>(0)));
-            Ok(guids.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().filter_map(Guid::new).collect())
-        });
-        self.unless_damaged(found.await)
-    }
-
-    /// The videos of these sources: each key and its video; of several that have one, the newest; what is in the trash only where no other has it.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub(in crate::catalog) async fn guids_of_sources(&self, keys: Vec<String>) -> Result<Vec<(String, Guid)>> {
-        let of = format!(
-            "SELECT {0}, guid FROM videos WHERE {0} IN (SELECT value FROM json_each(?1)) ORDER BY place > 0, abs(place)",
-            row::SRC_VIDEO
-        );
-        let found = self.counter.call(move |db| {
-            let keys = serde_json::to_string(&keys).map_err(crate::Error::internal)?;
-            let mut statement = db.prepare_cached(&of)?;
-            let rows = statement.query_map([keys], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
-            let rows = rows.collect::<rusqlite::Result<Vec<(String, String)>>>()?;
-            Ok(rows.into_iter().filter_map(|(key, guid)| Some((key, Guid::new(guid)?))).collect())
-        });
-        self.unless_damaged(found.await)
-    }
-
-    /// The videos whose sources have so many bytes, of those that Reeldesk sent; what is in the trash is left out.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub(crate) async fn of_source_size(&self, size: u64) -> Result<Vec<VideoSummary>> {
-        let found = self.reader.call(move |db| {
-            let db = db.transaction_with_behavior(TransactionBehavior::Deferred)?;
-            let places = "SELECT place FROM videos WHERE source_size = ?1 AND place > 0 ORDER BY place DESC LIMIT 50";
-            let mut statement = db.prepare_cached(places)?;
-            let size = i64::try_from(size).unwrap_or(i64::MAX);
-            let places = statement.query_map([size], |row| row.get(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
-            places.into_iter().filter_map(|place| row::at(&db, place).transpose()).collect()
-        });
-        self.unless_damaged(found.await)
-    }
-
-    /// Other videos whose own folder, picture or outputs are below the folder of this one, some of them.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub(in crate::catalog) async fn others_below(&self, guid: Guid, prefix: String) -> Result<Vec<Guid>> {
-        let below = "SELECT guid FROM videos WHERE guid <> ?1 AND (guid >= ?2 AND guid < ?3
-                       OR instr(thumbnail_url, ?4) > 0 OR instr(own, ?4) > 0 OR instr(outputs_elsewhere, ?4) > 0) LIMIT 100";
-        let (folder, behind) = (format!("/{prefix}"), format!("{prefix}\u{10FFFF}"));
-        self.others(below.to_owned(), [guid.to_string(), prefix, behind, folder]).await
-    }
-
-    /// Other videos that have the same source, some of them.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub(in crate::catalog) async fn others_of_source(
-        &self,
-        guid: Guid,
-        bucket: String,
-        key: String,
-    ) -> Result<Vec<Guid>> {
-        let same =
-            format!("SELECT guid FROM videos WHERE guid <> ?1 AND {} = ?3 AND {OF_BUCKET} LIMIT 100", row::SRC_VIDEO);
-        self.others(same, [guid.to_string(), bucket, key]).await
-    }
-
-    /// Other videos whose sources are in this folder, some of them.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub(in crate::catalog) async fn others_in_folder(
-        &self,
-        guid: Guid,
-        bucket: String,
-        folder: String,
-    ) -> Result<Vec<Guid>> {
-        let inside = format!(
-            "SELECT guid FROM videos WHERE guid <> ?1 AND instr({}, ?3) = 1 AND {OF_BUCKET} LIMIT 100",
-            row::SRC_VIDEO
-        );
-        self.others(inside, [guid.to_string(), bucket, folder]).await
-    }
-
-    /// It goes through all rows: beside what waits for the rows in sight.
-    async fn others<const COUNT: usize>(&self, query: String, values: [String; COUNT]) -> Result<Vec<Guid>> {
-        let found = self.counter.call(move |db| {
-            let mut statement = db.prepare_cached(&query)?;
-            let guids = statement.query_map(params_from_iter(values), |row| row.get::<_, String>(0))?;
-            Ok(guids.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().filter_map(Guid::new).collect())
-        });
-        self.unless_damaged(found.await)
-    }
-}
-
-/// A source of this bucket, or of one that nobody knows.
-const OF_BUCKET: &str = "(src_bucket IS NULL OR src_bucket = (SELECT id FROM names WHERE name = ?2))";
-
-fn count(db: &Connection, expression: &str, (from, until): (i64, i64)) -> Result<usize> {
+fn count(db: &Connection, expression: &str, (first, last): (i64, i64)) -> Result<usize> {
     let count = format!("SELECT count(*) {MATCHING}");
-    let count: i64 = db.prepare_cached(&count)?.query_row(params![expression, from, until], |row| row.get(0))?;
+    let count: i64 = db.prepare_cached(&count)?.query_row(params![expression, first, last], |row| row.get(0))?;
     Ok(whole(count))
 }
 
@@ -340,57 +293,72 @@ fn whole(count: i64) -> usize {
 /// All places that a query finds, in their order.
 fn places(db: &Connection, query: &VideoQuery, but: Option<&Facet>) -> Result<Vec<i64>> {
     let Some(expression) = query.expression(db, but)? else { return Ok(Vec::new()) };
-    let (from, until) = query.places();
+    let (first, last) = query.rows();
     let mut statement = db.prepare_cached(&format!("SELECT rowid {MATCHING} ORDER BY rowid"))?;
-    let places = statement.query_map(params![expression, from, until], |row| row.get(0))?;
-    Ok(places.collect::<rusqlite::Result<_>>()?)
+    let places = statement.query_map(params![expression, first, last], |row| row.get(0).map(row_of))?;
+    let mut places = places.collect::<rusqlite::Result<Vec<_>>>()?;
+    places.reverse();
+    Ok(places)
 }
 
 /// Some of the places that a query finds, in the order that is asked for.
-fn page(db: &Connection, query: &VideoQuery, first: usize, most: usize) -> Result<Vec<i64>> {
-    // What has no duration comes last, either way.
-    let direction = if query.descending { "DESC" } else { "ASC" };
-    let nulls = if query.descending { "" } else { "NULLS LAST" };
+fn page(db: &Connection, orders: &Orders, query: &VideoQuery, first: usize, most: usize) -> Result<Vec<i64>> {
     let [limit, offset] = [most, first].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
-    let column = match query.sort {
-        VideoSort::Match if !query.text.trim().is_empty() && !query.is_of_trash() => {
-            return page_of_best(db, query, first, most);
-        }
-        VideoSort::Started | VideoSort::Match => {
-            let Some(expression) = query.expression(db, None)? else { return Ok(Vec::new()) };
-            let (from, until) = query.places();
-            let direction = if query.descending == query.is_of_trash() { "ASC" } else { "DESC" };
-            let page = format!("SELECT rowid {MATCHING} ORDER BY rowid {direction} LIMIT ?4 OFFSET ?5");
-            let mut statement = db.prepare_cached(&page)?;
-            let places = statement.query_map(params![expression, from, until, limit, offset], |row| row.get(0))?;
-            return Ok(places.collect::<rusqlite::Result<_>>()?);
-        }
-        VideoSort::Title => "title_key",
-        VideoSort::Duration => "duration",
+    if query.sort == VideoSort::Match && !query.text.trim().is_empty() && !query.is_of_trash() {
+        return page_of_best(db, query, first, most);
+    }
+    let Some(column) = query.column() else {
+        let Some(expression) = query.expression(db, None)? else { return Ok(Vec::new()) };
+        let (from, until) = query.rows();
+        let direction = if query.descending == query.is_of_trash() { "DESC" } else { "ASC" };
+        let page = format!("SELECT rowid {MATCHING} ORDER BY rowid {direction} LIMIT ?4 OFFSET ?5");
+        let mut statement = db.prepare_cached(&page)?;
+        let places =
+            statement.query_map(params![expression, from, until, limit, offset], |row| row.get(0).map(row_of))?;
+        return Ok(places.collect::<rusqlite::Result<_>>()?);
     };
-    let order = format!("ORDER BY {column} {direction} {nulls}, place {direction}");
+    // What has no duration comes last, either way.
+    let (name, direction) = (column.name(), if query.descending { "DESC" } else { "ASC" });
+    let nulls = if query.descending { "" } else { "NULLS LAST" };
+    let order = format!("ORDER BY {name} {direction} {nulls}, videos.place {direction}");
     if !query.is_narrowed() {
         let mut statement =
             db.prepare_cached(&format!("SELECT place FROM videos WHERE place > 0 {order} LIMIT ?1 OFFSET ?2"))?;
         let places = statement.query_map([limit, offset], |row| row.get(0))?;
         return Ok(places.collect::<rusqlite::Result<_>>()?);
     }
-    if let Some(page) = page_of_frequent(db, query, column, &order, first, most)? {
-        return Ok(page);
+    let sort = |places: &[i64]| -> Result<Vec<i64>> {
+        let places = serde_json::to_string(places).map_err(crate::Error::internal)?;
+        let sorted = format!(
+            "SELECT videos.place FROM json_each(?1) JOIN places ON places.place = json_each.value JOIN videos USING (number)
+             {order} LIMIT ?2 OFFSET ?3"
+        );
+        let mut statement = db.prepare_cached(&sorted)?;
+        let places = statement.query_map(params![places, limit, offset], |row| row.get(0))?;
+        Ok(places.collect::<rusqlite::Result<_>>()?)
+    };
+    let last = first.saturating_add(most);
+    let bits = query.bits(db)?;
+    if let Some(bits) = &bits
+        && last <= SORTED_AT_ONCE / 2
+    {
+        let wanted = Wanted { places: query.places(), bits, among: None };
+        if let Some(firsts) = orders.first(db, column, query.descending, &wanted, last)? {
+            return sort(&firsts);
+        }
     }
     let found = places(db, query, None)?;
     if found.len() <= SORTED_AT_ONCE {
-        let found = serde_json::to_string(&found).map_err(crate::Error::internal)?;
-        let sorted = format!(
-            "SELECT videos.place FROM json_each(?1) JOIN places ON places.place = json_each.value JOIN videos USING (number)
-             ORDER BY {column} {direction} {nulls}, videos.place {direction} LIMIT ?2 OFFSET ?3"
-        );
-        let mut statement = db.prepare_cached(&sorted)?;
-        let places = statement.query_map(params![found, limit, offset], |row| row.get(0))?;
-        return Ok(places.collect::<rusqlite::Result<_>>()?);
+        return sort(&found);
+    }
+    if last <= SORTED_AT_ONCE / 2 {
+        let wanted = Wanted { places: query.places(), bits: &[], among: Some(&found) };
+        if let Some(firsts) = orders.first(db, column, query.descending, &wanted, last)? {
+            return sort(&firsts);
+        }
     }
     // By duration, the way through the index begins and ends with those that are wanted.
-    let bounds = query.seconds().filter(|_| query.sort == VideoSort::Duration);
+    let bounds = query.seconds().filter(|_| column == Column::Duration);
     let within = if bounds.is_some() { "WHERE duration >= ?1 AND duration < ?2" } else { "" };
     let bounds = bounds.map(|(shortest, longest)| [shortest, longest]).into_iter().flatten();
     let mut statement = db.prepare_cached(&format!("SELECT place FROM videos {within} {order}"))?;
@@ -413,75 +381,20 @@ fn page_of_best(db: &Connection, query: &VideoQuery, first: usize, most: usize) 
         statement.query_map(params![typed, format!("{typed}\u{10FFFF}"), from, until, MOST_BEST], |row| row.get(0))?;
     let mut best: Vec<i64> = begins.collect::<rusqlite::Result<_>>()?;
     // Of those, what the filters leave.
-    let among = format!("SELECT rowid {MATCHING} AND rowid IN (SELECT value FROM json_each(?4))");
+    let (from, until) = query.rows();
+    let among = format!("SELECT rowid {MATCHING} AND rowid IN (SELECT -value FROM json_each(?4))");
     let mut statement = db.prepare_cached(&among)?;
     let json = serde_json::to_string(&best).map_err(crate::Error::internal)?;
-    let left = statement.query_map(params![expression, from, until, json], |row| row.get(0))?;
+    let left = statement.query_map(params![expression, from, until, json], |row| row.get(0).map(row_of))?;
     let left: BTreeSet<i64> = left.collect::<rusqlite::Result<_>>()?;
     best.retain(|place| left.contains(place));
     let mut page: Vec<i64> = best.iter().skip(first).take(most).copied().collect();
     if page.len() < most {
-        let mut statement = db.prepare_cached(&format!("SELECT rowid {MATCHING} ORDER BY rowid DESC"))?;
-        let rows = statement.query_map(params![expression, from, until], |row| row.get::<_, i64>(0))?;
+        let mut statement = db.prepare_cached(&format!("SELECT rowid {MATCHING} ORDER BY rowid"))?;
+        let rows = statement.query_map(params![expression, from, until], |row| row.get(0).map(row_of))?;
         let others = rows.filter(|place| place.as_ref().map_or(true, |place| !left.contains(place)));
         let others = others.skip(first.saturating_sub(best.len())).take(most - page.len());
         page.extend(others.collect::<rusqlite::Result<Vec<_>>>()?);
     }
     Ok(page)
-}
-
-/// The same for filters that many videos have: on the way through the index of what they are sorted by, the bits beside each place
-/// tell whether it is one. None where that is no short way.
-fn page_of_frequent(
-    db: &Connection,
-    query: &VideoQuery,
-    column: &str,
-    order: &str,
-    first: usize,
-    most: usize,
-) -> Result<Option<Vec<i64>>> {
-    let is_only_filtered = query.text.trim().is_empty() && query.from.is_none() && query.until.is_none();
-    if !is_only_filtered || query.is_of_trash() || first.saturating_add(most) > WALKED_AT_ONCE / 10 {
-        return Ok(None);
-    }
-    // Of each kind: any of its bits.
-    let mut kinds: Vec<(&Facet, u64, i64)> = Vec::new();
-    for facet in &query.facets {
-        let bit = facets::id(db, facet)?.map_or(0, bit);
-        if bit == 0 {
-            return Ok(None);
-        }
-        let count = facets::count(db, facet)?;
-        match kinds.iter_mut().find(|(other, ..)| facet.is_of_the_kind_of(other)) {
-            Some((_, bits, all)) => (*bits, *all) = (*bits | bit, *all + count),
-            None => kinds.push((facet, bit, count)),
-        }
-    }
-    let total: i64 = db.prepare_cached("SELECT count(*) FROM videos")?.query_row([], |row| row.get(0))?;
-    if kinds.iter().any(|(.., count)| count * FREQUENT < total) {
-        return Ok(None);
-    }
-    let walk = format!(
-        "SELECT videos.place, bits FROM videos JOIN places ON places.place = videos.place
-         WHERE videos.place > 0 {} LIMIT {WALKED_AT_ONCE}",
-        order.replace(column, &format!("videos.{column}")).replace(", place", ", videos.place")
-    );
-    let mut statement = db.prepare_cached(&walk)?;
-    let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?;
-    let (mut page, mut seen) = (Vec::with_capacity(most.min(WALKED_AT_ONCE)), 0);
-    for row in rows {
-        let (place, bits) = row?;
-        if !kinds.iter().all(|(_, any, _)| bits & any != 0) {
-            continue;
-        }
-        seen += 1;
-        if seen > first {
-            page.push(place);
-        }
-        if page.len() == most {
-            return Ok(Some(page));
-        }
-    }
-    // Either there are no more, or they are far apart.
-    Ok(None)
 }

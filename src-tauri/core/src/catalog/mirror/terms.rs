@@ -7,7 +7,7 @@ use icu_normalizer::properties::CanonicalCombiningClassMapBorrowed;
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 
 /// Letters of the longest beginning that is a term; a longer word is a term as a whole, too.
-pub(super) const LONGEST: usize = 6;
+pub(super) const LONGEST: usize = 16;
 /// Words of one text, and letters of one word, that are looked at: an item may hold 400 KB.
 const MOST_WORDS: usize = 200;
 const MOST_LETTERS: usize = 64;
@@ -131,22 +131,33 @@ pub(super) fn words(text: &str) -> Vec<String> {
     words.collect()
 }
 
-/// What has to be there for a text that someone typed, in the words of FTS5; each of them is meant.
+/// What has to be there for a text that someone typed, in the words of FTS5; each of them is meant. The longest comes first: it is
+/// the rarest, and the others are looked at only where it is.
 pub(super) fn sought(text: &str) -> Vec<String> {
-    let mut sought = Vec::new();
+    let (mut words, mut sought) = (Vec::new(), BTreeSet::new());
     for part in parts(text) {
         match part {
-            Part::Word(word) => {
-                let word: String = lowercase(&word).chars().take(MOST_LETTERS).collect();
-                let star = if word.chars().count() > LONGEST { "*" } else { "" };
-                sought.push(format!("\"{word}\"{star}"));
-            }
-            Part::Run(run) if run.len() == 1 => sought.push(format!("\"{}\"", run[0])),
+            Part::Word(word) => words.push(lowercase(&word).chars().take(MOST_LETTERS).collect::<String>()),
+            Part::Run(run) if run.len() == 1 => sought.extend([format!("\"{}\"", run[0])]),
             Part::Run(run) => {
                 sought.extend(run.windows(2).map(|pair| format!("\"{}\"", pair.iter().collect::<String>())));
             }
         }
     }
+    // What has a word has its beginnings, too.
+    words.sort_unstable();
+    words.dedup_by(|next, word| {
+        next.starts_with(word.as_str()) && {
+            std::mem::swap(next, word);
+            true
+        }
+    });
+    sought.extend(words.iter().map(|word| {
+        let star = if word.chars().count() > LONGEST { "*" } else { "" };
+        format!("\"{word}\"{star}")
+    }));
+    let mut sought: Vec<String> = sought.into_iter().collect();
+    sought.sort_by_key(|term| std::cmp::Reverse(term.len()));
     sought
 }
 
@@ -206,7 +217,8 @@ mod tests {
 
     #[test]
     fn what_is_hostile_is_only_text() {
-        assert_eq!(sought("\" OR * NEAR( -x"), ["\"or\"", "\"near\"", "\"x\""]);
+        assert_eq!(sought("\" OR * NEAR( -x"), ["\"near\"", "\"or\"", "\"x\""]);
+        assert_eq!(sought("bu bun BUN bunny b big bu"), ["\"bunny\"", "\"big\""]);
         assert_eq!(sought("\u{0}\u{202e}<b>"), ["\"b\""]);
         assert!(sought("!!! … — 🙂").is_empty());
         assert!(terms(&"word ".repeat(100_000)).len() < 10);

@@ -12,12 +12,12 @@ fn video(guid: &str, title: &str) -> VideoSummary {
 }
 
 /// As the pipeline takes them: one a minute, the first at the epoch's billionth second.
-fn taken(number: i64, title: &str) -> VideoSummary {
+pub(super) fn taken(number: i64, title: &str) -> VideoSummary {
     let started_at = Some((1_000_000_000 + number * 60) * 1000);
     VideoSummary { started_at, ..video(&format!("guid-{number}"), title) }
 }
 
-async fn mirror() -> (Mirror, tempfile::TempDir) {
+pub(super) async fn mirror() -> (Mirror, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     (Mirror::open(&folder.path().join("catalog.sqlite"), "table-1", "source").await.unwrap(), folder)
 }
