@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop")]
 
 mod edits;
+mod jobs;
 mod library;
 mod notices;
 mod viewers;
@@ -50,7 +51,7 @@ async fn drop_a_film_and_watch_it() {
     let thumbnail = "const i = document.querySelector('.videos img'); return i ? i.naturalWidth : 0;";
     window.until(thumbnail, SHORT, |value| value.as_u64() > Some(0)).await.unwrap();
     window.click("//nav//button[contains(., 'Jobs')]").await.unwrap();
-    window.wait_for("//li[@data-state='complete']", SHORT).await.unwrap();
+    window.wait_for("//*[@role='grid'][@aria-label='Jobs']//*[@data-state='complete']", SHORT).await.unwrap();
     window.picture("jobs").await;
     window.close().await;
 }

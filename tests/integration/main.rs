@@ -12,6 +12,7 @@ mod edits;
 mod exchange;
 mod files;
 mod ingest;
+mod jobs;
 mod kills;
 mod mediaconvert;
 mod ministack;

@@ -4,15 +4,13 @@ use aws_sdk_mediaconvert::Client;
 use aws_sdk_mediaconvert::error::ProvideErrorMetadata as _;
 use aws_sdk_mediaconvert::types::builders::OutputGroupSettingsBuilder;
 use aws_sdk_mediaconvert::types::{
-    AacCodingMode, AacSettings, AudioCodec, AudioCodecSettings, AudioDescription, AudioSelector, ContainerSettings,
-    ContainerType, DashIsoGroupSettings, FileGroupSettings, H264RateControlMode, H264Settings, HlsGroupSettings, Input,
-    Job, JobSettings, JobStatus, Order, Output, OutputGroup, OutputGroupSettings, OutputGroupType, VideoCodec,
-    VideoCodecSettings, VideoDescription,
+    AudioSelector, DashIsoGroupSettings, HlsGroupSettings, Job, JobStatus, Order, OutputGroup, OutputGroupSettings,
+    OutputGroupType,
 };
-use reeldesk_sandbox::Endpoints;
 use reeldesk_tests::film;
+use reeldesk_tests::jobs::{self, mp4};
 
-use crate::server::{KEYS, OwnSandbox};
+use crate::server::OwnSandbox;
 
 struct Fixture {
     client: Client,
@@ -22,50 +20,13 @@ struct Fixture {
 async fn fixture() -> Fixture {
     let own = OwnSandbox::start().await;
     let (s3, endpoints) = (own.s3(), &own.endpoints);
-    let config = aws_sdk_mediaconvert::Config::builder()
-        .behavior_version(aws_sdk_mediaconvert::config::BehaviorVersion::latest())
-        .region(aws_sdk_mediaconvert::config::Region::new("us-east-1"))
-        .endpoint_url(&endpoints.api)
-        .credentials_provider(aws_credential_types::Credentials::from_keys(KEYS.0, KEYS.1, None))
-        .build();
     // Below a suffix that the pipeline does not know, so that only the test's own jobs run.
     let put = |key: &'static str, body: Vec<u8>| {
         s3.put_object().bucket(&endpoints.source_bucket).key(key).body(body.into()).send()
     };
     put("film.bin", std::fs::read(film()).unwrap()).await.unwrap();
     put("text.bin", b"no film".to_vec()).await.unwrap();
-    Fixture { client: Client::from_conf(config), own }
-}
-
-fn mp4(endpoints: &Endpoints, with_video: bool) -> OutputGroup {
-    let h264 = H264Settings::builder().rate_control_mode(H264RateControlMode::Cbr).bitrate(400_000).build();
-    let video = VideoDescription::builder()
-        .width(320)
-        .height(180)
-        .codec_settings(VideoCodecSettings::builder().codec(VideoCodec::H264).h264_settings(h264).build())
-        .build();
-    let aac =
-        AacSettings::builder().bitrate(64_000).sample_rate(48_000).coding_mode(AacCodingMode::CodingMode20).build();
-    let audio = AudioDescription::builder()
-        .codec_settings(AudioCodecSettings::builder().codec(AudioCodec::Aac).aac_settings(aac).build())
-        .build();
-    let output = Output::builder()
-        .name_modifier("_small")
-        .container_settings(ContainerSettings::builder().container(ContainerType::Mp4).build())
-        .set_video_description(with_video.then_some(video))
-        .audio_descriptions(audio)
-        .build();
-    let destination = format!("s3://{}/out/clip", endpoints.destination_bucket);
-    let settings = FileGroupSettings::builder().destination(destination).build();
-    OutputGroup::builder()
-        .output_group_settings(
-            OutputGroupSettings::builder()
-                .r#type(OutputGroupType::FileGroupSettings)
-                .file_group_settings(settings)
-                .build(),
-        )
-        .outputs(output)
-        .build()
+    Fixture { client: jobs::client(&endpoints.api), own }
 }
 
 impl Fixture {
@@ -75,13 +36,7 @@ impl Fixture {
         group: OutputGroup,
         selector: Option<AudioSelector>,
     ) -> Result<Job, (String, String)> {
-        let input = Input::builder().file_input(format!("s3://{}/{key}", self.own.endpoints.source_bucket));
-        let input = match selector {
-            Some(selector) => input.audio_selectors("Audio Selector 1", selector),
-            None => input,
-        };
-        let settings = JobSettings::builder().inputs(input.build()).output_groups(group).build();
-        match self.client.create_job().role(&self.own.endpoints.role).settings(settings).send().await {
+        match jobs::submit(&self.client, &self.own.endpoints.source_bucket, key, group, selector).await {
             Ok(answer) => Ok(answer.job.unwrap()),
             Err(error) => Err((error.code().unwrap_or_default().into(), error.message().unwrap_or_default().into())),
         }
@@ -103,7 +58,7 @@ impl Fixture {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_mp4_as_the_settings_say() {
     let fixture = fixture().await;
-    let job = fixture.submit("film.bin", mp4(&fixture.own.endpoints, true), None).await.unwrap();
+    let job = fixture.submit("film.bin", mp4(&fixture.own.endpoints.destination_bucket, true), None).await.unwrap();
     let job = fixture.ended(&job).await;
     assert_eq!(job.status(), Some(&JobStatus::Complete), "{job:?}");
     let detail = &job.output_group_details()[0].output_details()[0];
@@ -132,7 +87,8 @@ async fn jobs_fail_with_mediaconverts_codes() {
     for (key, with_video, selector, code) in
         [("gone.bin", true, None, 1404), ("text.bin", true, None, 1010), ("film.bin", true, Some(explicit), 1021)]
     {
-        let job = fixture.submit(key, mp4(&fixture.own.endpoints, with_video), selector).await.unwrap();
+        let job =
+            fixture.submit(key, mp4(&fixture.own.endpoints.destination_bucket, with_video), selector).await.unwrap();
         let job = fixture.ended(&job).await;
         assert_eq!((job.status(), job.error_code()), (Some(&JobStatus::Error), Some(code)), "{key}: {job:?}");
         assert!(job.error_message().unwrap().contains(key));
@@ -143,7 +99,7 @@ async fn jobs_fail_with_mediaconverts_codes() {
 #[tokio::test]
 async fn what_ffmpeg_cannot_do_is_refused_by_the_name_of_the_setting() {
     let fixture = fixture().await;
-    let base = mp4(&fixture.own.endpoints, true);
+    let base = mp4(&fixture.own.endpoints.destination_bucket, true);
     let of_type = |settings: OutputGroupSettingsBuilder| {
         OutputGroup::builder().output_group_settings(settings.build()).outputs(base.outputs()[0].clone()).build()
     };
@@ -196,8 +152,8 @@ async fn a_canceled_job_stops() {
         .send()
         .await
         .unwrap();
-    let running = fixture.submit("long.bin", mp4(&fixture.own.endpoints, true), None).await.unwrap();
-    let waiting = fixture.submit("long.bin", mp4(&fixture.own.endpoints, true), None).await.unwrap();
+    let running = fixture.submit("long.bin", mp4(&fixture.own.endpoints.destination_bucket, true), None).await.unwrap();
+    let waiting = fixture.submit("long.bin", mp4(&fixture.own.endpoints.destination_bucket, true), None).await.unwrap();
     let work = fixture.own.folder.path().join("work").join(running.id().unwrap());
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
     while !work.exists() {
@@ -212,7 +168,7 @@ async fn a_canceled_job_stops() {
     let made = s3.list_objects_v2().bucket(&fixture.own.endpoints.destination_bucket).send().await.unwrap();
     assert!(made.contents().is_empty());
     // The queue goes on.
-    let next = fixture.submit("film.bin", mp4(&fixture.own.endpoints, true), None).await.unwrap();
+    let next = fixture.submit("film.bin", mp4(&fixture.own.endpoints.destination_bucket, true), None).await.unwrap();
     assert_eq!(fixture.ended(&next).await.status(), Some(&JobStatus::Complete));
     fixture.own.sandbox.stop().await;
 }

@@ -7,6 +7,7 @@ mod faults;
 pub mod garage;
 mod guard;
 mod identity_center;
+pub mod jobs;
 mod server;
 
 use std::path::{Path, PathBuf};

@@ -1475,9 +1475,21 @@ queue: string | null,
  */
 submittedAt: number | null, 
 /**
+ * When MediaConvert began to work on it, in milliseconds since the epoch.
+ */
+startedAt: number | null, 
+/**
  * Milliseconds since the epoch.
  */
 finishedAt: number | null, 
+/**
+ * Seconds of its longest output, once there is one.
+ */
+duration: number | null, 
+/**
+ * -50 to 50; those with a higher one come first in their queue.
+ */
+priority: number | null, 
 /**
  * MediaConvert's error code.
  */
@@ -1487,9 +1499,93 @@ errorCode: number | null,
  */
 errorMessage: string | null, 
 /**
+ * What the error means, where it failed.
+ */
+failure: JobFailure | null, 
+/**
  * What MediaConvert warned of.
  */
 warnings: Array<string>, };
+
+export type JobQuery = { 
+/**
+ * Beginnings of words of the source, the id, the template, the queue or the error, in any order; empty for all.
+ */
+text: string, 
+/**
+ * One of these; empty for all.
+ */
+states: Array<State>, 
+/**
+ * The queue's name.
+ */
+queue: string | null, 
+/**
+ * Submitted at this time or later, in milliseconds since the epoch.
+ */
+from: number | null, 
+/**
+ * Submitted before this time, in milliseconds since the epoch.
+ */
+until: number | null, };
+
+export type FoundJobs = { 
+/**
+ * The newest first.
+ */
+jobs: Array<Job>, };
+
+export type JobStateCount = { 
+/**
+ * Which.
+ */
+state: State, 
+/**
+ * How many the query would find with this state instead of its own.
+ */
+count: number, };
+
+export type JobCounts = { 
+/**
+ * That it finds.
+ */
+found: number, 
+/**
+ * That this computer knows.
+ */
+total: number, 
+/**
+ * All states.
+ */
+states: Array<JobStateCount>, 
+/**
+ * The queues that jobs were in.
+ */
+queues: Array<string>, 
+/**
+ * When MediaConvert was last asked, in milliseconds since the epoch.
+ */
+readAt: number | null, 
+/**
+ * Whether all that MediaConvert keeps was read once.
+ */
+isWhole: boolean, };
+
+export type FailureClass = "file" | "settings" | "rights" | "later" | "unknown";
+
+export type JobFailure = { 
+/**
+ * Whether another try helps.
+ */
+class: FailureClass, 
+/**
+ * What happened, as a sentence.
+ */
+message: string, 
+/**
+ * What to do, as a sentence.
+ */
+remedy: string, };
 
 export type Stage = "paused" | "checking" | "waiting" | "sending" | "finalising" | "verified" | "queued" | "encoding" | "playable" | "needsYou" | "skipped" | "canceled" | "canceling";
 
@@ -2533,11 +2629,7 @@ filling: Filling | null,
  */
 error: Error | null, } | { "kind": "edited" } | { "kind": "jobs", 
 /**
- * Newest first.
- */
-jobs: Array<Job>, 
-/**
- * When they were read, in milliseconds since the epoch.
+ * When, in milliseconds since the epoch.
  */
 readAt: number, } | { "kind": "away", 
 /**

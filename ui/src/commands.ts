@@ -41,7 +41,9 @@ import type {
   FoundVideos,
   VideoCounts,
   MirrorAge,
-  Job,
+  JobQuery,
+  FoundJobs,
+  JobCounts,
   Journey,
   JourneyCommand,
   SignInNeed,
@@ -223,7 +225,8 @@ export class WorkspaceBackend {
   readonly play = (guid: Guid) => invoke<string>('play', { workspace: this.workspace, guid });
   /** The addresses, on the loopback proxy, of pictures; none for one that cannot be shown. */
   readonly localUrls = (stored: string[]) => invoke<(string | null)[]>('local_urls', { workspace: this.workspace, stored });
-  readonly jobs = () => invoke<Job[]>('jobs', { workspace: this.workspace });
+  readonly findJobs = (query: JobQuery, first: number, most: number) => invoke<FoundJobs>('find_jobs', { workspace: this.workspace, query, first, most });
+  readonly countJobs = (query: JobQuery) => invoke<JobCounts>('count_jobs', { workspace: this.workspace, query });
   readonly cancelJob = (id: string) => invoke<null>('cancel_job', { workspace: this.workspace, id });
   readonly census = () => invoke<Census>('census', { workspace: this.workspace });
   readonly findViewers = (query: Query, first: number, most: number) => invoke<Found>('find_viewers', { workspace: this.workspace, query, first, most });

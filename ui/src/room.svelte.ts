@@ -98,7 +98,7 @@ export class Room {
         break;
       case 'jobs':
         this.unreachable = null;
-        this.jobs.show(event.jobs, event.readAt);
+        this.jobs.hear(event.readAt);
         break;
       case 'watch':
         this.watch.folders = event.folders;

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use reeldesk_core::catalog::Guid;
-use reeldesk_core::encode::Job;
 use reeldesk_core::ingest::{Journey, JourneyCommand, Limits, Resolution, Resolutions, SignInNeed};
+use reeldesk_core::jobs::{FoundJobs, JobCounts, JobQuery};
 use reeldesk_core::playback::Stream;
 use reeldesk_core::upload::Orphan;
 use reeldesk_core::workspace::Workspace;
@@ -169,8 +169,13 @@ pub(crate) async fn local_urls(open: Opened, stored: Vec<String>) -> Result<Vec<
 }
 
 #[tauri::command]
-pub(crate) async fn jobs(open: Opened) -> Result<Vec<Job>> {
-    open.session.jobs.newest().await
+pub(crate) async fn find_jobs(open: Opened, query: JobQuery, first: usize, most: usize) -> Result<FoundJobs> {
+    open.session.jobs_sync.mirror().await?.find(query, first, most).await
+}
+
+#[tauri::command]
+pub(crate) async fn count_jobs(open: Opened, query: JobQuery) -> Result<JobCounts> {
+    open.session.jobs_sync.mirror().await?.count(query).await
 }
 
 #[tauri::command]

@@ -10,6 +10,7 @@ use reeldesk_core::watch::{Afterwards, Changed, Existing};
 #[cfg(feature = "sandbox")]
 use reeldesk_shell::{CatalogKind, Generation};
 
+use crate::jobs::Jobs;
 use crate::videos::Videos;
 
 /// Reeldesk on the command line.
@@ -449,17 +450,6 @@ pub(crate) struct Which {
     /// All that it applies to
     #[arg(long, conflicts_with = "ids")]
     pub all: bool,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Jobs {
-    /// The newest jobs
-    List,
-    /// One job
-    Show {
-        /// Its id
-        id: String,
-    },
 }
 
 #[derive(Subcommand)]

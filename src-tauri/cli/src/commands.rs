@@ -6,12 +6,12 @@ use reeldesk_core::aws::Encryption;
 use reeldesk_core::workspace::SANDBOX;
 #[cfg(feature = "sandbox")]
 use reeldesk_core::{Code, Error};
-use reeldesk_core::{Folders, Instance, Result, Session};
+use reeldesk_core::{Folders, Instance, Result};
 #[cfg(feature = "sandbox")]
 use reeldesk_shell::{RunningSandbox, SandboxOptions};
 
-use crate::arguments::{Arguments, Command, Hls, Jobs};
-use crate::{ingest, output, upload, uploads, videos, viewers, watch, workspace};
+use crate::arguments::{Arguments, Command, Hls};
+use crate::{ingest, jobs, output, upload, uploads, videos, viewers, watch, workspace};
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let folders = Folders::choose(arguments.data_dir.as_deref())?;
@@ -47,8 +47,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Uploads(command) => uploads::run(&session, command, json).await,
         Command::Viewers(command) => viewers::run(&session, command, json).await,
         Command::Videos(command) => videos::run(&session, command, json).await,
-        Command::Jobs(Jobs::List) => list_jobs(&session, json).await,
-        Command::Jobs(Jobs::Show { id }) => session.jobs.get(&id).await.map(|job| output::value(&job)),
+        Command::Jobs(command) => jobs::run(&session, command, json).await,
         #[cfg(feature = "sandbox")]
         Command::Sandbox { .. } => Ok(ExitCode::SUCCESS),
         Command::Hls(_) | Command::Upload { .. } | Command::Workspace(_) | Command::Watch(_) => Ok(ExitCode::SUCCESS),
@@ -70,22 +69,5 @@ async fn sandbox(folders: &Folders, options: SandboxOptions) -> Result<ExitCode>
     output::line(&sandbox.endpoints());
     reeldesk_core::asked_to_end().await;
     sandbox.stop().await;
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn list_jobs(session: &Session, json: bool) -> Result<ExitCode> {
-    let jobs = session.jobs.newest().await?;
-    if json {
-        jobs.iter().for_each(output::line);
-    } else {
-        let rows: Vec<_> = jobs
-            .iter()
-            .map(|job| {
-                let percent = job.percent.map_or_else(String::new, |percent| format!("{percent} %"));
-                vec![job.id.clone(), format!("{:?}", job.state), percent, job.input.clone().unwrap_or_default()]
-            })
-            .collect();
-        output::table(&["JOB", "STATE", "DONE", "INPUT"], &rows);
-    }
     Ok(ExitCode::SUCCESS)
 }

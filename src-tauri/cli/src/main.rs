@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod edits;
 mod ingest;
+mod jobs;
 mod output;
 mod sidecars;
 mod upload;

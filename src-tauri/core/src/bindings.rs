@@ -3,7 +3,8 @@
 use ts_rs::{Config, TS};
 
 use crate::{
-    aws, catalog, check, connection, encode, error, event, files, ingest, playback, upload, viewers, watch, workspace,
+    aws, catalog, check, connection, encode, error, event, files, ingest, jobs, playback, upload, viewers, watch,
+    workspace,
 };
 
 /// The types of core, for `ui/src/bindings.ts`.
@@ -96,6 +97,12 @@ pub fn typescript() -> String {
         encode::State,
         encode::Phase,
         encode::Job,
+        jobs::JobQuery,
+        jobs::FoundJobs,
+        jobs::JobStateCount,
+        jobs::JobCounts,
+        encode::FailureClass,
+        encode::JobFailure,
         ingest::Stage,
         ingest::Undo,
         ingest::Media,

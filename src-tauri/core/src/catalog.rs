@@ -30,6 +30,7 @@ pub use self::edit::{
     ImportProblem, Saved, VideoPatch, VideoSelection,
 };
 pub use self::item::Item;
+pub(crate) use self::mirror::terms;
 pub use self::mirror::{FacetCount, FoundVideos, Mirror, VideoCounts, VideoQuery, VideoSort};
 pub use self::outputs::{Output, OutputKind};
 pub use self::past_edit::PastEdit;

@@ -1,18 +1,24 @@
 //! Encodes: the MediaConvert jobs of the workspace.
 
-use std::collections::HashMap;
+mod failure;
+
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use aws_sdk_mediaconvert::types::{Job as SdkJob, JobPhase, JobStatus, Order};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+pub use self::failure::{FailureClass, JobFailure};
 use crate::Result;
 use crate::catalog::Guid;
 use crate::explain::explain;
 
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
 /// Where a job stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum State {
     /// In the queue.
@@ -62,13 +68,22 @@ pub struct Job {
     /// Milliseconds since the epoch.
     #[ts(type = "number | null")]
     pub submitted_at: Option<i64>,
+    /// When MediaConvert began to work on it, in milliseconds since the epoch.
+    #[ts(type = "number | null")]
+    pub started_at: Option<i64>,
     /// Milliseconds since the epoch.
     #[ts(type = "number | null")]
     pub finished_at: Option<i64>,
+    /// Seconds of its longest output, once there is one.
+    pub duration: Option<f64>,
+    /// -50 to 50; those with a higher one come first in their queue.
+    pub priority: Option<i32>,
     /// MediaConvert's error code.
     pub error_code: Option<i32>,
     /// MediaConvert's own words.
     pub error_message: Option<String>,
+    /// What the error means, where it failed.
+    pub failure: Option<JobFailure>,
     /// What MediaConvert warned of.
     pub warnings: Vec<String>,
 }
@@ -98,7 +113,11 @@ impl Job {
             template: job.job_template().map(last_part),
             queue: job.queue().map(last_part),
             submitted_at: time(timing.and_then(|timing| timing.submit_time().copied()).or(job.created_at().copied())),
+            started_at: time(timing.and_then(|timing| timing.start_time().copied())),
+            duration: longest(&job),
+            priority: job.priority(),
             finished_at: time(timing.and_then(|timing| timing.finish_time().copied())),
+            failure: (job.status() == Some(&JobStatus::Error)).then(|| JobFailure::of(job.error_code())),
             error_code: job.error_code(),
             error_message: job.error_message().map(str::to_owned),
             warnings: job.messages().map(|messages| messages.warning().to_vec()).unwrap_or_default(),
@@ -106,11 +125,25 @@ impl Job {
         })
     }
 
+    /// With the words of today for its failure: they may have been better found since it was kept.
+    #[must_use]
+    pub(crate) fn explained(mut self) -> Self {
+        self.failure = (self.state == State::Error).then(|| JobFailure::of(self.error_code));
+        self
+    }
+
     /// Whether it may still change.
     #[must_use]
     pub fn is_open(&self) -> bool {
         matches!(self.state, State::Submitted | State::Progressing)
     }
+}
+
+/// Seconds of the longest output of a job.
+fn longest(job: &SdkJob) -> Option<f64> {
+    let outputs = job.output_group_details().iter().flat_map(|group| group.output_details());
+    let longest = outputs.filter_map(|output| output.duration_in_ms()).max().filter(|ms| *ms > 0);
+    longest.map(|ms| f64::from(ms) / 1000.0)
 }
 
 /// The name at the end of an ARN.
@@ -124,13 +157,23 @@ pub struct Jobs {
     client: aws_sdk_mediaconvert::Client,
     /// How those ended that were asked for: it changes no more.
     ended: Arc<Mutex<HashMap<String, State>>>,
+    calls: Arc<Mutex<VecDeque<Instant>>>,
+}
+
+/// A page of jobs, and where the next one begins.
+#[derive(Clone, Debug, Default)]
+pub struct JobPage {
+    /// 20 at most.
+    pub jobs: Vec<Job>,
+    /// None behind the last one.
+    pub next: Option<String>,
 }
 
 impl Jobs {
     /// The jobs that this client sees.
     #[must_use]
     pub fn new(client: aws_sdk_mediaconvert::Client) -> Self {
-        Self { client, ended: Arc::default() }
+        Self { client, ended: Arc::default(), calls: Arc::default() }
     }
 
     /// How a job ended, if that is known from an earlier question.
@@ -139,20 +182,51 @@ impl Jobs {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner).get(id).copied()
     }
 
-    /// The newest jobs, whoever started them: 20 at most, one request.
+    /// How often MediaConvert was asked for jobs in the last hour.
+    #[must_use]
+    pub fn calls_last_hour(&self) -> usize {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        Self::let_go(&mut calls);
+        calls.len()
+    }
+
+    fn let_go(calls: &mut VecDeque<Instant>) {
+        while calls.front().is_some_and(|at| at.elapsed() > HOUR) {
+            calls.pop_front();
+        }
+    }
+
+    fn count_call(&self) {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        Self::let_go(&mut calls);
+        calls.push_back(Instant::now());
+    }
+
+    /// Jobs, whoever started them, the newest first: one request. `state` leaves the others away.
     ///
     /// # Errors
     /// When MediaConvert cannot be asked.
-    pub async fn newest(&self) -> Result<Vec<Job>> {
+    pub async fn page(&self, state: Option<State>, after: Option<String>) -> Result<JobPage> {
+        self.count_call();
+        let status = state.map(|state| match state {
+            State::Submitted => JobStatus::Submitted,
+            State::Progressing => JobStatus::Progressing,
+            State::Complete => JobStatus::Complete,
+            State::Canceled => JobStatus::Canceled,
+            State::Error => JobStatus::Error,
+        });
         let answer = self
             .client
             .list_jobs()
             .order(Order::Descending)
             .max_results(20)
+            .set_status(status)
+            .set_next_token(after)
             .send()
             .await
             .map_err(|error| explain("The jobs could not be read", error))?;
-        Ok(answer.jobs.unwrap_or_default().into_iter().filter_map(Job::read).collect())
+        let next = answer.next_token.filter(|next| !next.is_empty());
+        Ok(JobPage { jobs: answer.jobs.unwrap_or_default().into_iter().filter_map(Job::read).collect(), next })
     }
 
     /// One job.
@@ -160,6 +234,7 @@ impl Jobs {
     /// # Errors
     /// [`crate::Code::NotFound`] when there is none of this id.
     pub async fn get(&self, id: &str) -> Result<Job> {
+        self.count_call();
         let answer = self
             .client
             .get_job()
@@ -180,6 +255,7 @@ impl Jobs {
     /// # Errors
     /// When MediaConvert refuses, for instance because the job has ended.
     pub async fn cancel(&self, id: &str) -> Result<()> {
+        self.count_call();
         self.client
             .cancel_job()
             .id(id)

@@ -8,7 +8,6 @@ use ts_rs::TS;
 
 use crate::catalog::Filling;
 use crate::changes::Changes;
-use crate::encode::Job;
 use crate::ingest::{BatchSummary, Journey, Limits};
 use crate::viewers::Reading;
 use crate::watch::{Afterwards, WatchedFolder};
@@ -43,11 +42,9 @@ pub enum Event {
     },
     /// Videos were changed here.
     Edited,
-    /// The newest jobs, as last read.
+    /// The copy of the jobs was compared with MediaConvert, or has changed.
     Jobs {
-        /// Newest first.
-        jobs: Vec<Job>,
-        /// When they were read, in milliseconds since the epoch.
+        /// When, in milliseconds since the epoch.
         #[ts(type = "number")]
         read_at: i64,
     },
@@ -153,7 +150,7 @@ impl From<live::Change> for Event {
         match change {
             live::Change::Catalog { read_at } => Self::Catalog { read_at },
             live::Change::Filling { filling, error } => Self::CatalogFilling { filling, error },
-            live::Change::Jobs { jobs, read_at } => Self::Jobs { jobs, read_at },
+            live::Change::Jobs { read_at } => Self::Jobs { read_at },
             live::Change::Unreachable { error } => Self::Unreachable { error },
         }
     }

@@ -16,6 +16,7 @@ pub mod files;
 pub mod folders;
 mod http;
 pub mod ingest;
+pub mod jobs;
 pub mod live;
 pub mod log;
 pub mod notice;

@@ -15,6 +15,7 @@ use crate::catalog::{Catalog, CatalogSync, Filling, Guid, Video, VideoSummary};
 use crate::changes::Changes;
 use crate::clock::now_ms;
 use crate::encode::{Job, Jobs};
+use crate::jobs::{JobsSeen, JobsSync};
 use crate::{Code, Error, Result};
 
 /// The age on the screen is renewed this often at least.
@@ -33,8 +34,8 @@ pub(crate) enum Change {
     Catalog { read_at: i64 },
     /// How far the first reading of the table has come, where there is one, and why the last reading failed.
     Filling { filling: Option<Filling>, error: Option<Error> },
-    /// The newest jobs, as read at this time (milliseconds since the epoch).
-    Jobs { jobs: Vec<Job>, read_at: i64 },
+    /// The copy of the jobs was compared with MediaConvert at this time (milliseconds since the epoch), or has changed.
+    Jobs { read_at: i64 },
     /// AWS could not be asked; none when it answers again.
     Unreachable { error: Option<Error> },
 }
@@ -91,6 +92,7 @@ pub(crate) struct Live {
     catalog: Catalog,
     sync: CatalogSync,
     jobs: Jobs,
+    jobs_sync: JobsSync,
     changes: Changes<Change>,
     /// Rung when there is something new to look for.
     wake: Arc<Notify>,
@@ -103,16 +105,20 @@ pub(crate) struct Live {
 /// What the screen was told last.
 #[derive(Default)]
 struct Shown {
+    /// What MediaConvert told of at the last look.
     jobs: Vec<Job>,
+    has_open_jobs: bool,
+    /// The copy of the jobs has changed since it was told.
+    has_changed_jobs: bool,
     /// None where they are to be read at once.
     jobs_read: Option<Instant>,
     told_at: i64,
 }
 
 impl Live {
-    pub fn new(catalog: Catalog, sync: CatalogSync, jobs: Jobs, changes: Changes<Change>) -> Self {
+    pub fn new(catalog: Catalog, sync: CatalogSync, jobs: Jobs, jobs_sync: JobsSync, changes: Changes<Change>) -> Self {
         let (wake, is_shown, in_sight) = (Arc::default(), Arc::new(watch::Sender::new(false)), Arc::default());
-        Self { catalog, sync, jobs, changes, wake, is_shown, in_sight }
+        Self { catalog, sync, jobs, jobs_sync, changes, wake, is_shown, in_sight }
     }
 
     /// Looks at once, not only when it is time to.
@@ -168,7 +174,7 @@ impl Live {
             let shows = *self.is_shown.borrow();
             let wanted = follower.wanted();
             let is_active = wanted.is_some();
-            let is_open = is_active || was_active || shown.jobs.iter().any(Job::is_open);
+            let is_open = is_active || was_active || shown.has_open_jobs;
             if is_active || shows {
                 if is_open || shown.jobs_read.is_none_or(|read| read.elapsed() >= intervals.idle) {
                     shown.jobs_read = None;
@@ -183,7 +189,7 @@ impl Live {
                 }
             }
             was_active = is_active;
-            let is_open = is_open || shown.jobs.iter().any(Job::is_open);
+            let is_open = is_open || shown.has_open_jobs;
             let pause = if is_open { intervals.busy } else { intervals.idle };
             tokio::select! {
                 () = tokio::time::sleep(if shows { pause.min(SHOWN_EVERY) } else { pause }) => {}
@@ -196,23 +202,23 @@ impl Live {
     async fn look(&self, follower: &impl Follower, wanted: &Wanted, shows: bool, shown: &mut Shown) -> Result<()> {
         let is_due = shown.jobs_read.is_none();
         // Without the jobs the catalog still tells what is playable.
-        let (jobs, unread) = match is_due {
-            true => match self.jobs.newest().await {
-                Ok(jobs) => (jobs, None),
-                Err(error) => (shown.jobs.clone(), Some(error)),
-            },
-            false => (shown.jobs.clone(), None),
+        let (are_read, unread) = match if is_due { self.jobs_sync.look().await } else { Ok(None) } {
+            Ok(Some(JobsSeen { jobs, changed, has_open })) => {
+                shown.has_changed_jobs |= changed > 0;
+                (shown.jobs, shown.has_open_jobs, shown.jobs_read) = (jobs, has_open, Some(Instant::now()));
+                (true, None)
+            }
+            Ok(None) => (false, None),
+            Err(error) => (false, Some(error)),
         };
-        if is_due && unread.is_none() {
-            shown.jobs_read = Some(Instant::now());
-        }
+        let jobs = shown.jobs.clone();
         let (seen, unfound) = self.find(wanted, jobs).await;
         follower.see(&seen).await?;
         if let Some(error) = unfound {
             return Err(error);
         }
         if shows {
-            self.show(&seen.jobs, is_due && unread.is_none(), shown).await?;
+            self.show(&seen.jobs, are_read, shown).await?;
         }
         unread.map_or(Ok(()), Err)
     }
@@ -258,13 +264,12 @@ impl Live {
         if told_long_ago || changed > 0 {
             self.changes.tell(Change::Catalog { read_at });
         }
-        if are_read && (told_long_ago || jobs != shown.jobs) {
-            self.changes.tell(Change::Jobs { jobs: jobs.to_vec(), read_at });
+        if are_read && (told_long_ago || std::mem::take(&mut shown.has_changed_jobs)) {
+            self.changes.tell(Change::Jobs { read_at });
         }
         if told_long_ago {
             shown.told_at = read_at;
         }
-        shown.jobs = jobs.to_vec();
         Ok(())
     }
 }

@@ -22,6 +22,7 @@ use crate::encode::Jobs;
 use crate::event::Event;
 use crate::folders::{Folders, make_private};
 use crate::ingest::{self, Driving, Ingest};
+use crate::jobs::{self, JobsSync};
 use crate::live::{self, Live};
 use crate::playback::{self, Access, Proxy, Stream};
 use crate::store::Store;
@@ -35,6 +36,8 @@ use crate::{Code, Error, Result};
 const STORE: &str = "reeldesk.sqlite";
 /// The folder of the mirrors of the catalogs, in the data folder.
 const CATALOGS: &str = "catalogs";
+/// The folder of the copies of the jobs, in the data folder.
+const JOBS: &str = "jobs";
 
 /// What is waited for when a session is closed.
 type Ends = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -49,6 +52,8 @@ pub struct Session {
     pub sync: CatalogSync,
     /// Its jobs.
     pub jobs: Jobs,
+    /// What this computer knows of them.
+    pub jobs_sync: JobsSync,
     instance: Instance,
     aws: Aws,
     sandbox: Option<SandboxEndpoints>,
@@ -98,10 +103,12 @@ impl Session {
         let aws = Aws::connect(&workspace.connection).await?;
         let access = Access::of(&workspace, &aws.s3)?;
         let catalog = Catalog::new(aws.dynamodb.clone(), &workspace);
+        let jobs = Jobs::new(aws.mediaconvert.clone());
         Ok(Self {
+            jobs_sync: JobsSync::new(jobs.clone(), &workspace, &folder_within(instance.folders(), JOBS)?),
+            jobs,
             sync: CatalogSync::new(catalog.clone(), &workspace, &folder_within(instance.folders(), CATALOGS)?),
             catalog,
-            jobs: Jobs::new(aws.mediaconvert.clone()),
             instance: instance.clone(),
             workspace,
             aws,
@@ -178,7 +185,8 @@ impl Session {
     }
 
     async fn ingest(&self, store: Store, driving: Driving) -> Result<Ingest> {
-        let live = Live::new(self.catalog.clone(), self.sync.clone(), self.jobs.clone(), self.changes());
+        let (jobs, jobs_sync) = (self.jobs.clone(), self.jobs_sync.clone());
+        let live = Live::new(self.catalog.clone(), self.sync.clone(), jobs, jobs_sync, self.changes());
         let pacer = self.instance.pacer().await?;
         Ingest::open(&self.workspace, &self.aws, store, pacer, self.changes(), live, driving).await
     }
@@ -306,6 +314,7 @@ pub async fn forget_workspace(folders: &Folders, workspace: &str) -> Result<usiz
     viewers::forget_workspace(&store, &viewers_copy(folders)?, workspace).await?;
     catalog::forget_edits(&store, workspace).await?;
     catalog::forget_mirror(&folders.data.join(CATALOGS), workspace);
+    jobs::forget(&folders.data.join(JOBS), workspace);
     Ok(left)
 }
 

@@ -4,10 +4,12 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crc_fast::CrcAlgorithm;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use tokio::sync::oneshot;
 
@@ -192,6 +194,30 @@ impl Store {
     }
 }
 
+/// The file of a workspace's copy in a folder. Its name has small letters only, and few: some file systems know no others.
+pub(crate) fn copy_in(folder: &Path, workspace: &str) -> PathBuf {
+    /// All but small letters and digits.
+    const OTHERS: &AsciiSet = &{
+        let (mut set, mut letter) = (NON_ALPHANUMERIC.add(b'A'), b'B');
+        while letter <= b'Z' {
+            set = set.add(letter);
+            letter += 1;
+        }
+        set
+    };
+    /// Letters that any file system takes, with what is put behind them.
+    const LONGEST: usize = 120;
+    let mut name = utf8_percent_encode(workspace, OTHERS).to_string().to_lowercase();
+    if name.len() > LONGEST {
+        name = format!(
+            "{}-{:016x}",
+            &name[..LONGEST - 20],
+            crc_fast::checksum(CrcAlgorithm::Crc64Nvme, workspace.as_bytes())
+        );
+    }
+    folder.join(format!("{name}.sqlite"))
+}
+
 /// Removes the files of a copy that nobody has open. What is not there is not in the way; what cannot be removed is told when
 /// it is opened.
 pub(crate) fn remove_copy(path: &Path) {
@@ -207,7 +233,7 @@ const READ_THROUGH: u64 = 64 * 1024 * 1024;
 
 /// What tells a schema from others, in the header of its file (`PRAGMA application_id`).
 fn mark_of(schema: &str) -> i32 {
-    (crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32IsoHdlc, schema.as_bytes()) & 0x7FFF_FFFF) as i32
+    (crc_fast::checksum(CrcAlgorithm::Crc32IsoHdlc, schema.as_bytes()) & 0x7FFF_FFFF) as i32
 }
 
 /// Whether a copy is damaged, or of another schema.

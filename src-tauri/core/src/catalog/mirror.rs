@@ -7,7 +7,7 @@ mod orders;
 mod others;
 mod row;
 mod search;
-mod terms;
+pub(crate) mod terms;
 #[cfg(test)]
 mod tests;
 

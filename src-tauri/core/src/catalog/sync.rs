@@ -8,8 +8,6 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crc_fast::CrcAlgorithm;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OnceCell, watch};
 use ts_rs::TS;
@@ -17,6 +15,7 @@ use ts_rs::TS;
 use super::{Catalog, Guid, Mirror, Video, VideoSummary};
 use crate::clock::now_ms;
 use crate::connection::Connection;
+use crate::store::copy_in;
 use crate::workspace::Workspace;
 use crate::{Code, Result};
 
@@ -70,7 +69,7 @@ impl CatalogSync {
         let of = format!("{} {region} {}", endpoint.as_deref().unwrap_or_default(), workspace.table);
         Self {
             catalog,
-            file: file_of(folder, &workspace.name),
+            file: copy_in(folder, &workspace.name),
             of,
             mirror: Arc::default(),
             urgent: Arc::new(watch::Sender::new(0)),
@@ -175,31 +174,7 @@ impl CatalogSync {
     }
 }
 
-/// The file of a workspace's mirror in a folder. Its name has small letters only, and few: some file systems know no others.
-fn file_of(folder: &Path, workspace: &str) -> PathBuf {
-    /// All but small letters and digits.
-    const OTHERS: &AsciiSet = &{
-        let (mut set, mut letter) = (NON_ALPHANUMERIC.add(b'A'), b'B');
-        while letter <= b'Z' {
-            set = set.add(letter);
-            letter += 1;
-        }
-        set
-    };
-    /// Letters that any file system takes, with what is put behind them.
-    const LONGEST: usize = 120;
-    let mut name = utf8_percent_encode(workspace, OTHERS).to_string().to_lowercase();
-    if name.len() > LONGEST {
-        name = format!(
-            "{}-{:016x}",
-            &name[..LONGEST - 20],
-            crc_fast::checksum(CrcAlgorithm::Crc64Nvme, workspace.as_bytes())
-        );
-    }
-    folder.join(format!("{name}.sqlite"))
-}
-
 /// Removes the mirror of a workspace.
 pub(crate) fn forget(folder: &Path, workspace: &str) {
-    crate::store::remove_copy(&file_of(folder, workspace));
+    crate::store::remove_copy(&copy_in(folder, workspace));
 }

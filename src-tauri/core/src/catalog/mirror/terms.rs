@@ -102,7 +102,7 @@ fn beginnings(word: &str, from: usize, terms: &mut BTreeSet<String>) {
 }
 
 /// Adds what a text is found by.
-pub(super) fn add(text: &str, terms: &mut BTreeSet<String>) {
+pub(crate) fn add(text: &str, terms: &mut BTreeSet<String>) {
     for part in parts(text) {
         match part {
             Part::Word(word) => starts(&word).for_each(|rest| beginnings(rest, 1, terms)),
@@ -133,7 +133,7 @@ pub(super) fn words(text: &str) -> Vec<String> {
 
 /// What has to be there for a text that someone typed, in the words of FTS5; each of them is meant. The longest comes first: it is
 /// the rarest, and the others are looked at only where it is.
-pub(super) fn sought(text: &str) -> Vec<String> {
+pub(crate) fn sought(text: &str) -> Vec<String> {
     let (mut words, mut sought) = (Vec::new(), BTreeSet::new());
     for part in parts(text) {
         match part {
