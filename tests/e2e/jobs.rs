@@ -66,10 +66,18 @@ async fn failed_ones_are_found_and_explained() {
     }
     let at = "return document.activeElement.closest('[data-index]')?.dataset.index;";
     window.until(at, SHORT, |index| *index == "2").await.unwrap();
+    // Who stands in the list keeps the rows under the hand; what is new waits.
+    submitted(&server, "masters/notes.bin", 2).await;
+    window.wait_for("//button[.='2 new']", LONG).await.unwrap();
+    rows(&window, 3).await;
+    window.picture("jobs-new").await;
+    window.until(at, SHORT, |index| *index == "2").await.unwrap();
     window.client.active_element().await.unwrap().send_keys(&Key::Enter.to_string()).await.unwrap();
     window.wait_for(PANEL, SHORT).await.unwrap();
+    window.click("//button[.='2 new']").await.unwrap();
+    rows(&window, 5).await;
     window.wait_for(SEARCH, SHORT).await.unwrap().send_keys(" nothing").await.unwrap();
-    window.wait_for("//p[contains(., 'No job fits. This computer knows 27')]", SHORT).await.unwrap();
+    window.wait_for("//p[contains(., 'No job fits. This computer knows 29')]", SHORT).await.unwrap();
     window.close().await;
 }
 

@@ -53,6 +53,10 @@ async fn drop_a_film_and_watch_it() {
     window.click("//nav//button[contains(., 'Jobs')]").await.unwrap();
     window.wait_for("//*[@role='grid'][@aria-label='Jobs']//*[@data-state='complete']", SHORT).await.unwrap();
     window.picture("jobs").await;
+    window.click("//*[@role='grid'][@aria-label='Jobs']//*[@data-index='0']//button").await.unwrap();
+    window.click("//aside[@aria-label='Job']//button[.='Open the video']").await.unwrap();
+    window.wait_for("//aside[@aria-label='Video']", SHORT).await.unwrap();
+    window.picture("jobs-video").await;
     window.close().await;
 }
 

@@ -3,56 +3,54 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reeldesk_core::connection::credentials::CredentialsSource;
 use reeldesk_core::encode::{Job, Jobs, State};
 use reeldesk_core::jobs::{JobQuery, JobsSync};
-use reeldesk_core::workspace::{SandboxEndpoints, Workspace};
+use reeldesk_core::workspace::Workspace;
+use reeldesk_sandbox::{DESTINATION_BUCKET, SOURCE_BUCKET};
 use reeldesk_tests::jobs::{client, mp4, submit};
 use reeldesk_tests::{Server, film};
 use serde_json::json;
 
-use crate::server::OwnSandbox;
-
 struct Fixture {
-    own: OwnSandbox,
+    server: Server,
     jobs: Jobs,
     sync: JobsSync,
     copies: tempfile::TempDir,
 }
 
-/// A copy of the jobs of a sandbox, which is asked as seldom as AWS, or as often as a sandbox.
-async fn fixture(is_aws: bool) -> Fixture {
-    let own = OwnSandbox::start().await;
-    let put = own.s3().put_object().bucket(&own.endpoints.source_bucket).key("text.bin");
+/// A copy of the jobs of a sandbox, which is asked as seldom as AWS (`environment`), or as often as a sandbox (`sandbox`).
+async fn fixture(credentials: &str) -> Fixture {
+    let server = Server::with(&["--control"]);
+    let put = server.client().put_object().bucket(SOURCE_BUCKET).key("text.bin");
     put.body(b"no film".to_vec().into()).send().await.unwrap();
-    let jobs = Jobs::new(client(&own.endpoints.api));
+    let jobs = Jobs::new(client(&server.endpoint));
     let copies = tempfile::tempdir().unwrap();
-    let sync = JobsSync::new(jobs.clone(), &workspace(&own, is_aws).await, copies.path());
-    Fixture { own, jobs, sync, copies }
+    let sync = JobsSync::new(jobs.clone(), &workspace(&server, credentials), copies.path());
+    Fixture { server, jobs, sync, copies }
 }
 
-async fn workspace(own: &OwnSandbox, is_aws: bool) -> Workspace {
-    let endpoints = SandboxEndpoints {
-        api: own.endpoints.api.clone(),
-        site: own.endpoints.site.clone(),
-        region: own.endpoints.region.clone(),
-        stack: own.endpoints.stack.clone(),
-        app_client: own.endpoints.app_client.clone(),
-        mapping: None,
-    };
-    let mut workspace = Workspace::of_sandbox(&endpoints).await.unwrap();
-    if is_aws {
-        workspace.connection.credentials = CredentialsSource::Environment;
-    }
-    workspace
+fn workspace(server: &Server, credentials: &str) -> Workspace {
+    let workspace = json!({
+        "name": "jobs", "region": "us-east-1", "endpoint": server.endpoint, "sourceBucket": SOURCE_BUCKET,
+        "destinationBucket": DESTINATION_BUCKET, "table": "vod", "cdn": "http://127.0.0.1:9", "credentials": { "kind": credentials },
+        "mode": { "kind": "pipeline" },
+    });
+    serde_json::from_value(workspace).unwrap()
 }
 
 impl Fixture {
     async fn submit(&self, key: &str, count: usize) {
-        let client = client(&self.own.endpoints.api);
+        let client = client(&self.server.endpoint);
         for _ in 0..count {
-            let group = mp4(&self.own.endpoints.destination_bucket, true);
-            submit(&client, &self.own.endpoints.source_bucket, key, group, None).await.unwrap();
+            submit(&client, SOURCE_BUCKET, key, mp4(DESTINATION_BUCKET, true), None).await.unwrap();
+        }
+    }
+
+    async fn wait_for_ends(&self) {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(120);
+        while self.truth().await.values().any(|state| matches!(state, State::Submitted | State::Progressing)) {
+            assert!(tokio::time::Instant::now() < deadline, "the jobs do not end");
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
 
@@ -95,7 +93,7 @@ impl Fixture {
 /// More jobs than a page are open at once, and end one after another, far behind the newest.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_copy_ends_in_the_truth() {
-    let fixture = fixture(false).await;
+    let fixture = fixture("sandbox").await;
     fixture.submit("text.bin", 45).await;
     fixture.sync.look().await.unwrap();
     fixture.settle().await;
@@ -104,28 +102,28 @@ async fn the_copy_ends_in_the_truth() {
     // The newest first.
     let times: Vec<_> = fixture.known().await.iter().map(|job| job.submitted_at).collect();
     assert!(times.is_sorted_by(|one, next| one >= next));
-    // What comes while nobody looks is found, too: more than a page of it.
-    fixture.submit("gone.bin", 25).await;
+    // What comes and ends while nobody looks is found, too: more than a look reads of it.
+    fixture.submit("gone.bin", 125).await;
+    fixture.wait_for_ends().await;
     fixture.settle().await;
     let truth = fixture.truth().await;
-    assert_eq!((truth.len(), fixture.states().await), (70, truth));
+    assert_eq!((truth.len(), fixture.states().await), (170, truth));
     let query = JobQuery { text: "gone 1404".into(), states: vec![State::Error], ..JobQuery::default() };
     let mirror = fixture.sync.mirror().await.unwrap();
-    assert_eq!(mirror.find(query.clone(), 0, 100).await.unwrap().jobs.len(), 25);
+    assert_eq!(mirror.find(query.clone(), 0, 1000).await.unwrap().jobs.len(), 125);
     let counts = mirror.count(query).await.unwrap();
-    assert_eq!((counts.found, counts.total, counts.is_whole), (25, 70, true));
+    assert_eq!((counts.found, counts.total, counts.is_whole), (125, 170, true));
     // Another start knows all of it without a call.
     let calls = fixture.jobs.calls_last_hour();
-    let again = JobsSync::new(fixture.jobs.clone(), &workspace(&fixture.own, false).await, fixture.copies.path());
-    assert_eq!(again.mirror().await.unwrap().count(JobQuery::default()).await.unwrap().total, 70);
+    let again = JobsSync::new(fixture.jobs.clone(), &workspace(&fixture.server, "sandbox"), fixture.copies.path());
+    assert_eq!(again.mirror().await.unwrap().count(JobQuery::default()).await.unwrap().total, 170);
     assert_eq!(fixture.jobs.calls_last_hour(), calls);
-    fixture.own.sandbox.stop().await;
 }
 
 /// However often it looks, MediaConvert is not asked more often than that.
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_are_bounded() {
-    let fixture = fixture(true).await;
+    let fixture = fixture("environment").await;
     fixture.submit("text.bin", 45).await;
     let mut refused = 0;
     for _ in 0..200 {
@@ -134,7 +132,36 @@ async fn calls_are_bounded() {
     // 20 may be saved up; and 1,200 an hour are one in three seconds.
     let calls = fixture.jobs.calls_last_hour();
     assert!((15..30).contains(&calls) && refused > 150, "{calls} calls, {refused} refused");
-    fixture.own.sandbox.stop().await;
+}
+
+/// Who may list jobs and not read one: all ends in the truth, by the lists alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_right_to_read_one() {
+    let fixture = fixture("sandbox").await;
+    let refusal = json!({ "on": "GetJob", "kind": "refuse", "status": 403, "code": "AccessDeniedException" });
+    fixture.server.order(json!([refusal])).await;
+    fixture.submit("text.bin", 45).await;
+    fixture.sync.look().await.unwrap();
+    fixture.settle().await;
+    let truth = fixture.truth().await;
+    assert_eq!((truth.len(), fixture.states().await), (45, truth));
+}
+
+/// A call that fails once takes nothing from what was read, nor from what is still to be.
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_that_fail_are_made_again() {
+    let fixture = fixture("sandbox").await;
+    fixture.submit("text.bin", 65).await;
+    fixture.server.order(json!([{ "on": "ListJobs", "kind": "throttle", "times": 12 }])).await;
+    let mut failed = 0;
+    while !fixture.server.ordered().await.as_array().unwrap().is_empty() {
+        failed += usize::from(fixture.sync.look().await.is_err());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    fixture.settle().await;
+    let truth = fixture.truth().await;
+    assert_eq!((truth.len(), fixture.states().await), (65, truth));
+    assert!(failed > 0);
 }
 
 #[test]

@@ -1533,7 +1533,11 @@ export type FoundJobs = {
 /**
  * The newest first.
  */
-jobs: Array<Job>, };
+jobs: Array<Job>, 
+/**
+ * The titles of their videos, by guid, as far as this computer knows them.
+ */
+titles: { [key in string]: string }, };
 
 export type JobStateCount = { 
 /**

@@ -170,7 +170,7 @@ pub(crate) async fn local_urls(open: Opened, stored: Vec<String>) -> Result<Vec<
 
 #[tauri::command]
 pub(crate) async fn find_jobs(open: Opened, query: JobQuery, first: usize, most: usize) -> Result<FoundJobs> {
-    open.session.jobs_sync.mirror().await?.find(query, first, most).await
+    open.session.find_jobs(query, first, most).await
 }
 
 #[tauri::command]
@@ -180,5 +180,5 @@ pub(crate) async fn count_jobs(open: Opened, query: JobQuery) -> Result<JobCount
 
 #[tauri::command]
 pub(crate) async fn cancel_job(open: Opened, id: String) -> Result<()> {
-    open.session.jobs.cancel(&id).await
+    open.session.cancel_job(&id).await
 }

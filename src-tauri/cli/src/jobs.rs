@@ -79,6 +79,9 @@ async fn list(session: &Session, list: List, json: bool) -> Result<ExitCode> {
     }
     let query = JobQuery { text: list.words.join(" "), states: list.state, queue: list.queue, ..JobQuery::default() };
     let (mirror, most) = (session.jobs_sync.mirror().await?, list.limit.unwrap_or(usize::MAX));
+    if !mirror.is_whole().await? {
+        output::warning("Older jobs are not all read: `reelctl jobs sync` reads them.");
+    }
     let (mut rows, mut first) = (Vec::new(), 0);
     while first < most {
         let page = PAGE.min(most - first);
@@ -111,7 +114,7 @@ fn row(job: &Job) -> Vec<String> {
 async fn cancel(session: &Session, ids: Vec<String>, json: bool) -> ExitCode {
     let mut code = ExitCode::SUCCESS;
     for id in ids {
-        match session.jobs.cancel(&id).await {
+        match session.cancel_job(&id).await {
             Ok(()) if json => output::line(&json!({ "id": id, "state": "canceled" })),
             Ok(()) => output::text(&format!("{id}: canceled.")),
             Err(error) => {

@@ -18,11 +18,12 @@ pub use self::sidecars::NewSidecar;
 use crate::aws::Aws;
 use crate::catalog::{self, Catalog, CatalogSync, Cursor, Editor, Guid, Page, Video};
 use crate::changes::Changes;
+use crate::clock::now_ms;
 use crate::encode::Jobs;
 use crate::event::Event;
 use crate::folders::{Folders, make_private};
 use crate::ingest::{self, Driving, Ingest};
-use crate::jobs::{self, JobsSync};
+use crate::jobs::{self, FoundJobs, JobQuery, JobsSync};
 use crate::live::{self, Live};
 use crate::playback::{self, Access, Proxy, Stream};
 use crate::store::Store;
@@ -228,6 +229,33 @@ impl Session {
         let mut video = self.catalog.video(guid).await?;
         live::settle(std::slice::from_mut(&mut video), &self.jobs, &[], live::ASKED_AT_ONCE).await;
         Ok(video)
+    }
+
+    /// The jobs that a query finds, as this computer knows them, with the titles of their videos.
+    ///
+    /// # Errors
+    /// When the copy cannot be read.
+    pub async fn find_jobs(&self, query: JobQuery, first: usize, most: usize) -> Result<FoundJobs> {
+        let mut found = self.jobs_sync.mirror().await?.find(query, first, most).await?;
+        let guids = found.jobs.iter().filter_map(|job| job.guid.clone()).collect();
+        let videos = self.sync.mirror().await?.by_keys(guids).await?;
+        found.titles = videos.into_iter().map(|video| (video.guid.to_string(), video.title)).collect();
+        Ok(found)
+    }
+
+    /// Cancels a job that has not ended, and takes that into the copy.
+    ///
+    /// # Errors
+    /// When MediaConvert refuses, for instance because the job has ended.
+    pub async fn cancel_job(&self, id: &str) -> Result<()> {
+        self.jobs.cancel(id).await?;
+        // It is canceled all the same: the next look sees it.
+        if let Ok(job) = self.jobs.get(id).await {
+            let read_at = now_ms();
+            self.jobs_sync.mirror().await?.put(vec![job], read_at).await?;
+            self.changes().tell(live::Change::Jobs { read_at });
+        }
+        Ok(())
     }
 
     /// What the playlists of a video say.

@@ -36,8 +36,8 @@ export function stateWords(job: Job): { text: string; tone: string } {
 
 /** Seconds from its begin to its end, or to now. */
 export function worked(job: Job, now: number): number | null {
-  if (job.startedAt === null || job.state === 'submitted') return null;
-  return Math.max(0, Math.round(((job.finishedAt ?? now) - job.startedAt) / 1000));
+  const until = job.finishedAt ?? (job.state === 'progressing' ? now : null);
+  return job.startedAt === null || until === null ? null : Math.max(0, Math.round((until - job.startedAt) / 1000));
 }
 
 /** How many times as fast as one watches it; none before its end. */

@@ -1,6 +1,9 @@
 //! The copy: written by `sync`, read by lists.
 
-use std::collections::BTreeSet;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -8,11 +11,14 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::catalog::terms;
+use crate::clock::now_ms;
 use crate::encode::{Job, State};
 use crate::store::Store;
 use crate::{Error, Result};
 
 const SCHEMA: &str = include_str!("schema.sql");
+/// MediaConvert keeps jobs for three months; so does the copy.
+const KEPT_MS: i64 = 92 * 24 * 60 * 60 * 1000;
 /// Places of one millisecond.
 const PLACES_A_MS: i64 = 16;
 /// What every job is found by.
@@ -38,11 +44,13 @@ pub struct JobQuery {
 }
 
 /// Some of what was found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct FoundJobs {
     /// The newest first.
     pub jobs: Vec<Job>,
+    /// The titles of their videos, by guid, as far as this computer knows them.
+    pub titles: BTreeMap<String, String>,
 }
 
 /// How many there are in a state.
@@ -74,6 +82,18 @@ pub struct JobCounts {
     pub is_whole: bool,
 }
 
+/// How much of what MediaConvert keeps was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Past {
+    /// Nothing.
+    #[default]
+    Unread,
+    /// What is newer than this place in its list.
+    From(String),
+    /// All of it.
+    Whole,
+}
+
 /// The copy of the jobs of one workspace; cheap to clone.
 #[derive(Clone)]
 pub struct JobMirror {
@@ -100,6 +120,9 @@ impl JobMirror {
                 )?;
             }
             set_state(&transaction, "of", &of)?;
+            let oldest = (now_ms() - KEPT_MS).saturating_mul(PLACES_A_MS).saturating_neg();
+            transaction.execute("DELETE FROM terms WHERE rowid IN (SELECT place FROM jobs WHERE place > ?1)", [oldest])?;
+            transaction.execute("DELETE FROM jobs WHERE place > ?1", [oldest])?;
             Ok(transaction.commit()?)
         });
         begun.await?;
@@ -142,12 +165,31 @@ impl JobMirror {
             .await
     }
 
-    /// Takes that all that MediaConvert keeps was read.
+    /// Takes that MediaConvert was asked for one and told nothing of it.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub async fn set_whole(&self) -> Result<()> {
-        self.writer.call(|db| set_state(db, "whole", "yes")).await
+    pub async fn set_asked(&self, id: String, at: i64) -> Result<()> {
+        self.writer
+            .call(move |db| Ok(db.execute("UPDATE jobs SET seen_at = ?2 WHERE id = ?1", params![id, at]).map(drop)?))
+            .await
+    }
+
+    /// Takes how much of the past was read.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(super) async fn set_past(&self, past: Past) -> Result<()> {
+        let text = serde_json::to_string(&past).map_err(Error::internal)?;
+        self.writer.call(move |db| set_state(db, "past", &text)).await
+    }
+
+    /// How much of the past was read.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(super) async fn past(&self) -> Result<Past> {
+        self.reader.call(|db| past(db)).await
     }
 
     /// Whether all that MediaConvert keeps was read.
@@ -155,14 +197,31 @@ impl JobMirror {
     /// # Errors
     /// When the file cannot be read.
     pub async fn is_whole(&self) -> Result<bool> {
-        self.reader.call(|db| Ok(state(db, "whole")?.is_some())).await
+        Ok(self.past().await? == Past::Whole)
+    }
+
+    /// Takes when the newest was submitted before which all are known, or will be once the past is read; in milliseconds since the
+    /// epoch.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(super) async fn set_newest_at(&self, at: i64) -> Result<()> {
+        self.writer.call(move |db| set_state(db, "newest_at", &at.to_string())).await
+    }
+
+    /// When that was; none where nothing was read.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(super) async fn newest_at(&self) -> Result<Option<i64>> {
+        self.reader.call(|db| Ok(state(db, "newest_at")?.and_then(|at| at.parse().ok()))).await
     }
 
     /// Those of these ids that are known.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub async fn known(&self, ids: Vec<String>) -> Result<BTreeSet<String>> {
+    pub(super) async fn known(&self, ids: Vec<String>) -> Result<BTreeSet<String>> {
         self.reader
             .call(move |db| {
                 let mut known = BTreeSet::new();
@@ -213,7 +272,7 @@ impl JobMirror {
     pub async fn find(&self, query: JobQuery, first: usize, most: usize) -> Result<FoundJobs> {
         self.reader
             .call(move |db| {
-                let Some(sought) = expression(db, &query, true)? else { return Ok(FoundJobs { jobs: Vec::new() }) };
+                let Some(sought) = expression(db, &query, true)? else { return Ok(FoundJobs::default()) };
                 let (from, until) = places(&query);
                 let [limit, offset] = [most, first].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
                 let found = "SELECT job FROM (SELECT rowid FROM terms WHERE terms MATCH ?1 AND rowid BETWEEN ?2 AND ?3
@@ -221,8 +280,10 @@ impl JobMirror {
                 let mut statement = db.prepare_cached(found)?;
                 let jobs =
                     statement.query_map(params![sought, from, until, limit, offset], |row| row.get::<_, String>(0))?;
-                let jobs = jobs.map(|job| read(&job?));
-                Ok(FoundJobs { jobs: jobs.collect::<Result<_>>()? })
+                let jobs = jobs.collect::<rusqlite::Result<Vec<_>>>()?;
+                // One that cannot be read hides no other.
+                let jobs = jobs.iter().filter_map(|job| read(job).inspect_err(|error| tracing::warn!(%error, "a job")).ok());
+                Ok(FoundJobs { jobs: jobs.collect(), titles: BTreeMap::new() })
             })
             .await
     }
@@ -257,7 +318,7 @@ impl JobMirror {
                     states,
                     queues,
                     read_at: state(db, "read_at")?.and_then(|at| at.parse().ok()),
-                    is_whole: state(db, "whole")?.is_some(),
+                    is_whole: past(db)? == Past::Whole,
                 })
             })
             .await
@@ -271,6 +332,10 @@ fn read(job: &str) -> Result<Job> {
 fn state(db: &Connection, name: &str) -> Result<Option<String>> {
     let state = "SELECT value FROM state WHERE name = ?1";
     Ok(db.prepare_cached(state)?.query_row([name], |row| row.get(0)).optional()?)
+}
+
+fn past(db: &Connection) -> Result<Past> {
+    Ok(state(db, "past")?.and_then(|past| serde_json::from_str(&past).ok()).unwrap_or_default())
 }
 
 fn set_state(db: &Connection, name: &str, value: &str) -> Result<()> {
@@ -355,127 +420,11 @@ fn put(db: &Connection, job: &Job, seen_at: i64) -> Result<bool> {
     Ok(true)
 }
 
-/// A free place at the time of a job's submission; where others were submitted in the same millisecond, one before it.
+/// A free place at the time of a job's submission; where others were submitted in the same millisecond, one beside it.
 fn free_place(db: &Connection, job: &Job) -> Result<i64> {
     let mut place = job.submitted_at.unwrap_or(0).saturating_mul(PLACES_A_MS).saturating_neg();
     while db.prepare_cached("SELECT 1 FROM jobs WHERE place = ?1")?.exists([place])? {
-        place += 1;
+        place -= 1;
     }
     Ok(place)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn job(number: i64, state: State) -> Job {
-        Job {
-            id: format!("{}-{number:06x}", 1_700_000_000_000 + number),
-            state,
-            phase: None,
-            percent: None,
-            guid: None,
-            input: Some(format!("s3://source/masters/Film_{number:03}.mov")),
-            template: Some("vod_1080p".to_owned()),
-            queue: Some(if number % 2 == 0 { "Default" } else { "Night shift" }.to_owned()),
-            submitted_at: Some(1_700_000_000_000 + number / 40 * 1000),
-            started_at: None,
-            finished_at: None,
-            duration: None,
-            priority: Some(0),
-            error_code: (state == State::Error).then_some(1010),
-            error_message: (state == State::Error).then(|| "Unable to open input file".to_owned()),
-            failure: None,
-            warnings: Vec::new(),
-        }
-    }
-
-    async fn mirror() -> (JobMirror, tempfile::TempDir) {
-        let folder = tempfile::tempdir().unwrap();
-        (JobMirror::open(&folder.path().join("jobs.sqlite"), "account").await.unwrap(), folder)
-    }
-
-    async fn ids(mirror: &JobMirror, query: JobQuery) -> Vec<String> {
-        mirror.find(query, 0, 1000).await.unwrap().jobs.into_iter().map(|job| job.id).collect()
-    }
-
-    #[tokio::test]
-    async fn the_newest_come_first_and_are_found() {
-        let (mirror, _folder) = mirror().await;
-        let all: Vec<_> = (0..200).map(|number| job(number, STATES[(number % 5) as usize])).collect();
-        assert_eq!(mirror.put(all.clone(), 1).await.unwrap(), 200);
-        // 40 were submitted at the same time: each has its place.
-        let found = mirror.find(JobQuery::default(), 0, 1000).await.unwrap().jobs;
-        assert_eq!(found.len(), 200);
-        assert!(found.is_sorted_by(|one, next| one.submitted_at >= next.submitted_at));
-        assert_eq!(mirror.find(JobQuery::default(), 150, 20).await.unwrap().jobs, found[150..170]);
-        let of = |text: &str| JobQuery { text: text.to_owned(), ..JobQuery::default() };
-        assert_eq!(ids(&mirror, of("film 017")).await, [all[17].id.clone()]);
-        assert_eq!(ids(&mirror, of(&all[17].id)).await, [all[17].id.clone()]);
-        assert_eq!(ids(&mirror, of("unable open 1010 night")).await.len(), 20);
-        assert_eq!(ids(&mirror, of("nothing")).await.len(), 0);
-        let failed = JobQuery { states: vec![State::Error, State::Canceled], ..JobQuery::default() };
-        assert_eq!(ids(&mirror, failed.clone()).await.len(), 80);
-        let night = JobQuery { queue: Some("Night shift".into()), ..failed };
-        let counts = mirror.count(night.clone()).await.unwrap();
-        assert_eq!((counts.found, counts.total, ids(&mirror, night).await.len()), (40, 200, 40));
-        assert_eq!(counts.states.iter().map(|state| state.count).collect::<Vec<_>>(), [20; 5]);
-        assert_eq!(counts.queues, ["Default", "Night shift"]);
-        let times = JobQuery { from: Some(1_700_000_001_000), until: Some(1_700_000_003_000), ..JobQuery::default() };
-        assert_eq!(ids(&mirror, times).await.len(), 80);
-    }
-
-    #[tokio::test]
-    async fn a_copy_of_another_account_is_made_anew() {
-        let (mirror, folder) = mirror().await;
-        mirror.put(vec![job(1, State::Complete)], 1).await.unwrap();
-        let other = JobMirror::open(&folder.path().join("jobs.sqlite"), "another").await.unwrap();
-        assert_eq!(other.count(JobQuery::default()).await.unwrap().total, 0);
-        assert!(ids(&other, JobQuery { text: "film".into(), ..JobQuery::default() }).await.is_empty());
-    }
-
-    #[tokio::test]
-    async fn hostile_words_are_words() {
-        let (mirror, _folder) = mirror().await;
-        let input = Some("s3://b/<b>\u{202e}\" OR * ' \u{0}.mov".to_owned());
-        mirror.put(vec![Job { input, ..job(1, State::Error) }], 1).await.unwrap();
-        for text in ["\" OR *", "<b>", "' --", "NEAR("] {
-            let query = JobQuery { text: text.into(), queue: Some("\"'".into()), ..JobQuery::default() };
-            assert!(ids(&mirror, query).await.is_empty());
-        }
-        assert_eq!(ids(&mirror, JobQuery { text: "\" OR".into(), ..JobQuery::default() }).await.len(), 1);
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(32))]
-
-        /// Whatever is shuffled, told twice or lost, a state never goes back, and a look at the end ends in the truth.
-        #[test]
-        fn any_order_ends_in_the_truth(
-            ends in prop::collection::vec(0_usize..5, 1..20),
-            told in prop::collection::vec((0_usize..20, 0_usize..3), 0..80),
-        ) {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let (mirror, _folder) = mirror().await;
-                let mut furthest = vec![0; ends.len()];
-                for (number, step) in told {
-                    let Some(end) = ends.get(number) else { continue };
-                    let state = [0, 1, *end][step].min(*end);
-                    mirror.put(vec![job(number as i64, STATES[state])], 1).await.unwrap();
-                    furthest[number] = state.max(furthest[number]);
-                    let known = mirror.job(&job(number as i64, State::Error).id).await.unwrap().unwrap();
-                    assert_eq!(number_of(known.state), furthest[number]);
-                }
-                let truth: Vec<_> = (0..).zip(&ends).map(|(number, end)| job(number, STATES[*end])).collect();
-                mirror.put(truth.clone(), 2).await.unwrap();
-                let counts = mirror.count(JobQuery::default()).await.unwrap();
-                for (index, count) in counts.states.iter().enumerate() {
-                    assert_eq!(count.count, ends.iter().filter(|end| **end == index).count());
-                }
-            });
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! Keeping the copy true within so many calls an hour: the newest at each look, as far back as they were known; where others are
-//! open, a round through the lists of those that wait and are worked on, a page at a look; then those that no list told of, one by
-//! one. What MediaConvert keeps of the past is read once, a page at a look, where nothing else is due.
+//! open, a round through the lists of those that are worked on and that wait, a page at a look; then those that no list told of, one
+//! by one. What MediaConvert keeps of the past is read once, a page at a look, in turns with the round.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, OnceCell};
 use tokio::time::Instant;
 
 use super::JobMirror;
+use super::mirror::Past;
 use crate::clock::now_ms;
 use crate::connection::Connection;
 use crate::encode::{Job, JobPage, Jobs, State};
@@ -44,7 +45,7 @@ pub struct JobsSeen {
     pub jobs: Vec<Job>,
     /// How many of the copy are new or changed.
     pub changed: usize,
-    /// Whether there are any that may still change.
+    /// Whether there is more to look for soon: jobs that may still change, or older ones that are not read.
     pub has_open: bool,
 }
 
@@ -54,8 +55,8 @@ struct Work {
     round: Round,
     /// Whether the next look has more to ask than for the newest.
     has_more: bool,
-    /// Where the past goes on; none where it is to be read from its newest.
-    past: Option<String>,
+    /// Whether the last page beside the newest was one of the past.
+    is_turn_of_past: bool,
 }
 
 /// Calls that may be made.
@@ -83,8 +84,7 @@ impl Budget {
     }
 }
 
-/// A round through the open ones: those that wait come first, so that one that is begun meanwhile is met among those that are worked
-/// on.
+/// A round through the open ones: those that are worked on come first, they are few.
 #[derive(Debug)]
 enum Round {
     /// None has begun.
@@ -100,13 +100,14 @@ impl JobsSync {
     #[must_use]
     pub fn new(jobs: Jobs, workspace: &Workspace, folder: &Path) -> Self {
         let Connection { region, endpoint, .. } = &workspace.connection;
-        let of = format!("{} {region} {}", endpoint.as_deref().unwrap_or_default(), workspace.table);
+        let of = [endpoint, &workspace.account].map(|part| part.as_deref().unwrap_or_default());
+        let of = format!("{} {region} {}", of[0], of[1]);
         let an_hour = if workspace.is_sandbox() { CALLS_AN_HOUR_IN_THE_SANDBOX } else { CALLS_AN_HOUR };
         let work = Work {
             budget: Budget { an_hour, left: SAVED_UP, at: Instant::now() },
             round: Round::Rest,
             has_more: false,
-            past: None,
+            is_turn_of_past: false,
         };
         Self {
             jobs,
@@ -144,25 +145,23 @@ impl JobsSync {
         }
         let mirror = self.mirror().await?;
         let began_at = now_ms();
-        let (mut jobs, next) = self.newest(&mut work).await?;
-        let mut changed = mirror.put(jobs.clone(), began_at).await?;
-        let others = mirror.unseen_since(began_at, 1).await?;
-        if !others.is_empty() || !matches!(work.round, Round::Rest) {
+        let (mut jobs, mut changed) = self.newest(&mut work, began_at).await?;
+        let is_whole = mirror.is_whole().await?;
+        let has_round = !matches!(work.round, Round::Rest) || !mirror.unseen_since(began_at, 1).await?.is_empty();
+        // Where both are due, each has its turn: one job that is open for days would hold up the past.
+        work.is_turn_of_past = !is_whole && (!has_round || !work.is_turn_of_past);
+        if work.is_turn_of_past && work.budget.take() {
+            changed += self.read_past().await?;
+        } else if has_round && work.budget.take() {
             let (others, of_others) = self.go_round(&mut work, began_at).await?;
             jobs.extend(others);
             changed += of_others;
-        } else if !mirror.is_whole().await? && work.budget.take() {
-            let page = self.jobs.page(None, work.past.take().or(next)).await?;
-            work.past = page.next;
-            changed += mirror.put(page.jobs, now_ms()).await?;
-            if work.past.is_none() {
-                mirror.set_whole().await?;
-            }
         }
-        work.has_more = !matches!(work.round, Round::Rest)
+        let has_more = !matches!(work.round, Round::Rest)
             || !mirror.is_whole().await?
             || !mirror.unseen_since(began_at, 1).await?.is_empty();
-        let has_open = !mirror.unseen_since(i64::MAX, 1).await?.is_empty();
+        work.has_more = has_more;
+        let has_open = has_more || !mirror.unseen_since(i64::MAX, 1).await?.is_empty();
         Ok(Some(JobsSeen { jobs, changed, has_open }))
     }
 
@@ -187,16 +186,12 @@ impl JobsSync {
         loop {
             let unseen = mirror.unseen_since(began_at, ASKED_AT_ONCE).await?;
             if unseen.is_empty() {
-                return mirror.set_whole().await;
+                return mirror.set_past(Past::Whole).await;
             }
-            let mut jobs = Vec::new();
             for id in unseen {
-                jobs.extend(self.ask(&id).await?);
-            }
-            let is_stuck = jobs.is_empty();
-            mirror.put(jobs, now_ms()).await?;
-            if is_stuck {
-                return mirror.set_whole().await;
+                if let Some(job) = self.ask(&id).await? {
+                    mirror.put(vec![job], now_ms()).await?;
+                }
             }
         }
     }
@@ -215,69 +210,118 @@ impl JobsSync {
         }
     }
 
-    /// The newest, as far back as they were known before, and where those before them begin.
-    async fn newest(&self, work: &mut Work) -> Result<(Vec<Job>, Option<String>)> {
+    /// The newest, as far back as they were known before; answers what MediaConvert told of, and how many of it are new or changed.
+    async fn newest(&self, work: &mut Work, now: i64) -> Result<(Vec<Job>, usize)> {
+        let mirror = self.mirror().await?;
+        let before = mirror.newest_at().await?;
         let (mut jobs, mut next) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
             let page = self.jobs.page(None, next).await?;
-            let ids: Vec<_> = page.jobs.iter().map(|job| job.id.clone()).collect();
-            let is_met = !self.mirror().await?.known(ids).await?.is_empty();
+            // Times are in whole seconds: of those of the same one as the newest, what is known is met.
+            let is_old = |job: &&Job| job.submitted_at.zip(before).is_some_and(|(at, before)| at <= before);
+            let old = page.jobs.iter().filter(is_old).map(|job| job.id.clone()).collect();
+            let is_met = !mirror.known(old).await?.is_empty();
             jobs.extend(page.jobs);
             next = page.next;
-            if is_met || next.is_none() || !self.mirror().await?.is_whole().await? || !work.budget.take() {
+            if is_met {
+                next = None;
+            }
+            // An empty copy has nothing to meet.
+            if next.is_none() || before.is_none() || !work.budget.take() {
                 break;
             }
         }
-        Ok((jobs, next))
+        let changed = mirror.put(jobs.clone(), now).await?;
+        // Those between these and what was known are read as the past is.
+        if let Some(next) = next {
+            mirror.set_past(Past::From(next)).await?;
+        } else if before.is_none() {
+            mirror.set_past(Past::Whole).await?;
+        }
+        if let Some(newest_at) = jobs.iter().filter_map(|job| job.submitted_at).max().max(before) {
+            mirror.set_newest_at(newest_at).await?;
+        }
+        Ok((jobs, changed))
     }
 
-    /// Goes on with the round, where there are calls left; answers what MediaConvert told of, and how many of it are new or changed.
-    async fn go_round(&self, work: &mut Work, now: i64) -> Result<(Vec<Job>, usize)> {
-        if !work.budget.take() {
-            return Ok((Vec::new(), 0));
-        }
+    /// A page of the past; answers how many are new or changed.
+    async fn read_past(&self) -> Result<usize> {
         let mirror = self.mirror().await?;
-        let (state, next, began_at) = match std::mem::replace(&mut work.round, Round::Rest) {
-            Round::Rest => (State::Submitted, None, now),
-            Round::Listing { state, next, began_at } => (state, next, began_at),
+        let after = match mirror.past().await? {
+            Past::Whole => return Ok(0),
+            Past::From(next) => Some(next),
+            Past::Unread => None,
+        };
+        let page = match self.jobs.page(None, after.clone()).await {
+            // The place is known no longer: from the newest again.
+            Err(error) if after.is_some() && matches!(error.code, Code::Invalid | Code::NotFound) => {
+                tracing::info!(details = error.details, "the past of the jobs is read anew");
+                return mirror.set_past(Past::Unread).await.map(|()| 0);
+            }
+            page => page?,
+        };
+        let changed = mirror.put(page.jobs, now_ms()).await?;
+        mirror.set_past(page.next.map_or(Past::Whole, Past::From)).await?;
+        Ok(changed)
+    }
+
+    /// Goes on with the round; answers what MediaConvert told of, and how many of it are new or changed.
+    async fn go_round(&self, work: &mut Work, now: i64) -> Result<(Vec<Job>, usize)> {
+        let mirror = self.mirror().await?;
+        let (state, next, began_at) = match &work.round {
+            Round::Rest => (State::Progressing, None, now),
+            Round::Listing { state, next, began_at } => (*state, next.clone(), *began_at),
             Round::Asking { began_at } => {
-                let mut jobs = Vec::new();
-                let unseen = mirror.unseen_since(began_at, ASKED_AT_ONCE).await?;
+                let unseen = mirror.unseen_since(*began_at, ASKED_AT_ONCE).await?;
+                if unseen.is_empty() {
+                    work.round = Round::Rest;
+                }
+                let (mut jobs, mut changed) = (Vec::new(), 0);
                 for (index, id) in unseen.into_iter().enumerate() {
                     if index > 0 && !work.budget.take() {
                         break;
                     }
-                    work.round = Round::Asking { began_at };
-                    jobs.extend(self.ask(&id).await?);
+                    if let Some(job) = self.ask(&id).await? {
+                        changed += mirror.put(vec![job.clone()], now_ms()).await?;
+                        jobs.push(job);
+                    }
                 }
-                let changed = mirror.put(jobs.clone(), now_ms()).await?;
                 return Ok((jobs, changed));
             }
         };
-        // Where it fails, the next look begins another one.
-        let page = self.jobs.page(Some(state), next).await?;
+        let page = match self.jobs.page(Some(state), next.clone()).await {
+            // The place is known no longer.
+            Err(error) if next.is_some() && matches!(error.code, Code::Invalid | Code::NotFound) => {
+                work.round = Round::Rest;
+                return Err(error);
+            }
+            page => page?,
+        };
         let changed = mirror.put(page.jobs.clone(), now_ms()).await?;
         work.round = match (page.next, state) {
             (Some(next), state) => Round::Listing { state, next: Some(next), began_at },
-            (None, State::Submitted) => Round::Listing { state: State::Progressing, next: None, began_at },
+            (None, State::Progressing) => Round::Listing { state: State::Submitted, next: None, began_at },
             (None, _) => Round::Asking { began_at },
         };
         Ok((page.jobs, changed))
     }
 
-    /// Asks for one; one that MediaConvert keeps no longer is let go of.
+    /// Asks for one; none where MediaConvert keeps it no longer, or tells nothing of it.
     async fn ask(&self, id: &str) -> Result<Option<Job>> {
+        let mirror = self.mirror().await?;
         match self.jobs.get(id).await {
             Ok(job) => Ok(Some(job)),
-            Err(error) if error.code == Code::NotFound => {
-                self.mirror().await?.forget(id.to_owned()).await.map(|()| None)
-            }
-            // The lists still tell of those that are open.
-            Err(error) if error.code == Code::AccessDenied => {
+            Err(error) if error.code == Code::NotFound => mirror.forget(id.to_owned()).await.map(|()| None),
+            Err(error) if matches!(error.code, Code::Network | Code::SignIn | Code::Throttled) => Err(error),
+            // It holds up no other one. How it ended is in the list of all.
+            Err(error) => {
                 tracing::warn!(id, details = error.details, "a job could not be read");
+                mirror.set_asked(id.to_owned(), now_ms()).await?;
+                if mirror.is_whole().await? {
+                    mirror.set_past(Past::Unread).await?;
+                }
                 Ok(None)
             }
-            Err(error) => Err(error),
         }
     }
 }

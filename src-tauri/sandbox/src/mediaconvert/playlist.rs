@@ -118,16 +118,21 @@ pub(crate) fn multivariant(renditions: &[Rendition]) -> String {
     text
 }
 
-/// The media playlist with durations in whole seconds (`manifestDurationFormat` INTEGER).
-pub(crate) fn with_integer_durations(text: &str) -> String {
+/// The media playlist as MediaConvert writes it: no segment and no target lasts 0 s, also where a clip is shorter than half a
+/// second (RFC 8216 section 4.3.3.1: the target is at least as long as each segment, in whole seconds). `are_whole`: durations in
+/// whole seconds (`manifestDurationFormat` INTEGER).
+pub(crate) fn with_durations(text: &str, are_whole: bool) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in text.lines() {
-        lines.push(match line.strip_prefix("#EXTINF:") {
-            Some(info) => {
-                let seconds: f64 = info.split(',').next().and_then(|n| n.parse().ok()).unwrap_or(0.0);
-                format!("#EXTINF:{},", seconds.round())
+        let duration = line.strip_prefix("#EXTINF:").filter(|_| are_whole);
+        let target = line.strip_prefix("#EXT-X-TARGETDURATION:");
+        lines.push(match (duration, target) {
+            (Some(info), _) => {
+                let seconds: f64 = info.split(',').next().and_then(|number| number.parse().ok()).unwrap_or(0.0);
+                format!("#EXTINF:{},", seconds.round().max(1.0))
             }
-            None => line.to_owned(),
+            (None, Some("0")) => "#EXT-X-TARGETDURATION:1".to_owned(),
+            _ => line.to_owned(),
         });
     }
     lines.join("\n") + "\n"
@@ -151,8 +156,12 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_rounded() {
-        let text = "#EXTM3U\n#EXTINF:2.960000,\na.ts\n#EXTINF:0.280000,\nb.ts\n";
-        assert_eq!(with_integer_durations(text), "#EXTM3U\n#EXTINF:3,\na.ts\n#EXTINF:0,\nb.ts\n");
+    fn durations_are_rounded_and_never_zero() {
+        let text = "#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:2.960000,\na.ts\n#EXTINF:0.280000,\nb.ts\n";
+        let whole = "#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\na.ts\n#EXTINF:1,\nb.ts\n";
+        assert_eq!((with_durations(text, true).as_str(), with_durations(text, false).as_str()), (whole, text));
+        let short = "#EXTM3U\n#EXT-X-TARGETDURATION:0\n#EXTINF:0.300000,\na.ts\n";
+        assert_eq!(with_durations(short, true), "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\na.ts\n");
+        assert_eq!(with_durations(short, false), "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:0.300000,\na.ts\n");
     }
 }

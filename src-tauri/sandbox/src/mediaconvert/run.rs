@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::command::{Command, Made, MadeGroup, build};
-use super::playlist::{Rendition, measure, multivariant, with_integer_durations};
+use super::playlist::{Rendition, measure, multivariant, with_durations};
 use super::settings::{GroupKind, Plan};
 use super::strays;
 use crate::checksum::Algorithm;
@@ -314,10 +314,8 @@ async fn upload_hls(
             place.put(&made.folder.join(segment), segment).await?;
         }
         let playlist = made.folder.join(&rendition.playlist);
-        if integer_durations {
-            let text = tokio::fs::read_to_string(&playlist).await.map_err(disk)?;
-            tokio::fs::write(&playlist, with_integer_durations(&text)).await.map_err(disk)?;
-        }
+        let text = tokio::fs::read_to_string(&playlist).await.map_err(disk)?;
+        tokio::fs::write(&playlist, with_durations(&text, integer_durations)).await.map_err(disk)?;
         place.put(&playlist, &rendition.playlist).await?;
         renditions.push(rendition);
     }

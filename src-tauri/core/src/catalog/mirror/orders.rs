@@ -119,6 +119,10 @@ impl Orders {
         let State::Reading(mut changed) = std::mem::replace(&mut *state, State::Old) else { return Ok(()) };
         let sorted = sorted?;
         let (first, last) = changed.revisions.unwrap_or((sorted.revision + 1, sorted.revision));
+        if last <= sorted.revision {
+            // What was read is newer, and another process may have changed the same since.
+            changed.places.clear();
+        }
         if first <= sorted.revision + 1 {
             changed.revisions = Some((first, last.max(sorted.revision)));
             *state = State::Read(sorted, changed);
@@ -128,6 +132,10 @@ impl Orders {
 
     /// Takes in what this process has changed.
     pub fn take(&self, revision: i64, placed: &[Placed]) {
+        // A change of nothing has no number of its own.
+        if placed.is_empty() {
+            return;
+        }
         let mut state = self.lock();
         let (State::Reading(changed) | State::Read(_, changed)) = &mut *state else { return };
         if !changed.take(revision, placed) {

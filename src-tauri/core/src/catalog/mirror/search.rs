@@ -351,7 +351,7 @@ fn page(db: &Connection, orders: &Orders, query: &VideoQuery, first: usize, most
     if found.len() <= SORTED_AT_ONCE {
         return sort(&found);
     }
-    if last <= SORTED_AT_ONCE / 2 {
+    if last <= SORTED_AT_ONCE / 2 && !query.is_of_trash() {
         let wanted = Wanted { places: query.places(), bits: &[], among: Some(&found) };
         if let Some(firsts) = orders.first(db, column, query.descending, &wanted, last)? {
             return sort(&firsts);

@@ -81,6 +81,10 @@ async fn what_has_changed_since_is_sorted_in() {
     mirror.put(videos.values().cloned().collect(), 1, vec![]).await.unwrap();
     read(&mirror).await;
     check(&mirror, &videos).await;
+    // What is as it was is no change.
+    mirror.put(videos.values().cloned().collect(), 2, vec![]).await.unwrap();
+    mirror.remove(Vec::new()).await.unwrap();
+    assert!(are_known(&mirror).await);
     for _ in 0..5 {
         let mut changed = Vec::new();
         for _ in 0..100 {
@@ -147,4 +151,22 @@ async fn many_changes_are_read_again() {
     mirror.put(videos.values().cloned().collect(), 1, vec![]).await.unwrap();
     assert!(!are_known(&mirror).await);
     check(&mirror, &videos).await;
+}
+
+/// The trash is in no other list, and has its own, however long it is.
+#[tokio::test]
+async fn a_long_trash_is_sorted() {
+    let (mirror, _folder) = mirror().await;
+    let trashed = |number: i64| VideoSummary {
+        details: VideoDetails { trashed_at: Some(1), ..VideoDetails::default() },
+        ..taken(number, &format!("Film {:04}", number * 37 % MANY))
+    };
+    mirror.put((0..MANY).map(trashed).collect(), 1, vec![]).await.unwrap();
+    read(&mirror).await;
+    let query = VideoQuery { sort: VideoSort::Title, facets: vec![Facet::Trashed], ..VideoQuery::default() };
+    let found = mirror.find(query, 0, 3).await.unwrap().videos;
+    assert_eq!(
+        found.iter().map(|video| video.title.as_str()).collect::<Vec<_>>(),
+        ["Film 0000", "Film 0001", "Film 0002"]
+    );
 }
