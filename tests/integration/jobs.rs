@@ -113,6 +113,13 @@ async fn the_copy_ends_in_the_truth() {
     assert_eq!(mirror.find(query.clone(), 0, 1000).await.unwrap().jobs.len(), 125);
     let counts = mirror.count(query).await.unwrap();
     assert_eq!((counts.found, counts.total, counts.is_whole), (125, 170, true));
+    // Who has read all of them does not read the past again.
+    let all =
+        JobsSync::new(fixture.jobs.clone(), &workspace(&fixture.server, "sandbox"), &fixture.copies.path().join("all"));
+    std::fs::create_dir(fixture.copies.path().join("all")).unwrap();
+    all.read_all(|_| {}).await.unwrap();
+    all.look().await.unwrap();
+    assert!(all.mirror().await.unwrap().is_whole().await.unwrap());
     // Another start knows all of it without a call.
     let calls = fixture.jobs.calls_last_hour();
     let again = JobsSync::new(fixture.jobs.clone(), &workspace(&fixture.server, "sandbox"), fixture.copies.path());

@@ -170,11 +170,12 @@ impl JobsSync {
     /// # Errors
     /// When MediaConvert cannot be asked.
     pub async fn read_all(&self, tell: impl Fn(usize)) -> Result<()> {
-        let (mirror, mut next, mut read) = (self.mirror().await?, None, 0);
+        let (mirror, mut next, mut read, mut newest_at) = (self.mirror().await?, None, 0, None);
         let began_at = now_ms();
         loop {
             let page = self.page(next).await?;
             read += page.jobs.len();
+            newest_at = newest_at.max(page.jobs.iter().filter_map(|job| job.submitted_at).max());
             mirror.put(page.jobs, now_ms()).await?;
             tell(read);
             next = page.next;
@@ -186,7 +187,7 @@ impl JobsSync {
         loop {
             let unseen = mirror.unseen_since(began_at, ASKED_AT_ONCE).await?;
             if unseen.is_empty() {
-                return mirror.set_past(Past::Whole).await;
+                break;
             }
             for id in unseen {
                 if let Some(job) = self.ask(&id).await? {
@@ -194,6 +195,11 @@ impl JobsSync {
                 }
             }
         }
+        if let Some(newest_at) = newest_at {
+            // What comes from now on is found from here.
+            mirror.set_newest_at(newest_at).await?;
+        }
+        mirror.set_past(Past::Whole).await
     }
 
     /// A page, however long MediaConvert asks for patience.
