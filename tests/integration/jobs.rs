@@ -154,23 +154,6 @@ async fn without_the_right_to_read_one() {
     assert_eq!((truth.len(), fixture.states().await), (45, truth));
 }
 
-/// A call that fails once takes nothing from what was read, nor from what is still to be.
-#[tokio::test(flavor = "multi_thread")]
-async fn calls_that_fail_are_made_again() {
-    let fixture = fixture("sandbox").await;
-    fixture.submit("text.bin", 65).await;
-    fixture.server.order(json!([{ "on": "ListJobs", "kind": "throttle", "times": 12 }])).await;
-    let mut failed = 0;
-    while !fixture.server.ordered().await.as_array().unwrap().is_empty() {
-        failed += usize::from(fixture.sync.look().await.is_err());
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    fixture.settle().await;
-    let truth = fixture.truth().await;
-    assert_eq!((truth.len(), fixture.states().await), (65, truth));
-    assert!(failed > 0);
-}
-
 #[test]
 fn on_the_command_line() {
     let server = Server::start();
